@@ -1,0 +1,40 @@
+"""spectrogrand: a topic becomes house music, album covers and audiovisuals, chosen at each step by measured creativity.
+
+Public names are resolved on first access: importing the package loads neither numpy nor torch.
+
+>>> import spectrogrand
+>>> "Audio" in dir(spectrogrand)
+True
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Audio": "types", "Image": "types", "Spectrogram": "types", "Frames": "types", "Topic": "types", "Plan": "types",
+    "Section": "types", "CoverBrief": "types", "Scene": "types", "GENRES": "types",
+    "Generator": "interfaces", "CreativityScorer": "interfaces", "Stylizer": "interfaces", "Gate": "interfaces",
+    "Classifier": "interfaces", "Embedder": "interfaces", "Card": "interfaces", "Weights": "interfaces",
+    "Reference": "interfaces", "SpectrograndError": "errors",
+    "register": "registry", "build": "registry", "names": "registry", "get": "registry",
+    "choose": "selection", "mel_spectrogram": "spectra", "spectrogram_frames": "spectra", "analyse": "features",
+    "load_audio": "media", "load_image": "media", "save_audio": "media", "save_image": "media", "save_video": "media",
+    "load_video": "media",
+}  # fmt: skip
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'spectrogrand' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""Classifiers: which genre a song is. One file per plug-in."""

@@ -1,0 +1,1 @@
+"""Embedders: artefacts and text as vectors. One file per plug-in."""

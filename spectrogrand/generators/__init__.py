@@ -1,0 +1,1 @@
+"""Makers of artefacts: songs, covers, motion. One file per plug-in."""

@@ -1,0 +1,158 @@
+"""What a plug-in is: three small interfaces (Generator, CreativityScorer, Stylizer) and three smaller helpers.
+
+A plug-in is one class in one file. Its constructor only stores settings; weights load at first use; `close` frees them.
+Class-level traits say what it takes and makes; its card says what it is, where it comes from and under which licence.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .types import Frames, Image
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where a plug-in's weights come from: a pinned source, its exact revision or sha256, and size in megabytes."""
+
+    source: str
+    revision: str
+    megabytes: float
+    licence: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a plug-in is, for people: one line, paper, licence and terms, and the extra that it needs (None: the core)."""
+
+    summary: str
+    paper: str = ""
+    licence: str = "Apache-2.0"
+    terms: str = ""
+    extra: str | None = None
+    modules: tuple[str, ...] = ()
+    """Top-level modules that must be importable for it to run here."""
+    weights: tuple[Weights, ...] = ()
+
+
+class Component(ABC):
+    """What every plug-in shares. `name` and `kind` are filled in by the registry."""
+
+    kind: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    card: ClassVar[Card]
+
+    def identity(self) -> Mapping[str, Any]:
+        """Plain data, beyond settings and source code, on which the output depends.
+
+        The default is empty. A part that reads a file gives its sha256; a model gives device, dtype, batch size,
+        library versions and weight hashes. It becomes part of the step's key, and of `run.json`.
+        """
+        return {}
+
+    def close(self) -> None:
+        """Free weights and processes; the next call loads them again."""
+
+
+class Generator(Component):
+    """Makes an artefact from a source. The same (source, seed, settings) gives the same bytes on the same machine."""
+
+    kind = "generators"
+    source: ClassVar[type]
+    artefact: ClassVar[type]
+
+    @abstractmethod
+    def generate(self, sources: Sequence[Any], seeds: Sequence[int]) -> list[Any]:
+        """Make one artefact per (source, seed) pair, in order; the two sequences have equal length.
+
+        A candidate's bytes depend on its own source and seed, never on its neighbours in the batch.
+        """
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The set that a scorer compares with: its name, how many items, and the sha256 of its data."""
+
+    name: str
+    count: int
+    sha256: str
+
+
+class CreativityScorer(Component):
+    """Rates artefacts by one aspect of creativity with an exact, published formula. Higher is more creative."""
+
+    kind = "scorers"
+    aspect: ClassVar[str]
+    """"novelty", "value" or "surprise"."""
+    artefact: ClassVar[type]
+
+    @abstractmethod
+    def score(self, batch: Sequence[Any]) -> np.ndarray:
+        """One number per item, float64, shape=(item,). An item's score never depends on the others in the batch.
+
+        A number that is not finite means "this candidate failed"; it is reported and never chosen.
+        """
+
+    def reference(self) -> Reference | None:
+        """The reference set behind the score, or None where the formula has none."""
+        return None
+
+    def reference_scores(self) -> np.ndarray | None:
+        """This scorer's scores of its reference items, float64, shape=(reference,), for quantiles; None where unknown."""
+        return None
+
+
+class Gate(Component):
+    """Fails what must never win (silence, noise, clipping, a copy), before any score is compared."""
+
+    kind = "gates"
+    artefact: ClassVar[type]
+
+    @abstractmethod
+    def check(self, batch: Sequence[Any]) -> list[str | None]:
+        """Per item None (passes) or the reason, as a clause: "is silent (-91 dBFS)"."""
+
+
+class Classifier(Component):
+    """Names what an artefact is."""
+
+    kind = "classifiers"
+    artefact: ClassVar[type]
+
+    @abstractmethod
+    def classify(self, batch: Sequence[Any]) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Probabilities, float64, shape=(item, genre), rows summing to 1, and the genre names in column order."""
+
+
+class Embedder(Component):
+    """Maps artefacts (or text) to vectors."""
+
+    kind = "embedders"
+    artefact: ClassVar[type]
+
+    @abstractmethod
+    def embed(self, batch: Sequence[Any]) -> np.ndarray:
+        """Embeddings, float32, shape=(item, axis)."""
+
+
+class Stylizer(Component):
+    """Draws the content in the style, streamed. What is constant over a stream is computed once."""
+
+    kind = "stylizers"
+
+    @abstractmethod
+    def stylize(self, content: Image | Frames, style: Image | Frames) -> Frames:
+        """Styled frames in the content's size; count and fps are those of whichever side is `Frames`.
+
+        Two pictures give one frame. Two streams must agree in count and fps.
+        """
+
+
+KINDS: dict[str, type[Component]] = {
+    c.kind: c for c in (Generator, CreativityScorer, Gate, Classifier, Embedder, Stylizer)
+}

@@ -1,0 +1,157 @@
+"""Names to plug-in classes, lazily: listing names imports nothing, loading one imports one file.
+
+Three places are searched: classes registered in this process, files of this package (`spectrogrand/scorers/novelty.py` is
+scorer "novelty"), and the entry-point group `spectrogrand.plugins` of installed packages, whose entries are called
+`<kind>.<name>`, for example `scorers.brightness = "my_package.brightness:Brightness"`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .errors import ConfigError, PluginError, UnknownName, nearest
+from .interfaces import KINDS, Component
+
+GROUP = "spectrogrand.plugins"
+C = TypeVar("C", bound=type[Component])
+_classes: dict[tuple[str, str], type[Component]] = {}
+
+
+def register(name: str) -> Callable[[C], C]:
+    """Class decorator: file the class under its kind and `name`.
+
+    Raises:
+        PluginError: the class implements no interface, has no card, or the name is taken by another class.
+    """
+
+    def file(cls: C) -> C:
+        kind = getattr(cls, "kind", "")
+        if kind not in KINDS:
+            raise PluginError(f"{cls.__name__} implements none of the interfaces: subclass one of {_listed(KINDS)}")
+        if not hasattr(cls, "card"):
+            raise PluginError(f"{kind} {name!r} has no card: set the class attribute card = Card(summary=...)")
+        other = _classes.get((kind, name)) or _other_home(kind, name, cls)
+        if other is not None and _place(other) != _place(cls):
+            raise PluginError(f"{kind} {name!r} is registered twice: by {_place(other)} and by {_place(cls)}")
+        cls.name = name
+        _classes[kind, name] = cls
+        return cls
+
+    return file
+
+
+def names(kind: str) -> list[str]:
+    """All names of a kind, sorted, without importing any plug-in.
+
+    >>> "novelty" in names("scorers")
+    True
+    """
+    _known_kind(kind)
+    return sorted({n for k, n in _classes if k == kind} | _files(kind) | set(_entries(kind)))
+
+
+def get(kind: str, name: str) -> type[Component]:
+    """The class called `name`, imported now if it has not been.
+
+    Raises:
+        UnknownName: no such kind or name; the nearest match and all names are in the message.
+        PluginError: the plug-in's module fails to import or does not register itself.
+    """
+    _known_kind(kind)
+    if (kind, name) in _classes:
+        return _classes[kind, name]
+    if name in _files(kind):
+        importlib.import_module(f"{__package__}.{kind}.{name}")
+    elif name in _entries(kind):
+        _load_entry(kind, name)
+    else:
+        raise UnknownName(f"no {kind} {name!r}; {nearest(name, names(kind))}")
+    if (kind, name) not in _classes:
+        raise PluginError(f"the module of {kind} {name!r} registers no such name: put @register({name!r}) above its class")
+    return _classes[kind, name]
+
+
+def build(kind: str, config: str | Mapping[str, Any]) -> Any:
+    """Make a plug-in from its name, or from a mapping of `name` and constructor arguments.
+
+    Raises:
+        UnknownName: an unknown plug-in or an unknown option of a known one.
+        ConfigError: no `name`, or a required option is missing.
+
+    >>> build("scorers", {"name": "danceability"}).aspect
+    'value'
+    """
+    settings = {"name": config} if isinstance(config, str) else dict(config)
+    if not isinstance(settings.get("name"), str):
+        raise ConfigError(f"a {kind} config needs a name: {{name: ...}}, one of {_listed(names(kind))}")
+    name = settings.pop("name")
+    cls = get(kind, name)
+    options = {k: p for k, p in inspect.signature(cls).parameters.items() if p.kind is not p.VAR_KEYWORD}
+    for key in settings:
+        if key not in options:
+            raise UnknownName(f"{kind} {name!r} has no option {key!r}; {nearest(key, options)}")
+    missing = [k for k, p in options.items() if p.default is p.empty and settings.get(k) is None]
+    if missing:
+        raise ConfigError(f"{kind} {name!r} needs {' and '.join(missing)}: set {missing[0]}=...")
+    made = cls(**settings)
+    object.__setattr__(made, "settings", {"name": name, **settings})
+    return made
+
+
+def _load_entry(kind: str, name: str) -> None:
+    entry = _entries(kind)[name]
+    try:
+        loaded = entry.load()
+    except Exception as error:  # a stranger's module may raise anything; name it instead of dying inside it
+        raise PluginError(f"plug-in {kind} {name!r} ({entry.value}) fails to import: {type(error).__name__}: {error}") from error
+    if (kind, name) not in _classes and inspect.isclass(loaded):
+        register(name)(loaded)
+
+
+def _other_home(kind: str, name: str, cls: type) -> type | None:
+    """The packaged class of this name, where a class from elsewhere asks for it: a built-in is never shadowed."""
+    if name in _files(kind) and cls.__module__ != f"{__package__}.{kind}.{name}":
+        importlib.import_module(f"{__package__}.{kind}.{name}")
+        return _classes.get((kind, name))
+    return None
+
+
+@lru_cache
+def _files(kind: str) -> frozenset[str]:
+    folder = Path(__file__).parent / kind
+    return frozenset(p.stem for p in folder.glob("*.py") if not p.stem.startswith("_"))
+
+
+@lru_cache
+def _entries(kind: str) -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=GROUP):
+        its_kind, _, name = entry.name.partition(".")
+        if its_kind not in KINDS or not name:
+            warnings.warn(f"entry point {entry.name!r} ({entry.value}) skipped: call it <kind>.<name>", stacklevel=2)
+        elif its_kind == kind:
+            if name in _files(kind) or name in found:
+                warnings.warn(f"entry point {entry.name!r} ({entry.value}) skipped: the name is taken", stacklevel=2)
+            else:
+                found[name] = entry
+    return found
+
+
+def _known_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise UnknownName(f"no kind of plug-in {kind!r}; {nearest(kind, KINDS)}")
+
+
+def _place(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _listed(known: Any) -> str:
+    return ", ".join(sorted(known))

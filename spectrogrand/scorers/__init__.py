@@ -1,0 +1,1 @@
+"""Creativity scorers: novelty, value, surprise. One file per plug-in."""

@@ -1,0 +1,1 @@
+"""Stylizers: content drawn in a style, frame by frame. One file per plug-in."""
