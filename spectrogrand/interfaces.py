@@ -46,6 +46,8 @@ class Component(ABC):
     kind: ClassVar[str] = ""
     name: ClassVar[str] = ""
     card: ClassVar[Card]
+    settings: Mapping[str, Any] = {}
+    """Name and every constructor argument, defaults included, as plain data; filled in by `registry.build`."""
 
     def identity(self) -> Mapping[str, Any]:
         """Plain data, beyond settings and source code, on which the output depends.
@@ -65,6 +67,10 @@ class Generator(Component):
     kind = "generators"
     source: ClassVar[type]
     artefact: ClassVar[type]
+    given: ClassVar[bool] = False
+    """True where the artefact is the user's own (a file): there is one candidate, and gates that are not fatal only warn."""
+    batch_size: int = 1
+    """How many candidates one call should make; finished calls survive a kill."""
 
     @abstractmethod
     def generate(self, sources: Sequence[Any], seeds: Sequence[int]) -> list[Any]:
@@ -112,6 +118,8 @@ class Gate(Component):
 
     kind = "gates"
     artefact: ClassVar[type]
+    fatal: ClassVar[bool] = False
+    """True where even the user's own file must be refused (silence)."""
 
     @abstractmethod
     def check(self, batch: Sequence[Any]) -> list[str | None]:

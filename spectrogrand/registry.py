@@ -20,6 +20,12 @@ from .errors import ConfigError, PluginError, UnknownName, nearest
 from .interfaces import KINDS, Component
 
 GROUP = "spectrogrand.plugins"
+SLOTS = {
+    "song": "generators", "cover": "generators", "motion": "generators", "captioner": "generators",
+    "scorer": "scorers", "gate": "gates", "genre": "classifiers", "stylizer": "stylizers",
+    "embedder": "embedders", "text": "embedders",
+}  # fmt: skip
+"""Which kind of plug-in fills a slot: the key under which a config names it, at the top or inside another plug-in."""
 C = TypeVar("C", bound=type[Component])
 _classes: dict[tuple[str, str], type[Component]] = {}
 
@@ -100,8 +106,9 @@ def build(kind: str, config: str | Mapping[str, Any]) -> Any:
     missing = [k for k, p in options.items() if p.default is p.empty and settings.get(k) is None]
     if missing:
         raise ConfigError(f"{kind} {name!r} needs {' and '.join(missing)}: set {missing[0]}=...")
-    made = cls(**settings)
-    object.__setattr__(made, "settings", {"name": name, **settings})
+    bound = {k: settings.get(k, p.default) for k, p in options.items()}
+    made = cls(**bound)
+    made.settings = {"name": name, **bound}
     return made
 
 

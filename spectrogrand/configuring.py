@@ -1,0 +1,168 @@
+"""Hydra, kept in one room: command-line words become plain dictionaries, one per run.
+
+Free text (topics, paths) never meets Hydra's grammar as typed: it is quoted first, so that `My Song (Mix), Pt 2.mp3` or
+`${oc.env:HOME}` is just text. OmegaConf objects stop here; what leaves is dict, list, str, int, float, bool and None.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigError, SpectrograndError, UnknownName, nearest
+
+TEXT_KEYS = {"topic", "output", "store"}
+TEXT_ENDINGS = ("path", "weights", "references", "lyrics")
+Job = Callable[[dict[str, Any]], int]
+
+
+def conf_folder() -> Path:
+    """The configs: inside an installed package, or beside it in a checkout."""
+    here = Path(__file__).parent
+    for folder in (here / "conf", here.parent / "conf"):
+        if (folder / "config.yaml").is_file():
+            return folder
+    raise ConfigError(f"no conf/config.yaml beside {here}: reinstall spectrogrand")
+
+
+def quoted(text: str) -> str:
+    """Text as a Hydra value that means exactly this text.
+
+    Inside single quotes Hydra reads `\\\\'` as a quote and halves backslashes before one; OmegaConf then reads `\\\\${` as `${`.
+
+    >>> quoted("it's ${x}")
+    "'it\\\\'s \\\\${x}'"
+    """
+    text = re.sub(r"(\\*)\$\{", lambda m: m[1] * 2 + "\\${", text)
+    text = re.sub(r"(\\*)'", lambda m: m[1] * 2 + "\\'", text)
+    text = re.sub(r"(\\+)$", lambda m: m[1] * 2, text)
+    return f"'{text}'"
+
+
+def words_for_hydra(words: list[str]) -> list[str]:
+    """The command line's words with free text quoted and `topics=FILE` expanded into a sweep over its lines.
+
+    >>> words_for_hydra(["topic=a, b", "seed=1"])
+    ["topic='a, b'", 'seed=1']
+    """
+    out = []
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or key.startswith("-"):
+            if not word.startswith("-"):
+                raise ConfigError(f"{word!r} is no setting: write name=value, for example topic={word!r}")
+            out.append(word)
+        elif key == "topics":
+            out.append("topic=" + ",".join(map(quoted, _topics(value))))
+        elif key.lstrip("+") in TEXT_KEYS or key.rsplit(".", 1)[-1] in TEXT_ENDINGS:
+            out.append(f"{key}={quoted(value)}" if value not in ("null", "~") else f"{key}=null")
+        else:
+            out.append(word)
+    if any(w.startswith("topics=") for w in words) and not {"-m", "--multirun"} & set(words):
+        out.insert(0, "--multirun")
+    return out
+
+
+def run_hydra(words: list[str], job: Job) -> int:
+    """Compose the config and run `job` once, or once per point of a sweep; returns the worst exit code.
+
+    Raises:
+        ConfigError, UnknownName: what Hydra has to say about the words, in one line. Other errors of a single run pass through;
+        in a sweep they are printed and the sweep goes on.
+    """
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf import DictConfig, OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    sweep = bool({"-m", "--multirun"} & set(words)) or any(w.startswith("topics=") for w in words)
+    codes: list[int] = []
+    stopped: list[Exception] = []
+
+    def task(config: DictConfig) -> None:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+        assert isinstance(plain, dict)
+        try:
+            codes.append(job({str(k): v for k, v in plain.items()}))
+        except Exception as error:  # kept out of Hydra, which would print a paragraph of its own about it
+            if not sweep or not isinstance(error, SpectrograndError):
+                stopped.append(error)
+                return
+            print(f"spectrogrand: {' '.join(str(error).split())}", file=sys.stderr)
+            codes.append(1)
+
+    quiet = {"HYDRA_FULL_ERROR": os.environ.get("HYDRA_FULL_ERROR"), "argv": sys.argv}
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra raise its errors instead of printing them and exiting
+    sys.argv = ["spectrogrand run", *words_for_hydra(words)]
+    try:
+        hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(task)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _translated(error) from error
+    finally:
+        sys.argv = quiet["argv"]  # type: ignore[assignment]
+        if quiet["HYDRA_FULL_ERROR"] is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+    if stopped:
+        raise stopped[0]
+    return max(codes, default=0)
+
+
+def compose(words: list[str]) -> dict[str, Any]:
+    """The plain config of one run, without running it: for tests, scripts and notebooks.
+
+    >>> compose(["topic=the sea", "seed=3"])["seed"]
+    3
+    """
+    from hydra import compose as compose_
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            plain = OmegaConf.to_container(compose_("config", words_for_hydra(words)), resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _translated(error) from error
+    assert isinstance(plain, dict)
+    return {str(k): v for k, v in plain.items()}
+
+
+def _topics(file: str) -> list[str]:
+    try:
+        lines = Path(file).expanduser().read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read topics from {file} ({error}): give a text file with one topic a line") from error
+    topics = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    if not topics:
+        raise ConfigError(f"{file} holds no topics: write one a line")
+    return topics
+
+
+def _translated(error: Exception) -> SpectrograndError:
+    """Hydra's paragraphs as one line with the nearest match."""
+    text = str(error)
+    unknown = re.search(r"Could not find '([^']+)'", text)
+    if unknown:
+        group, _, choice = unknown[1].rpartition("/")
+        folder = conf_folder() / group
+        if folder.is_dir():
+            return UnknownName(f"no choice {choice!r} for {group}; {nearest(choice, (p.stem for p in folder.glob('*.yaml')))}")
+    key = re.search(r"Could not (?:override|append to config\. An item is already at) '([^']+)'", text)
+    if key:
+        return UnknownName(f"no setting {key[1]!r}; {nearest(key[1], _keys(key[1]))}")
+    return ConfigError(" ".join(text.split()))
+
+
+def _keys(like: str) -> list[str]:
+    """Settings that could have been meant: those of the same slot for `slot.option`, else the top ones and the slots."""
+    config = compose([])
+    slot, _, _ = like.partition(".")
+    inside = config.get(slot)
+    if "." in like and isinstance(inside, dict):
+        return [f"{slot}.{k}" for k in inside]
+    return [*config, "experiment"]

@@ -1,0 +1,71 @@
+"""READ FIRST: the whole flow, from a topic to a report.
+
+    topic -> N songs -> score (novelty, value) -> song -> mel spectrogram -> genre
+          -> genre's colours x words -> N covers -> score (value, surprise) -> cover
+          -> cover x spectrogram frames -> stylised frames -> static, dynamic, motion videos -> report
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, nearest
+from ..spectra import mel_spectrogram, spectrogram_frames
+from ..steps import Run
+from ..types import Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
+
+VIDEOS = ("static", "dynamic_content", "dynamic_style", "motion")
+
+
+def title(config: Mapping[str, Any]) -> str:
+    """What the run is called: its topic, or the name of the song that was brought along."""
+    own = dict(config["song"]).get("path")
+    if config.get("topic") is None and own is None:
+        raise ConfigError('nothing to make a song about: give topic="a futuristic spaceship" or song=file song.path=FILE')
+    return Topic(config["topic"] if config.get("topic") is not None else Path(str(own)).stem).text
+
+
+def run(config: Mapping[str, Any], run: Run) -> Path:
+    """Make everything and return the report's path."""
+    topic = Topic(title(config))
+    fps, size = Fraction(str(config["fps"])), int(config["size"])
+    wanted = _wanted(config["videos"])
+
+    song = run.best("song", Audio, [topic] * int(config["songs"]))
+    genre = run.classify("genre", song)
+    cover = run.best("cover", Image, briefs(topic, genre, config["words"], int(config["covers"])))
+
+    count = frame_count(song.value.duration, fps)
+    look = dict(config["spectrogram"])
+    pictures = spectrogram_frames(mel_spectrogram(song.value), count=count, fps=fps, size=(size, size), **look)
+    sleeve = cover.value.resized(size, size)
+    inputs = {"cover": cover.digest, "fps": str(fps), "size": size}
+    drawn = inputs | {"spectrogram": look}
+    stylizer, motion = run.part("stylizer"), run.generator("motion", Frames)
+    make = {
+        "static": ([], inputs, lambda: Frames.still(sleeve, count, fps)),
+        "dynamic_content": ([stylizer], drawn | {"content": "cover"}, lambda: stylizer.stylize(sleeve, pictures)),
+        "dynamic_style": ([stylizer], drawn | {"content": "song"}, lambda: stylizer.stylize(pictures, sleeve)),
+        "motion": ([motion], inputs, lambda: motion.generate([Scene(cover.value, song.value)], [run.seed])[0]),
+    }
+    for name in wanted:
+        parts, depends, frames = make[name]
+        run.video(name, parts, depends, song, frames)
+    return run.finish()
+
+
+def briefs(topic: Topic, genre: str, words: Mapping[str, Any], count: int) -> list[CoverBrief]:
+    """`count` briefs walking the genre's grid of colours and words, colours fastest, so that a few already vary both."""
+    colours, sayings = words[genre]["colours"], words[genre]["words"]
+    grid = [(colours[i % len(colours)], sayings[(i + i // len(colours)) % len(sayings)]) for i in range(count)]
+    return [CoverBrief(topic.text, genre, colour, word) for colour, word in grid]
+
+
+def _wanted(names: Sequence[str]) -> list[str]:
+    for name in names:
+        if name not in VIDEOS:
+            raise ConfigError(f"no video {name!r}; {nearest(name, VIDEOS)}")
+    return [n for n in VIDEOS if n in names]

@@ -1,0 +1,173 @@
+"""Content-addressed results: a finished step is found again by its key, a torn one is not there.
+
+An entry is a folder `<root>/<key[:2]>/<key>` of files and a manifest `entry.json` with the sha256 of each. It is written to a
+temporary folder beside it, every file is synced, and one rename publishes it, so that a reader sees all of it or nothing, and
+of two writers of one key the first wins and both are right. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import StoreError
+
+MANIFEST = "entry.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finished step: its folder and the sha256 of each of its files."""
+
+    folder: Path
+    files: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        """One sha256 over all files: what later steps take as the hash of this input."""
+        return digest(self.files)
+
+    def path(self, name: str) -> Path:
+        """Path of one of its files."""
+        return self.folder / name
+
+
+def digest(plain: Any) -> str:
+    """sha256 of plain data as canonical JSON.
+
+    >>> digest({"b": 1, "a": [2.5, None]}) == digest({"a": [2.5, None], "b": 1})
+    True
+    """
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, plain: Any) -> None:
+    """Write JSON so that a reader sees the old text or the new one, never half of it."""
+    with _disk_errors(path.parent):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(plain, file, indent=1, ensure_ascii=False, allow_nan=False)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+class Store:
+    """Finished steps under one folder, made on first use; safe for several processes at once."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root).absolute()
+
+    def find(self, key: str) -> Entry | None:
+        """The finished entry of this key, checked against its manifest, or None.
+
+        An entry whose bytes changed since (a disk fault, an edited file) is removed, so that the step runs again.
+        """
+        folder = self._folder(key)
+        try:
+            files = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+            whole = all(file_digest(folder / name) == sha for name, sha in files.items())
+        except FileNotFoundError:
+            if not folder.exists():
+                return None
+            whole = False
+        except (ValueError, KeyError, TypeError, AttributeError):
+            whole = False
+        if not whole:
+            shutil.rmtree(folder, ignore_errors=True)
+            return None
+        return Entry(folder, files)
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[Path]:
+        """A temporary folder to fill; leaving the block publishes it under `key`, an exception removes it.
+
+        Raises:
+            StoreError: the store cannot be written, or the disk is full.
+        """
+        folder = self._folder(key)
+        with _disk_errors(self.root):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{key[:8]}."))
+            try:
+                yield draft
+                files = {p.name: file_digest(p) for p in sorted(draft.iterdir())}
+                for name in files:
+                    _sync(draft / name)
+                write_json(draft / MANIFEST, {"files": files})
+                _sync(draft)
+                self._publish(draft, folder)
+                _sync(folder.parent)
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
+
+    def _publish(self, draft: Path, folder: Path) -> None:
+        try:
+            os.rename(draft, folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            shutil.rmtree(draft)  # another process finished the same step first; its bytes are as good
+
+    def _folder(self, key: str) -> Path:
+        return self.root / key[:2] / key
+
+
+def place(source: Path, target: Path) -> None:
+    """Put a stored file into a run directory: a hard link where the file system allows it, else a copy; never torn."""
+    with _disk_errors(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            try:
+                os.link(source, draft)
+            except OSError as error:
+                if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES):
+                    raise
+                shutil.copyfile(source, draft)
+            os.replace(draft, target)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """Turn the operating system's refusals into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreError(f"the disk is full at {folder}: free some space and run again, finished steps are kept") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            raise StoreError(f"cannot write to {folder} ({os.strerror(error.errno)}): choose another with output=FOLDER") from error
+        raise
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,118 @@
+"""Selection: known answers, and what must hold for any scores."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import percentileofscore
+
+from spectrogrand.errors import InvalidValue, NoCandidateLeft, UnknownName
+from spectrogrand.selection import RULES, choose, quantile
+
+finite = st.floats(-1e6, 1e6)
+
+
+def tables(items=st.integers(1, 8)):
+    return items.flatmap(lambda n: st.dictionaries(st.sampled_from("abc"), arrays(np.float64, n, elements=finite), min_size=1))
+
+
+def test_published_takes_the_highest_raw_mean():
+    choice = choose({"novelty": [0.9, 0.1], "danceability": [1.0, 3.0]}, rule="published")
+    assert choice.index == 1
+    assert choice.totals.tolist() == [0.95, 1.55]
+
+
+def test_quantiles_keep_a_wide_score_from_drowning_a_narrow_one():
+    """Danceability spans 1 to 5, novelty 0 to 1: candidate 0 is far more novel, candidate 1 a little more danceable."""
+    scores = {"novelty": [0.9, 0.1], "danceability": [2.9, 3.1]}
+    references = {"novelty": np.linspace(0, 1, 101), "danceability": np.linspace(1, 5, 101)}
+    assert choose(scores, references=references, rule="quantile").index == 0
+    assert choose({**scores, "danceability": [1.0, 3.1]}, rule="published").index == 1
+
+
+def test_weights_decide():
+    scores = {"a": [1.0, 0.0], "b": [0.0, 1.0]}
+    assert choose(scores, weights={"a": 1, "b": 3}, rule="published").index == 1
+    assert choose(scores, weights={"a": 3, "b": 1}, rule="published").index == 0
+    assert choose(scores, weights={"a": 0, "b": 1}, rule="published").totals.tolist() == [0.0, 1.0]
+
+
+def test_pareto_prefers_the_front_to_the_mean():
+    """Candidate 2 is beaten in every score by candidate 1; the others are each best in something."""
+    choice = choose({"a": [3.0, 2.0, 1.9], "b": [0.0, 2.0, 1.9]}, rule="pareto")
+    assert choice.index == 1
+    assert "among the 2 that no other beats" in choice.why
+
+
+def test_all_beyond_the_reference_falls_back_on_ranks():
+    choice = choose({"a": [11.0, 13.0, 12.0]}, references={"a": np.arange(10.0)})
+    assert choice.totals.tolist() == [1.0, 1.0, 1.0]
+    assert choice.index == 1
+
+
+def test_quantile_against_scipy(rng):
+    reference, scores = rng.integers(0, 20, 50).astype(float), rng.integers(-2, 23, 30).astype(float)
+    ours = quantile(scores, reference)
+    assert ours == pytest.approx([percentileofscore(reference, s, "mean") / 100 for s in scores])
+
+
+def test_failed_candidates_never_win():
+    choice = choose({"a": [9.0, np.nan, 1.0, np.inf]}, failed=["is silent (-91 dBFS)", None, None, None])
+    assert choice.index == 2
+    assert choice.failed[:2] == ("is silent (-91 dBFS)", "has no finite a score (nan)")
+    assert np.isnan(choice.totals[[0, 1, 3]]).all()
+
+
+def test_all_failed_says_why():
+    with pytest.raises(NoCandidateLeft, match="all 2 candidates failed; the first one is silent"):
+        choose({"a": [1.0, 2.0]}, failed=["is silent", "is noise"])
+
+
+def test_no_scorer_takes_the_first_that_passes():
+    assert choose({}, failed=["is silent", None, None]).index == 1
+
+
+@pytest.mark.parametrize("weights", [{"a": -1.0}, {"a": 0.0}, {"a": float("nan")}])
+def test_bad_weights(weights):
+    with pytest.raises(InvalidValue, match="weights are finite"):
+        choose({"a": [1.0]}, weights=weights)
+
+
+def test_bad_words_and_lengths():
+    with pytest.raises(UnknownName, match="did you mean 'quantile'"):
+        choose({"a": [1.0]}, rule="quantil")
+    with pytest.raises(InvalidValue, match="one score per candidate"):
+        choose({"a": [1.0, 2.0], "b": [1.0]})
+
+
+@given(tables(), st.sampled_from(RULES))
+def test_invariants(scores, rule):
+    choice = choose(scores, rule=rule)
+    count = len(choice.totals)
+    assert 0 <= choice.index < count
+    assert np.isfinite(choice.totals).all()
+    if rule in ("ranks", "quantile"):
+        assert ((choice.totals >= 0) & (choice.totals <= 1)).all()
+    if rule != "pareto":
+        assert choice.totals[choice.index] == pytest.approx(choice.totals.max())
+
+
+@given(tables(), st.sampled_from(RULES), st.randoms(use_true_random=False))
+def test_order_matters_only_in_ties(scores, rule, random):
+    count = len(next(iter(scores.values())))
+    order = random.sample(range(count), count)
+    first = choose(scores, rule=rule)
+    second = choose({k: v[order] for k, v in scores.items()}, rule=rule)
+    a, b = first.index, order[second.index]
+    same = all(first.used[k][a] == pytest.approx(first.used[k][b]) for k in scores) if rule != "pareto" else True
+    assert a == b or same or first.totals[a] == pytest.approx(first.totals[b])
+
+
+@given(tables(), st.sampled_from(RULES))
+def test_raising_the_winner_keeps_it(scores, rule):
+    winner = choose(scores, rule=rule).index
+    for name in scores:
+        better = {k: v.copy() for k, v in scores.items()}
+        better[name][winner] += 1.0
+        assert choose(better, rule=rule).index == winner
