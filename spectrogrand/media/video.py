@@ -1,0 +1,132 @@
+"""Reads video as a stream of pictures, with count and rate exact before the first is decoded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..errors import MediaError
+from ..types import Frames, Image
+from .limits import LIMITS, Limits, check_pixels, check_seconds, open_local
+from .sniff import SOUND_FILE, describe, refuse, sniff
+
+
+def load_video(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> Frames:
+    """Read a video as `Frames`: each iteration opens the file and decodes it once, in order, nothing kept in memory.
+
+    `count` and `fps` come from the time stamps of the packets, not from the header. A video with a variable rate is read at
+    its mean rate: picture k is the one that shows at the middle of [k/fps, (k+1)/fps).
+
+    Args:
+        path: a local mp4, mov, mkv, webm, avi or flv; `~` is expanded.
+        limits: most pixels of a frame, longest video, largest file.
+
+    Raises:
+        MediaError: missing, empty, no video, cut off, or over the limits.
+
+    >>> load_video("nothing.mp4")
+    Traceback (most recent call last):
+    spectrogrand.errors.MediaError: no video file 'nothing.mp4': ...
+    """
+    found, file = open_local(path, "video", limits)
+    with file:
+        reader = sniff(file)
+        if reader in (None, SOUND_FILE):
+            what = "a sound" if reader else describe(file)
+            raise MediaError(f"{str(found)!r} is no video: it is {what}, expected mp4, mov, mkv, webm, avi or flv")
+        size, times, fps = _survey(file, found, reader, limits)
+    count = max(1, round((times[-1] - times[0]) * fps) + 1)
+    check_seconds(count / fps, found, limits)
+
+    def make() -> Iterator[np.ndarray]:
+        with open_local(found, "video", limits)[1] as file:
+            yield from _paced(_decoded(file, found, reader, limits), count, fps)
+
+    return Frames(make, size, count, fps)
+
+
+def first_frame(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Image:
+    """The first picture of an open video, or the cover embedded in an open sound file."""
+    for _, pixels in _decoded(file, path, reader, limits):
+        pixels.flags.writeable = False
+        return Image(pixels)
+    raise MediaError(f"{str(path)!r} holds no picture that can be decoded: it is damaged or cut off, export it again")
+
+
+def _survey(file: BinaryIO, path: Path, reader: str, limits: Limits) -> tuple[tuple[int, int], list[Fraction], Fraction]:
+    """Size (rows, columns), the time of each picture in seconds, and the rate. Only the first picture is decoded."""
+    import av
+
+    size = first_frame(file, path, reader, limits).size
+    file.seek(0)
+    try:
+        with av.open(file, format=reader, io_open=refuse, metadata_errors="replace") as container:
+            stream = container.streams.video[0]
+            tick = stream.time_base or Fraction(1, 90000)
+            stamps = sorted(int(p.pts) for p in container.demux(stream) if p.pts is not None and not p.is_discard)
+            rates = [Fraction(r) for r in (stream.base_rate, stream.average_rate) if r]
+    except (av.error.FFmpegError, ValueError, UnicodeError, EOFError) as error:
+        raise _damaged(path, error) from error
+    if not stamps:
+        raise MediaError(f"{str(path)!r} holds no pictures: it is damaged or cut off, export it again")
+    times = [stamp * tick for stamp in stamps]
+    for rate in rates:  # the first one by which every picture stands where it should
+        if rate <= 240 and all(abs((t - times[0]) * rate - k) < Fraction(1, 2) for k, t in enumerate(times)):
+            return size, times, rate
+    span = times[-1] - times[0]
+    mean = (len(times) - 1) / span if span > 0 else Fraction(25)
+    return size, times, min(mean.limit_denominator(1001), Fraction(240))
+
+
+def _decoded(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Iterator[tuple[Fraction, np.ndarray]]:
+    """(seconds, picture) in order of showing."""
+    import av
+
+    try:
+        with av.open(file, format=reader, io_open=refuse, metadata_errors="replace") as container:
+            if not container.streams.video:
+                raise MediaError(f"{str(path)!r} has no picture in it, only sound: choose a picture or a video")
+            stream = container.streams.video[0]
+            check_pixels(stream.height, stream.width, path, limits)
+            stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = 2
+            tick = stream.time_base or Fraction(1, 90000)
+            for index, frame in enumerate(container.decode(stream)):
+                check_pixels(frame.height, frame.width, path, limits)
+                stamp = index if frame.pts is None else frame.pts
+                yield stamp * tick, _picture(frame)
+    except (av.error.FFmpegError, ValueError, IndexError, UnicodeError, EOFError) as error:
+        raise _damaged(path, error) from error
+
+
+def _picture(frame: Any) -> np.ndarray:
+    """RGB pixels, upright: phones store a turned picture and the angle to turn it back."""
+    pixels: np.ndarray = frame.to_ndarray(format="rgb24")
+    turns = round((frame.rotation or 0) / 90) % 4
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+
+
+def _paced(pictures: Iterator[tuple[Fraction, np.ndarray]], count: int, fps: Fraction) -> Iterator[np.ndarray]:
+    """`count` pictures: for each k the latest one that shows by the middle of its time."""
+    held: np.ndarray | None = None
+    start: Fraction | None = None
+    k = 0
+    for time, picture in pictures:
+        start = time if start is None else start
+        while held is not None and k < count and (time - start) * fps >= k + Fraction(1, 2):
+            yield held
+            k += 1
+        held = picture
+    while held is not None and k < count:
+        yield held
+        k += 1
+
+
+def _damaged(path: Path, error: Exception) -> MediaError:
+    said = str(getattr(error, "strerror", None) or error).lower()
+    return MediaError(f"the video {str(path)!r} cannot be decoded ({said}): it is damaged or cut off, export it again")
