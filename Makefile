@@ -1,0 +1,95 @@
+# Everything starts here. Needs Linux, make and Python 3.11, 3.12 or 3.13; all the rest is installed into .venv.
+#   make demo        install the core (no torch) and turn TOPIC into a run directory with a report page
+#   make test        install everything and run the tests, doctests included
+#   make help        the other targets
+
+TOPIC ?= a futuristic spaceship
+ARGS ?=
+WORKERS ?= auto
+VENV := .venv
+BIN := $(VENV)/bin
+
+export TOPIC
+export UV_PYTHON_DOWNLOADS := never
+export UV_HTTP_TIMEOUT ?= 300
+
+# The first interpreter that starts and is in range (a pyenv shim may be on the path and not start).
+IN_RANGE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
+	$$p -c '$(IN_RANGE)' >/dev/null 2>&1 && { command -v $$p; break; }; done)
+endif
+
+UV_INSTALL := $(BIN)/uv pip install --python $(BIN)/python --require-hashes --build-constraints requirements-build.lock
+EDITABLE := $(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+.PHONY: help demo test test-slow lint format bench docs lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo       install the core, make a video of TOPIC='$(TOPIC)' (ARGS: more for the command line)"
+	@echo "make test       install everything, run the tests (WORKERS=$(WORKERS); ARGS: more for pytest)"
+	@echo "make test-slow  the tests marked slow"
+	@echo "make lint       ruff and mypy"
+	@echo "make format     let ruff sort imports and mend what it can"
+	@echo "make bench      the benchmarks"
+	@echo "make docs       API reference in site/"
+	@echo "make lock       resolve the locks again (UPGRADE=--upgrade for newer versions)"
+	@echo "make clean      remove .venv, caches and builds; runs are kept"
+
+demo: $(VENV)/core.stamp
+	@$(BIN)/spectrogrand run topic="$$TOPIC" $(ARGS)
+
+test: $(VENV)/all.stamp
+	$(PYTEST) $(ARGS)
+
+test-slow: $(VENV)/all.stamp
+	$(PYTEST) -m slow $(ARGS)
+
+lint: $(VENV)/all.stamp
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+format: $(VENV)/all.stamp
+	$(BIN)/ruff check --fix
+
+bench: $(VENV)/all.stamp
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/all.stamp
+	$(BIN)/pdoc --docformat google --output-directory site spectrogrand
+
+# pip only fetches uv and the build backend, both pinned by hash; uv installs the rest. demo and test share one
+# environment in either order: the locks agree on every pin and nothing is ever uninstalled.
+$(VENV)/build.stamp: requirements-build.lock
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 with venv found." \
+		"Install one (Debian and Ubuntu: apt-get install python3 python3-venv) or say make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c '$(IN_RANGE)' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13 with venv and pip." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
+	@touch $@
+
+$(VENV)/core.stamp: $(VENV)/build.stamp requirements-core.lock pyproject.toml
+	$(UV_INSTALL) -r requirements-core.lock
+	$(EDITABLE)
+	@touch $@
+
+$(VENV)/all.stamp: $(VENV)/build.stamp requirements.lock pyproject.toml
+	$(UV_INSTALL) -r requirements.lock
+	$(EDITABLE)
+	@touch $@ $(VENV)/core.stamp
+
+# Locks hold for every supported Python and platform (markers inside) and name no index: whichever is configured serves.
+# The full lock leads; the other two take its versions.
+UV_LOCK := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url $(UPGRADE)
+
+lock: $(VENV)/build.stamp
+	$(UV_LOCK) --all-extras pyproject.toml --output-file requirements.lock
+	$(UV_LOCK) pyproject.toml --constraints requirements.lock --output-file requirements-core.lock
+	printf 'uv\nhatchling\nsetuptools<81\n' | $(UV_LOCK) - --constraints requirements.lock --output-file requirements-build.lock
+
+clean:
+	rm -rf $(VENV) build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
