@@ -19,9 +19,10 @@ from .picture import load_image, save_image
 from .resampling import resample, resample_blocks
 from .sound import load_audio
 from .sound_writer import save_audio
+from .versions import versions
 from .video import load_video
 
 __all__ = [
     "LIMITS", "Limits", "load_audio", "load_image", "load_video", "replacing", "resample", "resample_blocks",
-    "save_audio", "save_image", "save_video",
+    "save_audio", "save_image", "save_video", "versions",
 ]  # fmt: skip

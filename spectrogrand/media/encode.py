@@ -15,10 +15,8 @@ import numpy as np
 from ..errors import InvalidValue, MediaError
 from ..types import Audio, Frames
 from .atomic import replacing, why_not
-from .resampling import resample_blocks
+from .streams import Sound, add_video, timescale, to_yuv
 
-AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
-"""Rates in Hz that are encoded as they are; others become 44.1 kHz (multiples of 11,025) or 48 kHz."""
 _AHEAD = 8  # pictures that may wait for the encoder
 
 
@@ -98,6 +96,7 @@ class _Encoder:
         self._error: BaseException | None = None
         self._stopped = threading.Event()
         self._last: tuple[np.ndarray, Any] | None = None
+        self._signed = True
         self._thread = threading.Thread(target=self._run, name="spectrogrand-encoder", daemon=True)
         self._thread.start()
 
@@ -160,106 +159,30 @@ class _Encoder:
         import av
 
         fps = self._frames.fps
-        with av.open(str(self._temporary), "w", format="mp4", container_options={"movflags": "+faststart", "fflags": "+bitexact"}) as out:
+        ticks = timescale(self._frames, self._audio)
+        options = {"movflags": "+faststart", "fflags": "+bitexact", "movie_timescale": str(ticks)}
+        with av.open(str(self._temporary), "w", format="mp4", container_options=options) as out:
             video = add_video(out, self._frames.size, fps, self._options, self._threads)
-            sound = _Sound(out, self._audio) if self._audio is not None else None
+            sound = Sound(out, self._audio) if self._audio is not None else None
             for k, frame in enumerate(self._pictures()):
                 frame.pts, frame.time_base = k, 1 / fps
-                for packet in video.encode(frame):
-                    out.mux(packet)
+                self._mux(out, video, frame)
                 if sound is not None:
                     sound.until((k + 1) / fps)
             if self._stopped.is_set():
                 return
-            out.mux(video.encode(None))
+            self._mux(out, video, None)
             if sound is not None:
                 sound.until(None)
 
+    def _mux(self, out: Any, video: Any, frame: Any) -> None:
+        """Encode a picture (None: the rest) and write what comes out; the first packet loses x264's signature."""
+        from av.bitstream import BitStreamFilterContext
 
-class _Sound:
-    """The AAC half: reads, resamples and encodes as far as the pictures have come."""
-
-    def __init__(self, out: Any, audio: Audio) -> None:
-        self._out = out
-        self._rate = aac_rate(audio.rate)
-        self._layout = "mono" if audio.channels == 1 else "stereo"
-        self._stream = out.add_stream("aac", rate=self._rate, layout=self._layout)
-        context = self._stream.codec_context
-        context.bit_rate = 192_000
-        context.flags |= _bitexact()
-        self._blocks = resample_blocks(audio, self._rate, 1 << 15)
-        self._done = 0
-
-    def until(self, seconds: Fraction | None) -> None:
-        """Encode up to a time, or to the end (None)."""
-        import av
-
-        while seconds is None or self._done < seconds * self._rate:
-            block = next(self._blocks, None)
-            if block is None:
-                break
-            frame = av.AudioFrame.from_ndarray(two_channels(block), "fltp", self._layout)
-            frame.sample_rate, frame.pts, frame.time_base = self._rate, self._done, Fraction(1, self._rate)
-            self._done += block.shape[1]
-            self._out.mux(self._stream.encode(frame))
-        if seconds is None:
-            self._out.mux(self._stream.encode(None))
-
-
-def add_video(out: Any, size: tuple[int, int], fps: Fraction, options: dict[str, str], threads: int) -> Any:
-    """An H.264 stream with our tags in an open container; `size` is (rows, columns), made even."""
-    stream = out.add_stream("libx264", rate=fps, options=options)
-    stream.width, stream.height = (size[1] + 1) // 2 * 2, (size[0] + 1) // 2 * 2
-    stream.pix_fmt = "yuv420p"
-    context = stream.codec_context
-    context.time_base = 1 / fps
-    context.thread_count = threads
-    context.thread_type = "FRAME"  # PyAV's default cuts each picture into slices: slower, and worse pictures
-    context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
-    context.color_range = 1  # limited
-    context.flags |= _bitexact()
-    return stream
-
-
-def to_yuv(picture: np.ndarray) -> Any:
-    """RGB (row, column, rgb) as a yuv420p frame of even size, BT.709, limited range."""
-    import av
-
-    rows, columns = picture.shape[:2]
-    if rows % 2 or columns % 2:
-        picture = np.pad(picture, ((0, rows % 2), (0, columns % 2), (0, 0)), mode="edge")
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
-    made = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
-    made.colorspace = made.color_primaries = made.color_trc = 1
-    made.color_range = 1
-    return made
-
-
-def two_channels(block: np.ndarray) -> np.ndarray:
-    """(channel, time) with one or two channels, clipped to [-1, 1]; more are mixed down, odd ones left, even ones right.
-
-    Surround sound (5.1, 7.1) keeps its front channels at full level; the centre goes to both sides at -3 dB, the
-    surrounds at -3 dB, the low-frequency channel is left out (ITU-R BS.775-4, table 2); then all is scaled to fit.
-    """
-    channels = len(block)
-    if channels > 2:
-        g = 0.7071067811865476
-        weights = {6: [(1, 0), (0, 1), (g, g), (0, 0), (g, 0), (0, g)], 8: [(1, 0), (0, 1), (g, g), (0, 0), (g, 0), (0, g), (g, 0), (0, g)]}
-        matrix = np.array(weights.get(channels) or [(1 - k % 2, k % 2) for k in range(channels)], np.float32).T
-        block = (matrix / matrix.sum(axis=1, keepdims=True)) @ block
-    return np.ascontiguousarray(np.clip(block, -1, 1), np.float32)
-
-
-def aac_rate(rate: int) -> int:
-    """The rate in Hz at which a sound is encoded.
-
-    >>> aac_rate(44100), aac_rate(96000), aac_rate(88200), aac_rate(1000)
-    (44100, 48000, 44100, 48000)
-    """
-    return rate if rate in AAC_RATES else 44100 if rate % 11025 == 0 else 48000
-
-
-def _bitexact() -> Any:
-    from av.codec.context import Flags
-
-    return Flags.bitexact
+        for packet in video.encode(frame):
+            if not self._signed:
+                out.mux(packet)
+                continue
+            self._signed = False
+            unsigned = BitStreamFilterContext("filter_units=remove_types=6", video)
+            out.mux([*unsigned.filter(packet), *unsigned.filter(None)])

@@ -68,6 +68,18 @@ def open_local(path: str | os.PathLike[str], what: str, limits: Limits = LIMITS)
         raise MediaError(f"the {what} file {str(found)!r} cannot be read: {_reason(error)}; check its permissions") from error
 
 
+def digest(path: str | os.PathLike[str], what: str, limits: Limits = LIMITS) -> str:
+    """The sha256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        MediaError: as `open_local`.
+    """
+    import hashlib
+
+    with open_local(path, what, limits)[1] as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def check_seconds(seconds: float, path: Path, limits: Limits) -> None:
     """Raise MediaError where `seconds` is over the limit."""
     if seconds > limits.seconds:
