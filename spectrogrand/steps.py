@@ -46,7 +46,7 @@ class Run:
 
     def __init__(self, config: Mapping[str, Any], name: str) -> None:
         self.config = dict(config)
-        self.seed = int(config.get("seed") or 0)
+        self.seed = int(config.get("seed", 0))
         output = Path(config.get("output") or "outputs").expanduser()
         self.store = Store(Path(config.get("store") or output / ".store").expanduser())
         self.begun = time.monotonic()

@@ -1,4 +1,7 @@
-"""One short file per job; read audiovisual.py first. A pipeline is a module here with `run(config, run) -> Path`."""
+"""One short file per job; read audiovisual.py first. A pipeline is a module here with two functions.
+
+`check(config) -> str` checks the settings before anything is made and says what the run is called; `run(config, run) -> Path` makes it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def names() -> list[str]:
     return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if not p.stem.startswith("_"))
 
 
-def execute(config: Mapping[str, Any], name: str | None = None) -> Path:
+def execute(config: Mapping[str, Any]) -> Path:
     """Run the pipeline that `config["pipeline"]` names, in a fresh run directory; returns the report's path.
 
     A run that fails or is interrupted keeps its directory, with the state and the error in run.json and a report of what was
@@ -33,7 +36,7 @@ def execute(config: Mapping[str, Any], name: str | None = None) -> Path:
     if pipeline not in names():
         raise UnknownName(f"no pipeline {pipeline!r}; {nearest(str(pipeline), names())}")
     module = importlib.import_module(f"{__name__}.{pipeline}")
-    run = Run(config, module.title(config) if name is None else name)
+    run = Run(config, module.check(config))
     try:
         report: Path = module.run(config, run)
         return report

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,18 @@ from ..errors import ConfigError, nearest
 from ..spectra import mel_spectrogram, spectrogram_frames
 from ..steps import Run
 from ..types import Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
+from ._settings import frame_rate, whole
 
 VIDEOS = ("static", "dynamic_content", "dynamic_style", "motion")
 
 
-def title(config: Mapping[str, Any]) -> str:
-    """What the run is called: its topic, or the name of the song that was brought along."""
+def check(config: Mapping[str, Any]) -> str:
+    """Check the settings before anything is made; returns what the run is called: its topic, or its own song's name."""
+    for key, most in (("songs", 1000), ("covers", 1000), ("size", 4096)):
+        whole(config, key, 16 if key == "size" else 1, most)
+    whole(config, "seed", 0, 2**31)
+    frame_rate(config)
+    _wanted(config["videos"])
     own = dict(config["song"]).get("path")
     if config.get("topic") is None and own is None:
         raise ConfigError('nothing to make a song about: give topic="a futuristic spaceship" or song=file song.path=FILE')
@@ -30,13 +35,11 @@ def title(config: Mapping[str, Any]) -> str:
 
 def run(config: Mapping[str, Any], run: Run) -> Path:
     """Make everything and return the report's path."""
-    topic = Topic(title(config))
-    fps, size = Fraction(str(config["fps"])), int(config["size"])
-    wanted = _wanted(config["videos"])
+    topic, fps, size = Topic(check(config)), frame_rate(config), config["size"]
 
-    song = run.best("song", Audio, [topic] * int(config["songs"]))
+    song = run.best("song", Audio, [topic] * config["songs"])
     genre = run.classify("genre", song)
-    cover = run.best("cover", Image, briefs(topic, genre, config["words"], int(config["covers"])))
+    cover = run.best("cover", Image, briefs(topic, genre, config["words"], config["covers"]))
 
     count = frame_count(song.value.duration, fps)
     look = dict(config["spectrogram"])
@@ -51,7 +54,7 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
         "dynamic_style": ([stylizer], drawn | {"content": "song"}, lambda: stylizer.stylize(pictures, sleeve)),
         "motion": ([motion], inputs, lambda: motion.generate([Scene(cover.value, song.value)], [run.seed])[0]),
     }
-    for name in wanted:
+    for name in _wanted(config["videos"]):
         parts, depends, frames = make[name]
         run.video(name, parts, depends, song, frames)
     return run.finish()
