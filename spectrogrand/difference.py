@@ -13,7 +13,7 @@ from .types import Audio, Frames, Image, Plan
 
 
 def difference(a: Any, b: Any) -> float:
-    """Largest difference of two artefacts in full scale (1.0); 0 for the same bytes, infinity where they do not compare.
+    """Largest difference of two artefacts in full scale (1.0); 0 for the same bytes, infinity where unlike in kind.
 
     >>> black, grey = (Image(np.full((2, 2, 3), v, np.uint8)) for v in (0, 51))
     >>> difference(black, grey), difference(black, black), difference("a", "b")
@@ -40,4 +40,5 @@ def difference(a: Any, b: Any) -> float:
 
 def prints(batch: Sequence[Any]) -> list[Any]:
     """What an item held before, to see whether a plug-in wrote into it."""
-    return [x.samples.tobytes() if isinstance(x, Audio) else x.pixels.tobytes() if isinstance(x, Image) else x for x in batch]
+    held = {Audio: lambda x: x.samples.tobytes(), Image: lambda x: x.pixels.tobytes()}
+    return [held.get(type(x), lambda x: x)(x) for x in batch]

@@ -35,12 +35,13 @@ def level(audio: Audio) -> float:
         total += x.sum(axis=1)
         squares += (x * x).sum(axis=1)
         count += x.shape[1]
-    power = float(np.maximum(squares / count - (total / count) ** 2, 0).mean()) if np.isfinite(squares).all() else math.nan
-    return decibels(power) if not math.isnan(power) else math.nan
+    if not np.isfinite(squares).all():
+        return math.nan
+    return decibels(float(np.maximum(squares / count - (total / count) ** 2, 0).mean()))
 
 
 def integrated_loudness(audio: Audio) -> float:
-    """Integrated loudness in LUFS (ITU-R BS.1770-4): K-weighting, 400 ms windows every 100 ms, gates at -70 LUFS and -10 LU.
+    """Integrated loudness in LUFS (ITU-R BS.1770-4): K-weighting, 400 ms windows with 75 % overlap, both gates.
 
     Every channel has weight 1. A sound shorter than 400 ms is one window; -inf where nothing passes the absolute gate.
 
@@ -75,9 +76,9 @@ def integrated_loudness(audio: Audio) -> float:
 
 
 def _k_weighting(rate: int) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """The two filters of BS.1770-4, annex 1, for any rate: bilinear forms of the analogue prototypes behind its 48 kHz tables.
+    """The two filters of BS.1770-4, annex 1, for any rate: bilinear forms of prototypes that give its 48 kHz tables.
 
-    The prototypes' constants are those of Mansbridge, Finn & Reiss (AES 132, 2012), which give the tables at 48 kHz.
+    The constants are those of Mansbridge, Finn & Reiss (AES 132, 2012).
     """
     k, q, gain = math.tan(math.pi * 1681.974450955533 / rate), 0.7071752369554196, 10 ** (3.999843853973347 / 20)
     band = gain**0.4996667741545416

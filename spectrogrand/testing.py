@@ -82,7 +82,7 @@ def check_generator(
     _declares(made, "source", "artefact")
     given = [sources[k % len(sources)] for k in range(len(seeds))]
     for source in given:
-        assert isinstance(source, made.source), f"it takes {made.source.__name__}, the test gives {type(source).__name__}"
+        assert isinstance(source, made.source), f"it takes {made.source.__name__}, not {type(source).__name__}"
     first = _generated(made, given, seeds)
     _same(first, _generated(made, given, seeds), 0.0, "made twice from the same source and seed, the bytes differ")
     if not isinstance(make, Component):
@@ -96,10 +96,12 @@ def check_generator(
     _same(first, _generated(made, given, seeds), 0.0, "after close(), it must load again and make the same bytes")
     if seeds_matter and len(set(seeds)) > 1:
         fixed = _generated(made, [given[0]] * 2, list(dict.fromkeys(seeds))[:2])
-        assert difference(*fixed) > 0, "two seeds make the same artefact: draw randomness from np.random.default_rng(seed)"
+        assert difference(*fixed) > 0, "two seeds make the same artefact: use np.random.default_rng(seed)"
 
 
-def check_scorer(make: CreativityScorer | Callable[[], CreativityScorer], batch: Sequence[Any], *, tolerance: float = 0.0) -> None:
+def check_scorer(
+    make: CreativityScorer | Callable[[], CreativityScorer], batch: Sequence[Any], *, tolerance: float = 0.0
+) -> None:
     """The contract of a `CreativityScorer`: one finite float64 per item, whatever the batch and its order; `reference`.
 
     Give at least three different items. `tolerance` is the largest difference that another batch may make.
@@ -111,7 +113,8 @@ def check_scorer(make: CreativityScorer | Callable[[], CreativityScorer], batch:
     """
     made = check_component(make, CreativityScorer)
     _declares(made, "artefact")
-    assert getattr(made, "aspect", None) in ("novelty", "value", "surprise"), 'aspect is "novelty", "value" or "surprise"'
+    aspects = ("novelty", "value", "surprise")
+    assert getattr(made, "aspect", None) in aspects, f"the class declares aspect = one of {aspects}"
     _check_rows(made, made.score, batch, np.float64, (len(batch),), tolerance)
     reference, scores = made.reference(), made.reference_scores()
     assert reference is None or isinstance(reference, Reference), "reference() is a Reference or None"
@@ -148,7 +151,9 @@ def check_gate(make: Gate | Callable[[], Gate], batch: Sequence[Any]) -> None:
     assert prints(batch) == before, "it writes into its input"
 
 
-def check_classifier(make: Classifier | Callable[[], Classifier], batch: Sequence[Any], *, tolerance: float = 1e-6) -> None:
+def check_classifier(
+    make: Classifier | Callable[[], Classifier], batch: Sequence[Any], *, tolerance: float = 1e-6
+) -> None:
     """The contract of a `Classifier`: float64 rows of probabilities that sum to 1, and the names of their columns.
 
     >>> import numpy as np
@@ -159,8 +164,8 @@ def check_classifier(make: Classifier | Callable[[], Classifier], batch: Sequenc
     made = check_component(make, Classifier)
     _declares(made, "artefact")
     names = made.classify(batch)[1]
-    assert isinstance(names, tuple) and names and all(isinstance(n, str) and n for n in names), "names is a tuple of text"
-    assert len(set(names)) == len(names), f"a name comes twice in {names}"
+    named = isinstance(names, tuple) and names and all(isinstance(n, str) and n for n in names)
+    assert named and len(set(names)) == len(names), f"names is a tuple of different names, got {names!r}"
     rows = made.classify(batch)[0]
     _check_rows(made, lambda items: made.classify(items)[0], batch, np.float64, (len(batch), len(names)), tolerance)
     assert rows.min() >= 0 and np.allclose(rows.sum(1), 1, rtol=0, atol=1e-6), f"rows sum to {rows.sum(1)}, not to 1"
@@ -178,7 +183,9 @@ def check_embedder(make: Embedder | Callable[[], Embedder], batch: Sequence[Any]
     _check_rows(made, made.embed, batch, np.float32, (len(batch), width), tolerance)
 
 
-def check_stylizer(make: Stylizer | Callable[[], Stylizer], content: Image | None = None, style: Image | None = None) -> None:
+def check_stylizer(
+    make: Stylizer | Callable[[], Stylizer], content: Image | None = None, style: Image | None = None
+) -> None:
     """The contract of a `Stylizer`: the content's size, the stream's count and fps, re-iterable, repeatable.
 
     `content` and `style` are two pictures; two small ones are made where none are given.
@@ -197,7 +204,7 @@ def check_stylizer(make: Stylizer | Callable[[], Stylizer], content: Image | Non
     made = check_component(make, Stylizer)
     ramp = np.indices((72, 96)).transpose(1, 2, 0) * 2
     one = content or Image(np.dstack([ramp, 255 - ramp[..., :1]]).astype(np.uint8))
-    other = style or Image(np.ascontiguousarray(np.dstack([ramp, 99 + 0 * ramp[..., :1]])[:64, :64, ::-1]).astype(np.uint8))
+    other = style or Image(np.ascontiguousarray(one.pixels[:64, :64, ::-1] // 2))
     before = prints([one, other])
     moving, moved = _stream(one, 3), _stream(other, 3)
     for c, s, count in ((one, other, 1), (moving, other, 3), (one, moved, 3), (moving, moved, 3)):
@@ -243,7 +250,7 @@ def _check_constructor(made: Component) -> None:
     for key, value in vars(made).items():
         home = type(value).__module__.partition(".")[0]
         small = not isinstance(value, np.ndarray) or value.nbytes <= _LARGE
-        assert home not in (*HEAVY, "onnxruntime") and small, f"its constructor loads {key}: store settings, load at first use"
+        assert home not in (*HEAVY, "onnxruntime") and small, f"its constructor loads {key}: load at first use"
 
 
 def _declares(made: Component, *traits: str) -> None:
@@ -270,7 +277,8 @@ def _check_rows(
 
 
 def _check_array(x: Any, dtype: type, shape: tuple[int, ...], what: str) -> None:
-    assert isinstance(x, np.ndarray) and x.dtype == dtype, f"{what} is {np.dtype(dtype)}, got {getattr(x, 'dtype', type(x))}"
+    got = getattr(x, "dtype", type(x))
+    assert isinstance(x, np.ndarray) and x.dtype == dtype, f"{what} is {np.dtype(dtype)}, got {got}"
     assert x.shape == shape, f"{what} has shape {shape}, got {x.shape}"
     assert np.isfinite(x).all(), f"{what} is not finite for real items: {x}"
 
@@ -286,7 +294,7 @@ def _generated(made: Generator, sources: Sequence[Any], seeds: Sequence[int]) ->
     for artefact in out:
         ok = isinstance(artefact, made.artefact)
         assert ok, f"it declares {made.artefact.__name__} and makes {type(artefact).__name__}"
-        assert not isinstance(artefact, Audio) or np.isfinite(artefact.samples).all(), "the sound has NaN or infinite samples"
+        assert not isinstance(artefact, Audio) or np.isfinite(artefact.samples).all(), "the sound is not finite"
     return out
 
 

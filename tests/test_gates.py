@@ -99,7 +99,8 @@ def test_level_of_a_sine_is_its_rms():
 def test_loudness_agrees_with_an_independent_implementation(rate):
     standard = pytest.importorskip("essentia.standard")
     rng = np.random.default_rng(1)
-    x = np.concatenate([a * rng.standard_normal((2, 2 * rate)) for a in (0.2, 0.01, 0.1, 0.0)], axis=1).astype(np.float32)
+    parts = [a * rng.standard_normal((2, 2 * rate)) for a in (0.2, 0.01, 0.1, 0.0)]
+    x = np.concatenate(parts, axis=1).astype(np.float32)
     theirs = standard.LoudnessEBUR128(sampleRate=rate)(np.ascontiguousarray(x.T))[2]
     assert integrated_loudness(audio(x, rate)) == pytest.approx(theirs, abs=0.1)
 

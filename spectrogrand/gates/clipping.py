@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..interfaces import Card, Gate
-from ..loudness import BLOCK
-from ..registry import register
-from ..types import Audio
+from spectrogrand.interfaces import Card, Gate
+from spectrogrand.loudness import BLOCK
+from spectrogrand.registry import register
+from spectrogrand.types import Audio
 
 
 @register("clipping")
@@ -33,8 +33,8 @@ class Clipping(Gate):
     def check(self, batch: Sequence[Audio]) -> list[str | None]:
         """Per sound None, or "is clipped (3.1 % of its samples stand flat at full scale)"."""
         shares = [self._flat(audio) for audio in batch]
-        return [f"is clipped ({s:.1%} of its samples stand flat at full scale)".replace("%", " %") if s > self.share else None
-                for s in shares]  # fmt: skip
+        reasons = [f"is clipped ({100 * s:.1f} % of its samples stand flat at full scale)" for s in shares]
+        return [reason if s > self.share else None for reason, s in zip(reasons, shares, strict=True)]
 
     def _flat(self, audio: Audio) -> float:
         """Share of samples that stand in a run, all channels together."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..interfaces import Card, Gate
-from ..registry import register
-from ..types import Audio
+from spectrogrand.interfaces import Card, Gate
+from spectrogrand.registry import register
+from spectrogrand.types import Audio
 
 _BANDS = 24
 _LONG = 256
@@ -45,7 +45,7 @@ class Noise(Gate):
         self.rhythm, self.tone = rhythm, tone
 
     def check(self, batch: Sequence[Audio]) -> list[str | None]:
-        """Per sound None, or "is noise without rhythm or tone (rhythm 1.1, tone 0.6 dB)"; under half a second passes."""
+        """Per sound None, or "is noise without rhythm or tone (rhythm 1.1, tone 0.6 dB)"; very short ones pass."""
         return [self._reason(audio) for audio in batch]
 
     def _reason(self, audio: Audio) -> str | None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..interfaces import Card, Gate
-from ..registry import register
-from ..types import Audio
+from spectrogrand.interfaces import Card, Gate
+from spectrogrand.registry import register
+from spectrogrand.types import Audio
 
 _RATE = 11025
 _CHUNK = 30

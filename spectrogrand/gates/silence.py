@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..interfaces import Card, Gate
-from ..loudness import level
-from ..registry import register
-from ..types import Audio
+from spectrogrand.interfaces import Card, Gate
+from spectrogrand.loudness import level
+from spectrogrand.registry import register
+from spectrogrand.types import Audio
 
 
 @register("silence")
@@ -22,6 +22,7 @@ class Silence(Gate):
 
     card = Card("fails silent sounds (RMS below -60 dBFS) and sounds that are not finite")
     artefact = Audio
+    fatal = True
 
     def __init__(self, floor: float = -60.0) -> None:
         self.floor = floor

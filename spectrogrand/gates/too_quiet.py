@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..interfaces import Card, Gate
-from ..loudness import integrated_loudness
-from ..registry import register
-from ..types import Audio
+from spectrogrand.interfaces import Card, Gate
+from spectrogrand.loudness import integrated_loudness
+from spectrogrand.registry import register
+from spectrogrand.types import Audio
 
 
 @register("too_quiet")
