@@ -17,7 +17,7 @@ _TIGHT = 100.0
 
 @dataclass(frozen=True, eq=False)
 class Beats:
-    """Tempo in beats per minute (0.0: none found), beats and downbeats in seconds, and whether they are an exact grid."""
+    """Tempo in beats per minute (0.0: none found), beats and downbeats in seconds, whether they are an exact grid."""
 
     tempo: float
     beats: np.ndarray
@@ -34,14 +34,20 @@ def planned(plan: Plan) -> Beats:
 
 
 def track(
-    onset: np.ndarray, low: np.ndarray, chroma: np.ndarray, rate: float, energy: np.ndarray, fine_rate: float, duration: float
+    onset: np.ndarray,
+    low: np.ndarray,
+    chroma: np.ndarray,
+    rate: float,
+    energy: np.ndarray,
+    fine_rate: float,
+    duration: float,
 ) -> Beats:
     """Find the beats of a song.
 
     Tempo is the peak of the onset strength's autocorrelation summed over one to four periods, under a log-normal prior.
     Dynamic programming (Ellis, "Beat Tracking by Dynamic Programming", J. New Music Research 36, 2007, eq. 5-7) places
-    beats; where most of them lie on one constant grid, the whole song is fitted with it instead, phase and period placed
-    by the 6 ms energies, so that a synthesiser's tempo does not jitter.
+    beats; where most of them lie on one constant grid, the whole song is fitted with it instead, phase and period
+    placed by the 6 ms energies, so that a synthesiser's tempo does not jitter.
 
     Args:
         onset: onset strength, shape=(frame,), in [0, 1]; `low` the same below 200 Hz; `chroma` shape=(12, frame).
@@ -65,8 +71,9 @@ def track(
         beats = grid
     if len(beats) < 3:
         return NONE
-    tempo = 60.0 / float(np.median(np.diff(beats))) if not steady else 60.0 * (len(beats) - 1) / (beats[-1] - beats[0])
-    return Beats(float(tempo), beats, beats[_first_beat(beats, low, onset, chroma, rate) :: 4], steady)
+    gaps = np.diff(beats)
+    tempo = 60.0 / float(np.mean(gaps) if steady else np.median(gaps))
+    return Beats(tempo, beats, beats[_first_beat(beats, low, onset, chroma, rate) :: 4], steady)
 
 
 def _sharpen(onset: np.ndarray, rate: float) -> np.ndarray:
@@ -106,11 +113,11 @@ def _program(curve: np.ndarray, rate: float, frequency: float) -> np.ndarray:
     width = period / 32
     kernel = np.exp(-0.5 * (np.arange(-int(period), int(period) + 1) / width) ** 2)
     local = np.convolve(curve, kernel, "same")
-    steps = np.arange(-int(round(2 * period)), -int(round(period / 2)) + 1)
+    steps = np.arange(-round(2 * period), -round(period / 2) + 1)
     cost = -_TIGHT * np.log(-steps / period) ** 2
     n = len(local)
     total, back = local.copy(), np.full(n, -1)
-    for j in range(int(round(period / 2)), n):
+    for j in range(round(period / 2), n):
         before = j + steps
         first = max(0, int(np.searchsorted(before, 0)))
         options = cost[first:] + total[before[first:]]
@@ -128,11 +135,11 @@ def _rises(energy: np.ndarray, rate: float) -> np.ndarray:
     """Where loudness jumps, shape=(time,): the rise of log energy over 12 ms, above -50 dB of the loudest."""
     floor = max(float(energy.max()) * 1e-5, 1e-12)
     level = np.log10(energy.astype(np.float64) + floor)
-    lag = max(1, int(round(0.012 * rate)))
+    lag = max(1, round(0.012 * rate))
     rise = np.zeros(len(level))
     rise[lag:] = np.maximum(level[lag:] - level[:-lag], 0)
     rise[:lag] = np.maximum(level[:lag] - np.log10(floor), 0)
-    # the difference first shows when the attack enters the newer block, so the earliest block that rises names the onset
+    # the difference first shows when the attack enters the newer block, so the earliest that rises names it
     return rise
 
 
@@ -168,7 +175,8 @@ def _fit(
 ) -> tuple[float, float]:
     """Move a grid onto the sharpest rises within `reach` seconds of its beats, by a weighted straight line."""
     count = int((duration - phase) / period) + 1
-    near = np.round((phase + period * np.arange(count))[:, None] * rate + np.arange(-round(reach * rate), round(reach * rate) + 1))
+    around = np.arange(-round(reach * rate), round(reach * rate) + 1)
+    near = np.round((phase + period * np.arange(count))[:, None] * rate + around)
     near = np.clip(near.astype(np.int64), 0, len(fine) - 1)
     peak = near[np.arange(count), np.argmax(fine[near], axis=1)]
     weight = fine[peak]

@@ -23,13 +23,13 @@ _known: WeakKeyDictionary[Audio, Features] = WeakKeyDictionary()
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Curves with one value per frame, 43.07 frames a second, frame j at j / frame_rate seconds; all finite, also in silence.
+    """Curves with one value per frame, 43.07 a second, frame j at j / frame_rate seconds; finite in silence, too.
 
     Attributes:
         frame_rate: frames per second, 22050 / 512.
         duration: seconds.
-        onset_strength: shape=(frame,), in [0, 1], 1 at the song's strongest onset: spectral flux, the mean rise of the mel
-            bands in dB. `onset_low` (under 200 Hz), `onset_mid` and `onset_high` (over 2 kHz): the same of those bands,
+        onset_strength: shape=(frame,), in [0, 1], 1 at the song's strongest onset: spectral flux, the mean rise of the
+            mel bands in dB. `onset_low` (under 200 Hz), `onset_mid` and `onset_high` (over 2 kHz): the same of those bands,
             each relative to its own maximum.
         rms: shape=(frame,), root mean square of the 23 ms that begin at the frame's time, full scale is 1.
         bands: shape=(16, frame), mel bands from low to high, dB relative to the song's loudest mel bin, in [-80, 0].
@@ -80,8 +80,8 @@ class Features:
 def analyse(audio: Audio) -> Features:
     """Analyse a song once; the answer (and its mel spectrogram) is kept for as long as the `Audio` object lives.
 
-    Beats come from the song's plan where it has one; otherwise they are tracked (`spectrogrand.beats`). Channels are mixed
-    to one, as every analysis here does. Memory: the sound is read in blocks; an hour leaves 100 MB of curves.
+    Beats come from the song's plan where it has one; otherwise they are tracked (`spectrogrand.beats`). Channels are
+    mixed to one, as every analysis here does. Memory: the sound is read in blocks; an hour leaves 100 MB of curves.
 
     Raises:
         InvalidValue: a sample is not a finite number.
@@ -126,8 +126,11 @@ def _analyse(audio: Audio) -> Features:
     else:
         found = track(onsets[0], onsets[1], chroma, rate, fine.reshape(-1), rate * _FINE, duration)
     return Features(
-        rate, duration, *onsets, rms, _bands(decibels), chroma, centroid,
-        found.tempo, found.beats, found.downbeats, _strength(found, onsets[0], rate), found.steady,
+        frame_rate=rate, duration=duration,
+        onset_strength=onsets[0], onset_low=onsets[1], onset_mid=onsets[2], onset_high=onsets[3],
+        rms=rms, bands=_bands(decibels), chroma=chroma, centroid=centroid,
+        tempo=found.tempo, beats=found.beats, downbeats=found.downbeats,
+        beat_strength=_strength(found, onsets[0], rate), steady=found.steady,
     )  # fmt: skip
 
 

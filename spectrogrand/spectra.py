@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from .errors import InvalidValue
+from .errors import InvalidValue, UnknownName, nearest
 from .stft import ANALYSIS_RATE, analysis_length, power_blocks
 from .types import Audio, Frames, Image, Spectrogram
 
@@ -24,10 +24,10 @@ _known: WeakKeyDictionary[Audio, dict[tuple[int, int, int], Spectrogram]] = Weak
 def mel_spectrogram(audio: Audio, *, n_mels: int = 128, hop_length: int = 512, n_fft: int = 2048) -> Spectrogram:
     """Mel power spectrogram in decibels relative to the whole song's loudest bin, shape=(mel, frame), in [-80, 0] dB.
 
-    The sound is mixed to one channel and resampled to 22,050 Hz; Hann window, frames centred on multiples of `hop_length`,
-    zeros beyond both ends, Slaney's mel filters from 0 to 11,025 Hz: `librosa.feature.melspectrogram` of the whole sound,
-    but read in blocks, so that an hour costs what is kept: 79 MB. Loudness shows, because the reference is the song's own
-    maximum and not each chunk's (the published way). Silence is -80 dB everywhere.
+    The sound is mixed to one channel and resampled to 22,050 Hz; Hann window, frames centred on multiples of
+    `hop_length`, zeros beyond both ends, Slaney's mel filters from 0 to 11,025 Hz: `librosa.feature.melspectrogram` of
+    the whole sound, but read in blocks, so that an hour costs what is kept: 79 MB. Loudness shows, because the
+    reference is the song's own maximum and not each chunk's (the published way). Silence is -80 dB everywhere.
 
     The last result is kept for as long as the sound itself lives.
 
@@ -103,10 +103,9 @@ def colours(colormap: str) -> np.ndarray:
     """
     import matplotlib
 
-    from .errors import UnknownName, nearest
-
+    usual = ("magma", "inferno", "viridis", "plasma", "gray")
     if colormap not in matplotlib.colormaps:
-        raise UnknownName(f"no colour map {colormap!r}; {nearest(colormap, ('magma', 'inferno', 'viridis', 'plasma', 'gray'))}")
+        raise UnknownName(f"no colour map {colormap!r}; {nearest(colormap, usual)}")
     return (matplotlib.colormaps[colormap](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
 
 
@@ -120,7 +119,7 @@ def spectrogram_frames(
     colormap: str = "magma",
     relative: str = "song",
 ) -> Frames:
-    """The spectrogram as video: frame k shows the song around the middle of [k/fps, (k+1)/fps), low frequencies at the bottom.
+    """The spectrogram as video: frame k shows the song around the middle of [k/fps, (k+1)/fps), low notes below.
 
     Args:
         size: (rows, columns) in pixels.
@@ -163,7 +162,9 @@ def spectrogram_frames(
     return Frames(make, size, count, fps)
 
 
-def spectrogram_image(spectrogram: Spectrogram, size: tuple[int, int] = (512, 1024), *, colormap: str = "magma") -> Image:
+def spectrogram_image(
+    spectrogram: Spectrogram, size: tuple[int, int] = (512, 1024), *, colormap: str = "magma"
+) -> Image:
     """The whole song in one picture of `size` (rows, columns), time from left to right, low frequencies at the bottom.
 
     >>> flat = Spectrogram(np.full((128, 90), -80, np.float32), 22050, 512)
@@ -180,7 +181,9 @@ def _levels(decibels: np.ndarray) -> np.ndarray:
     return np.clip(scaled + np.float32(0.5), 0, 255).astype(np.uint8)
 
 
-def _paint(levels: np.ndarray, table: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float]) -> np.ndarray:
+def _paint(
+    levels: np.ndarray, table: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float]
+) -> np.ndarray:
     """Resize levels, then colour: between two levels lies a level, not a mixture of two colours."""
     from PIL import Image as Pillow
 
