@@ -1,0 +1,1 @@
+"""Procedural album covers: a canvas, palettes, light, and one file per family of motifs."""

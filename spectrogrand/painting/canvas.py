@@ -1,0 +1,208 @@
+"""The canvas: linear-light RGB planes, unit coordinates, antialiased shapes and smooth noise, the same picture at any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+WORK = 256
+"""Side in pixels of the grid on which soft things (noise, glow) are computed before they are enlarged."""
+RASTER = 3072
+"""Shapes are drawn on a grid of at least this side, then averaged down: nine samples a pixel at 1024."""
+
+
+def resize(field: Array, rows: int, columns: int | None = None) -> Array:
+    """A float32 field, shape=(row, column), resampled by bicubic interpolation (averaged when it shrinks)."""
+    from PIL import Image
+
+    columns = rows if columns is None else columns
+    if field.shape == (rows, columns):
+        return field
+    picture = Image.fromarray(np.ascontiguousarray(field, np.float32))
+    return np.asarray(picture.resize((columns, rows), Image.Resampling.BICUBIC))
+
+
+def smoothstep(low: float, high: float, x: Array) -> Array:
+    """0 below `low`, 1 above `high`, a cubic in between (falls instead where low > high).
+
+    >>> smoothstep(0.0, 1.0, np.array([-1.0, 0.5, 2.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def noise(rng: np.random.Generator, frequency: float, octaves: int = 4, gain: float = 0.5, side: int = WORK,
+          stretch: float = 1.0) -> Array:  # fmt: skip
+    """Fractal value noise, float32 in [0, 1], shape=(side, side); `frequency` cells across, `stretch` > 1 makes streaks along x."""
+    total = np.zeros((side, side), np.float32)
+    level = 1.0
+    for _ in range(octaves):
+        rows = int(np.ceil(frequency)) + 3
+        columns = int(np.ceil(frequency / stretch)) + 3
+        grid = rng.standard_normal((rows, columns)).astype(np.float32)
+        total += level * _window(grid, frequency / stretch, frequency, side)
+        frequency, level = frequency * 2, level * gain
+    low, high = float(total.min()), float(total.max())
+    return (total - low) / (high - low)
+
+
+def _window(grid: Array, wide: float, tall: float, side: int) -> Array:
+    from PIL import Image
+
+    box = (1.0, 1.0, 1.0 + wide, 1.0 + tall)
+    return np.asarray(Image.fromarray(grid).resize((side, side), Image.Resampling.BICUBIC, box=box))
+
+
+def ridge_line(rng: np.random.Generator, points: int, roughness: float, base: float = 3.0) -> Array:
+    """A random height profile in [-1, 1], shape=(points,): summed octaves whose weight falls by `roughness`."""
+    t = np.linspace(0, 1, points)
+    total, frequency, level = np.zeros(points), base, 1.0
+    while frequency < points / 2:
+        knots = rng.uniform(-1, 1, int(frequency) + 4)
+        at = t * frequency
+        k = at.astype(int)
+        f = at - k
+        f = f * f * (3 - 2 * f)
+        total += level * (knots[k] * (1 - f) + knots[k + 1] * f)
+        frequency, level = frequency * 2, level * roughness
+    return total / max(np.abs(total).max(), 1e-9)
+
+
+class Pen:
+    """Draws shapes in unit coordinates (0 to 1 across, y down) on the fine grid; `ink` in [0, 1] covers what is below."""
+
+    def __init__(self, side: int) -> None:
+        from PIL import Image, ImageDraw
+
+        self.side = side
+        self.picture = Image.new("L", (side, side))
+        self.draw = ImageDraw.Draw(self.picture)
+
+    def _at(self, points: Any) -> list[tuple[float, float]]:
+        return [(float(a) * self.side - 0.5, float(b) * self.side - 0.5) for a, b in np.asarray(points, float)]
+
+    def polygon(self, points: Any, ink: float = 1.0) -> None:
+        """A filled polygon, points of shape=(point, 2)."""
+        self.draw.polygon(self._at(points), fill=round(255 * ink))
+
+    def line(self, points: Any, width: float, ink: float = 1.0) -> None:
+        """A polyline with round joints, `width` in units of the side."""
+        w = max(1, round(width * self.side))
+        at = self._at(points)
+        self.draw.line(at, fill=round(255 * ink), width=w, joint="curve" if w > 3 and len(at) > 2 else None)
+
+    def disc(self, x: float, y: float, r: float, ink: float = 1.0) -> None:
+        """A filled circle."""
+        self.ellipse(x, y, r, r, ink)
+
+    def ellipse(self, x: float, y: float, rx: float, ry: float, ink: float = 1.0) -> None:
+        """A filled ellipse with its axes along the picture's."""
+        (x0, y0), (x1, y1) = self._at([(x - rx, y - ry), (x + rx, y + ry)])
+        self.draw.ellipse((x0, y0, x1, y1), fill=round(255 * ink))
+
+    def ring(self, x: float, y: float, r: float, width: float, ink: float = 1.0) -> None:
+        """A circle's outline, `width` inside the radius."""
+        (x0, y0), (x1, y1) = self._at([(x - r, y - r), (x + r, y + r)])
+        self.draw.ellipse((x0, y0, x1, y1), outline=round(255 * ink), width=max(1, round(width * self.side)))
+
+    def box(self, x0: float, y0: float, x1: float, y1: float, ink: float = 1.0) -> None:
+        """A filled rectangle; nothing where it is empty."""
+        if x1 > x0 and y1 > y0:
+            at = [round(v * self.side) for v in (x0, y0, x1, y1)]
+            self.draw.rectangle((at[0], at[1], max(at[0], at[2] - 1), max(at[1], at[3] - 1)), fill=round(255 * ink))
+
+
+class Canvas:
+    """A square picture in linear light.
+
+    `light`: float32, shape=(3, row, column). `x`: shape=(1, column) and `y`: shape=(row, 1), pixel centres in [0, 1], y down.
+
+    >>> canvas = Canvas(64); canvas.over(np.array([1.0, 0.0, 0.0]), canvas.disc(0.5, 0.5, 0.25))
+    >>> canvas.light[:, 32, 32].tolist(), canvas.light[:, 0, 0].tolist()
+    ([1.0, 0.0, 0.0], [0.0, 0.0, 0.0])
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.px = 1.0 / size
+        at = ((np.arange(size) + 0.5) / size).astype(np.float32)
+        self.x, self.y = at[None, :], at[:, None]
+        self.light = np.zeros((3, size, size), np.float32)
+
+    def over(self, colour: Array, mask: Array | float = 1.0) -> None:
+        """Cover with `colour`, shape=(3,) or (3, row, column), where `mask`, shape=(row, column) in [0, 1], says so."""
+        if isinstance(mask, np.ndarray):
+            rows = np.flatnonzero(mask.max(axis=1) > 0)
+            if not len(rows):
+                return
+            s = slice(rows[0], rows[-1] + 1)  # most masks touch a band of rows
+            for k in range(3):
+                c = colour[k][s] if np.ndim(colour) == 3 else np.float32(colour[k])
+                self.light[k, s] += mask[s] * (c - self.light[k, s])
+        else:
+            for k in range(3):
+                self.light[k] += np.float32(mask) * (np.asarray(colour[k], np.float32) - self.light[k])
+
+    def add(self, colour: Array, mask: Array) -> None:
+        """Add light of `colour`, shape=(3,), weighted by `mask`."""
+        for k in range(3):
+            self.light[k] += np.float32(colour[k]) * mask
+
+    def grade(self, field: Array, lut: Array) -> Array:
+        """Colours of a scalar field in [0, 1] by a table, shape=(3, entry): float32, shape=(3, row, column)."""
+        index = np.clip(field * (lut.shape[1] - 1) + 0.5, 0, lut.shape[1] - 1).astype(np.int16)
+        index = np.broadcast_to(index, (self.size, self.size))
+        return np.stack([row.take(index) for row in lut])
+
+    def up(self, field: Array) -> Array:
+        """A soft field at the picture's size."""
+        return resize(field, self.size)
+
+    def disc(self, x: float, y: float, r: float, soft: float = 0.0) -> Array:
+        """A circle's cover, antialiased over one pixel, or faded over `soft`."""
+        edge = max(self.px, soft)
+        return np.clip((r - self.distance(x, y)) / edge + 0.5, 0, 1)
+
+    def distance(self, x: float, y: float) -> Array:
+        """Distance of every pixel to a point, in sides."""
+        return np.hypot(self.x - np.float32(x), self.y - np.float32(y))
+
+    def below(self, height: Array, soft: float = 0.0) -> Array:
+        """Cover of the ground under a profile: `height`, shape=(point,), is its y at equal steps across."""
+        at = np.interp(self.x[0], np.linspace(0, 1, len(height)), height).astype(np.float32)
+        slope = np.gradient(at) * self.size
+        edge = np.maximum(self.px * np.sqrt(1 + slope * slope), soft).astype(np.float32)
+        return np.clip((self.y - at[None, :]) / edge[None, :] + 0.5, 0, 1)
+
+    def shapes(self, draw: Callable[[Pen], None]) -> Array:
+        """The cover, float32 in [0, 1], of what `draw` draws with a pen."""
+        factor = max(2, -(-RASTER // self.size))
+        pen = Pen(self.size * factor)
+        draw(pen)
+        return np.asarray(pen.picture.reduce(factor), np.float32) / 255
+
+    def blur(self, field: Array, sigma: float, side: int = WORK) -> Array:
+        """A Gaussian blur of `sigma` sides, computed small and enlarged: for glow, never for edges."""
+        from scipy.ndimage import gaussian_filter
+
+        small = resize(field, side)
+        return self.up(gaussian_filter(small, sigma * side, mode="nearest"))
+
+    def warp(self, field: Array, dx: Array, dy: Array) -> Array:
+        """Take `field` (any square side) from displaced places, bilinear; dx, dy in sides and of the same shape."""
+        from scipy.ndimage import map_coordinates
+
+        n = field.shape[0]
+        at = np.arange(n, dtype=np.float32)
+        return map_coordinates(field, [at[:, None] + dy * n, at[None, :] + dx * n], order=1, mode="mirror")
+
+
+def rotate(points: Any, angle: float, centre: Sequence[float] = (0.0, 0.0)) -> Array:
+    """Points, shape=(point, 2), turned clockwise (y is down) by `angle` radians about `centre`."""
+    p = np.asarray(points, float) - centre
+    c, s = np.cos(angle), np.sin(angle)
+    return np.stack([c * p[:, 0] - s * p[:, 1], s * p[:, 0] + c * p[:, 1]], axis=1) + centre

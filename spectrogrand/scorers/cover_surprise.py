@@ -1,0 +1,88 @@
+"""Surprise of a cover: how many bits less likely it is than the likeliest one, under a density of reference covers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from spectrogrand.cover_reference import CoverReference
+from spectrogrand.errors import InvalidValue
+from spectrogrand.interfaces import Card, CreativityScorer, Reference
+from spectrogrand.picture_statistics import statistics
+from spectrogrand.registry import register
+from spectrogrand.types import Image
+
+
+@register("cover_surprise")
+class CoverSurprise(CreativityScorer):
+    """Unlikeliness under what covers usually look like (surprise as in Itti & Baldi 2009, Grace et al. 2015: -log probability).
+
+    Model: the sixteen statistics x of a picture (`picture_statistics`), standardised by the reference set's median and 1.4826 MAD
+    (at least 1 % of the spread), follow a Gaussian whose mean and covariance are not known; under the conjugate prior
+    normal-inverse-Wishart(mean 0, kappa0 = 1, nu0 = k + 2, scale = identity) and n reference covers, the next cover's density is a
+    multivariate t (Murphy 2007, eq. 258) with nu = nu0 + n - k + 1 degrees of freedom, location m and scale matrix S. The score is
+
+        surprise(x) = (nu + k) / 2 * log2(1 + (x - m)' S^-1 (x - m) / nu)        [bits, >= 0]
+
+    the log density at its highest point minus that at x. The prior shrinks the covariance, so that few references suffice; the t's
+    tails keep far pictures from growing without bound. Blank and noise pictures are unlikely, too: gates fail them first.
+
+    Args:
+        reference: "shipped" (statistics of 192 procedural covers), a folder of pictures, or a .safetensors file made by
+            train/reference_covers.py.
+
+    >>> CoverSurprise().score([]).shape
+    (0,)
+    """
+
+    aspect = "surprise"
+    artefact = Image
+    card = Card(
+        summary="bits of unlikeliness under the statistics of reference covers",
+        paper="Itti & Baldi 2009, Bayesian surprise attracts human attention; Murphy 2007, Conjugate Bayesian analysis (eq. 258)",
+        modules=("PIL", "safetensors"),
+    )
+
+    def __init__(self, reference: str = "shipped") -> None:
+        if not isinstance(reference, str) or not reference:
+            raise InvalidValue(f'reference is "shipped", a folder or a .safetensors file, got {reference!r}')
+        self._set = CoverReference(reference)
+
+    def score(self, batch: Sequence[Image]) -> np.ndarray:
+        """Bits of surprise, float64, shape=(item,), at least 0."""
+        return (
+            surprise(np.stack([statistics(image) for image in batch]), self._set.table()) if len(batch) else np.zeros(0)
+        )
+
+    def reference(self) -> Reference:
+        """The pictures that say what is usual."""
+        return self._set.card()
+
+    def reference_scores(self) -> np.ndarray:
+        """Each reference cover's surprise under all the others, float64, shape=(reference,), in their stored order."""
+        table = self._set.table()
+        return np.concatenate([surprise(table[k : k + 1], np.delete(table, k, axis=0)) for k in range(len(table))])
+
+    def identity(self) -> dict[str, Any]:
+        """The reference's hash."""
+        return {"reference_sha256": self._set.card().sha256}
+
+
+def surprise(table: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """The formula: statistics, shape=(item, column), against reference statistics, shape=(reference, column), in bits."""
+    middle = np.median(reference, axis=0)
+    scale = np.maximum(1.4826 * np.median(np.abs(reference - middle), axis=0), 0.01 * np.ptp(reference, axis=0) + 1e-6)
+    x, known = (table - middle) / scale, (reference - middle) / scale
+    n, k = known.shape
+    kappa0, nu0 = 1.0, k + 2.0
+    mean = known.mean(axis=0)
+    centred = known - mean
+    spread = np.eye(k) + centred.T @ centred + kappa0 * n / (kappa0 + n) * np.outer(mean, mean)
+    kappa, nu = kappa0 + n, nu0 + n - k + 1
+    location = n * mean / kappa
+    shape = spread * (kappa + 1) / (kappa * nu)
+    far = x - location
+    distance = np.einsum("ij,ij->i", far, np.linalg.solve(shape, far.T).T)
+    return (nu + k) / 2 * np.log2(1 + distance / nu)
