@@ -1,0 +1,145 @@
+"""Sections, bars and which instruments play in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .harmony import Chord, voice
+from .style import Style
+
+TRACKS = ("kick", "clap", "hats", "perc", "bass", "chords", "pad", "arp", "lead", "texture")
+_LEVELS: dict[str, dict[str, dict[str, float]]] = {
+    # loudness of each track (1 is its place in the drop), by section; a track that is not named is silent
+    "intro": {
+        "": {"kick": 0.8, "hats": 0.6, "perc": 0.7, "texture": 1.2},
+        "future": {"chords": 0.35}, "bass": {"bass": 0.0, "clap": 0.5}, "progressive": {"arp": 0.6},
+        "melodic": {"arp": 0.55, "pad": 0.5},
+    },
+    "build": {
+        "": {"kick": 0.75, "clap": 0.6, "hats": 0.5, "pad": 0.9, "texture": 1.0},
+        "future": {"chords": 0.75}, "bass": {"chords": 0.6, "lead": 0.5}, "progressive": {"chords": 0.7, "arp": 0.8},
+        "melodic": {"arp": 0.9, "chords": 0.6},
+    },
+    "drop": {
+        "": {"kick": 1.0, "clap": 1.0, "hats": 1.0, "perc": 1.0, "bass": 1.0, "chords": 1.0, "texture": 0.5},
+        "future": {"lead": 1.0, "pad": 0.3}, "bass": {"lead": 1.0}, "progressive": {"arp": 0.8, "lead": 1.0, "pad": 0.7},
+        "melodic": {"arp": 1.0, "lead": 0.9, "pad": 0.8},
+    },
+    "break": {
+        "": {"pad": 1.2, "texture": 1.6, "hats": 0.18, "perc": 0.3},
+        "future": {"chords": 0.7, "arp": 0.4}, "bass": {"chords": 0.6, "lead": 0.5}, "progressive": {"arp": 1.0, "lead": 0.5},
+        "melodic": {"arp": 0.9, "chords": 0.5},
+    },
+    "outro": {
+        "": {"kick": 0.85, "hats": 0.6, "perc": 0.7, "texture": 1.0, "pad": 0.4},
+        "future": {}, "bass": {"clap": 0.5}, "progressive": {"arp": 0.4}, "melodic": {"arp": 0.5},
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the song: where it stands and what sounds in it."""
+
+    index: int
+    section: str
+    start: int
+    """Bar at which its section begins."""
+    count: int
+    """Bars in its section."""
+    cycle: int
+    """How many sections of this name came before."""
+    chord: Chord
+    levels: dict[str, float] = field(compare=False)
+    last: bool = False
+    """The song's final bar, cut short by the end: only a closing hit."""
+
+    @property
+    def place(self) -> int:
+        """Bar within the section, from 0."""
+        return self.index - self.start
+
+    @property
+    def left(self) -> int:
+        """Bars of the section that follow this one."""
+        return self.count - 1 - self.place
+
+    def level(self, track: str) -> float:
+        """Loudness of a track here, 1 being its place in the drop."""
+        return self.levels.get(track, 0.0)
+
+
+def plan_sections(bars: int, loop: bool) -> list[tuple[str, int]]:
+    """Names and lengths in bars that fill `bars` exactly: miniatures for short clips, phrases of 4 and 8 for long ones.
+
+    >>> plan_sections(5, False)
+    [('build', 1), ('drop', 4)]
+    >>> plan_sections(31, False)
+    [('intro', 4), ('build', 4), ('drop', 8), ('break', 4), ('drop', 8), ('outro', 3)]
+    >>> plan_sections(8, True)
+    [('drop', 8)]
+    """
+    if loop:
+        return _loop_sections(bars)
+    if bars < 4:
+        return [("drop", max(1, bars))]
+    if bars < 12:
+        build = 1 if bars < 6 else 2
+        outro = 1 if bars >= 11 else 0
+        return [(n, c) for n, c in (("build", build), ("drop", bars - build - outro), ("outro", outro)) if c]
+    unit = max(u for u in (2, 4, 8) if 7 * u <= bars or u == 2)
+    body = [("intro", unit), ("build", unit), ("drop", 2 * unit)]
+    tail = [("break", unit), ("drop", 2 * unit)] if 7 * unit <= bars else []
+    left = bars - sum(c for _, c in body + tail)
+    again = [("break", 8), ("build", 8), ("drop", 16)]
+    while unit == 8 and left >= 32 + unit:
+        body += again
+        left -= 32
+    if unit == 8 and left >= 8 + unit:  # a build of its own before the last drop
+        tail.insert(1, ("build", 8))
+        left -= 8
+    if unit == 8 and left >= 8 + unit:
+        body[0] = ("intro", 16)
+        left -= 8
+    if unit == 8 and left >= 8 + unit:
+        tail[0] = ("break", 16)
+        left -= 8
+    if unit < 8 and left > 2 * unit:  # too long for an outro: give the second half a build
+        tail.insert(1, ("build", unit))
+        left -= unit
+    if left > 2 * unit:
+        tail[-1] = ("drop", 2 * unit + unit)
+        left -= unit
+    return body + tail + ([("outro", left)] if left else [])
+
+
+def _loop_sections(bars: int) -> list[tuple[str, int]]:
+    if bars <= 16:
+        return [("drop", bars)]
+    unit = 4 if bars < 32 else 8
+    cycles, left = divmod(bars, 4 * unit)
+    made: list[tuple[str, int]] = []
+    for _ in range(cycles):
+        made += [("drop", 2 * unit), ("break", unit), ("build", unit)]
+    return [("drop", made[0][1] + left), *made[1:]] if made else [("drop", bars)]
+
+
+def lay_out(style: Style, sections: list[tuple[str, int]], tail: bool) -> list[Bar]:
+    """All bars with their chords and levels; `tail` adds the closing bar that the end of the song cuts short."""
+    verse = voice(style.key, style.progressions[0], style.colour)
+    other = voice(style.key, style.progressions[1], style.colour)
+    bars: list[Bar] = []
+    seen: dict[str, int] = {}
+    for name, count in sections:
+        cycle = seen.get(name, 0)
+        seen[name] = cycle + 1
+        start = len(bars)
+        for place in range(count):
+            # breaks, and every second phrase of eight bars, take the other progression
+            chords = other if name == "break" or (place // 8) % 2 == 1 else verse
+            levels = dict(_LEVELS[name][""]) | _LEVELS[name][style.genre]
+            bars.append(Bar(start + place, name, start, count, cycle, chords[place % len(chords)], levels))
+    if tail:
+        end = bars[-1]
+        bars.append(Bar(end.index + 1, end.section, end.start, end.count + 1, end.cycle, verse[0], end.levels, last=True))
+    return bars

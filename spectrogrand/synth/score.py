@@ -1,0 +1,60 @@
+"""The score that every voice plays from: style, grid, bars, and a shelf of one-shot sounds rendered once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .arrangement import Bar
+from .style import Mood, Style
+from .timing import STEPS, Grid
+
+
+@dataclass
+class Score:
+    """One song before it sounds. `length` is in samples."""
+
+    style: Style
+    grid: Grid
+    bars: list[Bar]
+    length: int
+    loop: bool
+    kicks: list[int] = field(default_factory=list)
+    """Samples at which the kick sounds: what the side-chain listens to."""
+    _shelf: dict[Any, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def mood(self) -> Mood:
+        """The topic's place on the axes."""
+        return self.style.mood
+
+    def sound(self, key: tuple[Any, ...], make: Callable[[], np.ndarray]) -> np.ndarray:
+        """The sound of this key, rendered at its first use."""
+        if key not in self._shelf:
+            self._shelf[key] = np.asarray(make(), np.float32)
+        return self._shelf[key]
+
+    def playing(self, track: str) -> Iterator[tuple[Bar, float]]:
+        """The bars in which a track sounds, with its level."""
+        for bar in self.bars:
+            level = bar.level(track)
+            if level > 0:
+                yield bar, level
+
+
+def steps(pattern: str) -> list[tuple[int, float]]:
+    """Read a bar of sixteenths: "x" loud, "o" middle, "-" soft, anything else silent.
+
+    >>> steps("x.-.")
+    [(0, 1.0), (2, 0.4)]
+    """
+    force = {"x": 1.0, "o": 0.7, "-": 0.4}
+    return [(i, force[c]) for i, c in enumerate(pattern[:STEPS]) if c in force]
+
+
+def human(rng: np.random.Generator, force: float, spread: float = 0.09) -> float:
+    """A played velocity: the written one, scattered, never louder than 1.15."""
+    return float(np.clip(force * (1 + spread * rng.standard_normal()), 0.05, 1.15))
