@@ -1,0 +1,1 @@
+"""How pictures are drawn: colour spaces, transport of colour, warping, light, and the pulse of a stream of pictures."""

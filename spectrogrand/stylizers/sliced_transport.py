@@ -1,0 +1,88 @@
+"""Colour and texture statistics of one picture moved onto another by sliced optimal transport, in time with the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from ..errors import InvalidValue
+from ..imaging.canvas import MovingCanvas, StillCanvas
+from ..interfaces import Card, Stylizer
+from ..registry import register
+from ..types import Frames, Image
+
+
+@register("sliced_transport")
+class SlicedTransport(Stylizer):
+    """Draws the content with the colours, texture and energy of the style; a stream sets the pace.
+
+    Colours: iterative distribution transfer (Pitie, Kokaram, Dahyot 2007) in OKLab, solved on a few thousand points
+    every few frames, applied as a table. Texture and energy: the style's light is laid along the content's shapes.
+    Pace: the stream's rows are read as bands (low at the bottom, the present at `now`), and its beats move and light the picture.
+
+    Args:
+        strength: how far colours move, 0 (the content's own) to 1 (the style's).
+        light: how much the stream's energy lights the picture, 0 to 1.
+        displacement: how far the beat moves the picture, in thousandths of its longer side.
+        now: where in the stream's pictures the present is, 0 (left edge) to 1 (right edge).
+        solve: side in pixels of the pictures on which transport is solved.
+    """
+
+    card = Card(
+        "sliced optimal transport of colour and texture, in time with the music",
+        paper="Pitie, Kokaram, Dahyot 2007, doi:10.1016/j.cviu.2006.11.011; Rabin et al. 2012, doi:10.1007/978-3-642-24785-9_37",
+    )
+
+    def __init__(
+        self,
+        *,
+        strength: float = 0.85,
+        light: float = 0.5,
+        displacement: float = 8.0,
+        now: float = 0.5,
+        solve: int = 64,
+    ) -> None:
+        for name, value, low, high in (
+            ("strength", strength, 0, 1), ("light", light, 0, 1), ("displacement", displacement, 0, 50), ("now", now, 0, 1), ("solve", solve, 8, 256),
+        ):  # fmt: skip
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise InvalidValue(f"sliced_transport takes {name} from {low} to {high}, got {value!r}")
+        self.strength, self.light, self.displacement, self.now, self.solve = (
+            strength,
+            light,
+            displacement,
+            now,
+            int(solve),
+        )
+
+    def stylize(self, content: Image | Frames, style: Image | Frames) -> Frames:
+        """Styled frames in the content's size; nothing is drawn before they are asked for.
+
+        Raises:
+            InvalidValue: two streams that differ in count or fps.
+
+        >>> grey = Image(np.full((8, 8, 3), 128, np.uint8))
+        >>> red = Image(np.full((4, 4, 3), (200, 30, 30), np.uint8))
+        >>> frames = SlicedTransport().stylize(grey, red)
+        >>> frames.size, frames.count
+        ((8, 8), 1)
+        """
+        if (
+            isinstance(content, Frames)
+            and isinstance(style, Frames)
+            and (content.count, content.fps) != (style.count, style.fps)
+        ):
+            raise InvalidValue(
+                f"two streams must agree: content has {content.count} frames at {content.fps} fps, style {style.count} at {style.fps}; "
+                "resample one of them"
+            )
+        stream = content if isinstance(content, Frames) else style if isinstance(style, Frames) else None
+        count, fps = (stream.count, stream.fps) if stream else (1, Fraction(1))
+
+        def make() -> Iterator[np.ndarray]:
+            canvas = StillCanvas if isinstance(content, Image) else MovingCanvas
+            yield from canvas(content, style, vars(self)).frames()  # type: ignore[arg-type]
+
+        return Frames(make, content.size, count, fps)
