@@ -25,7 +25,7 @@ _HOMES = {
     "load_audio": "media", "load_image": "media", "save_audio": "media", "save_image": "media", "save_video": "media",
     "load_video": "media",
 }  # fmt: skip
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

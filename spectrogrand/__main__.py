@@ -70,7 +70,9 @@ def _list(words: list[str]) -> int:
     kinds = [w for w in words if not w.startswith("-")]
     for word in words:
         if word not in KINDS and word != "--json":
-            raise UnknownName(f"spectrogrand list takes kinds of plug-in and --json, not {word!r}; {nearest(word, [*KINDS, '--json'])}")
+            raise UnknownName(
+                f"spectrogrand list takes kinds of plug-in and --json, not {word!r}; {nearest(word, [*KINDS, '--json'])}"
+            )
     found = rows(kinds or None)
     if "--json" in words:
         print(json.dumps(found, indent=1, ensure_ascii=False))
@@ -92,7 +94,9 @@ def _table(words: list[str]) -> int:
     options = [w for w in words if w.startswith("--")]
     for option in options:
         if option not in ("--csv", "--markdown"):
-            raise UnknownName(f"spectrogrand table has no option {option!r}; {nearest(option, ['--csv', '--markdown'])}")
+            raise UnknownName(
+                f"spectrogrand table has no option {option!r}; {nearest(option, ['--csv', '--markdown'])}"
+            )
     if not folders:
         raise ConfigError("which runs? give one or more folders: spectrogrand table outputs")
     for folder in folders:

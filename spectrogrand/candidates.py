@@ -38,12 +38,16 @@ def make_all(
     with bar(f"{generator.name}") as tick:
         for start in range(0, len(missing), max(1, generator.batch_size)):
             some = missing[start : start + max(1, generator.batch_size)]
-            for i, made in zip(some, _generate(generator, [sources[i] for i in some], [seeds[i] for i in some]), strict=True):
+            for i, made in zip(
+                some, _generate(generator, [sources[i] for i in some], [seeds[i] for i in some]), strict=True
+            ):
                 try:
                     if isinstance(made, CandidateError):
                         raise made
                     if not isinstance(made, generator.artefact):
-                        raise PluginError(f"{generator.name} made {type(made).__name__}, declared {generator.artefact.__name__}")
+                        raise PluginError(
+                            f"{generator.name} made {type(made).__name__}, declared {generator.artefact.__name__}"
+                        )
                     with store.writing(keys[i]) as folder:
                         artefacts.save(made, folder)
                     entries[i] = store.find(keys[i])
@@ -68,7 +72,9 @@ def rate_all(store: Store, scorer: CreativityScorer, items: Sequence[Item | None
     if missing:
         made = np.asarray(scorer.score([items[i].value for i in missing]))  # type: ignore[union-attr]
         if made.shape != (len(missing),) or made.dtype != np.float64:
-            raise PluginError(f"scorer {scorer.name!r} gave {made.dtype} {made.shape}, expected float64 ({len(missing)},)")
+            raise PluginError(
+                f"scorer {scorer.name!r} gave {made.dtype} {made.shape}, expected float64 ({len(missing)},)"
+            )
         for i, value in zip(missing, made, strict=True):
             out[i] = value
             with store.writing(keys[i]) as folder:

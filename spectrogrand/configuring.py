@@ -92,7 +92,7 @@ def run_hydra(words: list[str], job: Job) -> int:
             if not sweep or not isinstance(error, SpectrograndError):
                 stopped.append(error)
                 return
-            print(f"spectrogrand: {' '.join(str(error).split())}", file=sys.stderr)
+            sys.stderr.write(f"spectrogrand: {' '.join(str(error).split())}\n")
             codes.append(1)
 
     quiet = {"HYDRA_FULL_ERROR": os.environ.get("HYDRA_FULL_ERROR"), "argv": sys.argv}
@@ -136,7 +136,9 @@ def _topics(file: str) -> list[str]:
     try:
         lines = Path(file).expanduser().read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read topics from {file} ({error}): give a text file with one topic a line") from error
+        raise ConfigError(
+            f"cannot read topics from {file} ({error}): give a text file with one topic a line"
+        ) from error
     topics = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if not topics:
         raise ConfigError(f"{file} holds no topics: write one a line")
@@ -151,7 +153,9 @@ def _translated(error: Exception) -> SpectrograndError:
         group, _, choice = unknown[1].rpartition("/")
         folder = conf_folder() / group
         if folder.is_dir():
-            return UnknownName(f"no choice {choice!r} for {group}; {nearest(choice, (p.stem for p in folder.glob('*.yaml')))}")
+            return UnknownName(
+                f"no choice {choice!r} for {group}; {nearest(choice, (p.stem for p in folder.glob('*.yaml')))}"
+            )
     key = re.search(r"Could not (?:override|append to config\. An item is already at) '([^']+)'", text)
     if key:
         return UnknownName(f"no setting {key[1]!r}; {nearest(key[1], _keys(key[1]))}")

@@ -23,7 +23,16 @@ def _row(kind: str, name: str) -> dict[str, Any]:
     try:
         card = registry.get(kind, name).card
     except SpectrograndError as error:
-        return {"kind": kind, "name": name, "summary": "", "licence": "", "terms": "", "extra": "", "weights": [], "state": str(error)}
+        return {
+            "kind": kind,
+            "name": name,
+            "summary": "",
+            "licence": "",
+            "terms": "",
+            "extra": "",
+            "weights": [],
+            "state": str(error),
+        }
     lacking = [m for m in card.modules if importlib.util.find_spec(m) is None]
     state = f"needs {', '.join(lacking)}: pip install 'spectrogrand[{card.extra}]'" if lacking else "ready"
     return {

@@ -38,7 +38,9 @@ def fingerprint(part: Component) -> dict[str, Any]:
         "identity": dict(part.identity()),
         "source": source_hash(type(part)),
         "reference": reference.sha256 if reference else None,
-        "parts": {k: fingerprint(build(SLOTS[k], v)) for k, v in part.settings.items() if k in SLOTS and _names_a_part(v)},
+        "parts": {
+            k: fingerprint(build(SLOTS[k], v)) for k, v in part.settings.items() if k in SLOTS and _names_a_part(v)
+        },
     }
 
 
@@ -83,7 +85,11 @@ def _imports(tree: ast.AST, module: str, is_package: bool) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module
+            base = (
+                importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+                if node.level
+                else node.module
+            )
             names |= {str(base)} | {f"{base}.{a.name}" for a in node.names}
     return names
 

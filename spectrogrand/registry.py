@@ -80,7 +80,9 @@ def get(kind: str, name: str) -> type[Component]:
     else:
         raise UnknownName(f"no {kind} {name!r}; {nearest(name, names(kind))}")
     if (kind, name) not in _classes:
-        raise PluginError(f"the module of {kind} {name!r} registers no such name: put @register({name!r}) above its class")
+        raise PluginError(
+            f"the module of {kind} {name!r} registers no such name: put @register({name!r}) above its class"
+        )
     return _classes[kind, name]
 
 
@@ -117,7 +119,9 @@ def _load_entry(kind: str, name: str) -> None:
     try:
         loaded = entry.load()
     except Exception as error:  # a stranger's module may raise anything; name it instead of dying inside it
-        raise PluginError(f"plug-in {kind} {name!r} ({entry.value}) fails to import: {type(error).__name__}: {error}") from error
+        raise PluginError(
+            f"plug-in {kind} {name!r} ({entry.value}) fails to import: {type(error).__name__}: {error}"
+        ) from error
     if (kind, name) not in _classes and inspect.isclass(loaded):
         register(name)(loaded)
 

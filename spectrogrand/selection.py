@@ -80,7 +80,9 @@ def choose(
     table = {k: np.asarray(v, np.float64) for k, v in scores.items()}
     count = len(failed) if failed is not None else len(next(iter(table.values()), ()))
     if not count or any(v.shape != (count,) for v in table.values()):
-        raise InvalidValue(f"each scorer gives one score per candidate ({count}): got {[v.shape for v in table.values()]}")
+        raise InvalidValue(
+            f"each scorer gives one score per candidate ({count}): got {[v.shape for v in table.values()]}"
+        )
     weight = _weights(table, weights)
     reasons = _failed(table, failed or [None] * count)
     left = np.array([r is None for r in reasons])

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, artefacts, media, registry
+from . import __version__, media, registry
 from .artefacts import Item
 from .candidates import make_all, rate_all
 from .errors import ConfigError, InvalidValue, NoCandidateLeft
@@ -82,7 +82,11 @@ class Run:
         """The generator of a slot, checked to make what the slot needs."""
         made = self.part(slot)
         if made.artefact is not artefact:
-            fits = [n for n in registry.names("generators") if getattr(registry.get("generators", n), "artefact", None) is artefact]
+            fits = [
+                n
+                for n in registry.names("generators")
+                if getattr(registry.get("generators", n), "artefact", None) is artefact
+            ]
             raise ConfigError(
                 f"{slot}={made.name} makes {made.artefact.__name__}, the slot needs {artefact.__name__}: one of {', '.join(fits)}"
             )
@@ -147,7 +151,9 @@ class Run:
         self._step(slot, classifier, 0, 1, begun)
         return best
 
-    def video(self, name: str, parts: Sequence[Component], inputs: Mapping[str, Any], song: Item, make: Callable[[], Frames]) -> Path:
+    def video(
+        self, name: str, parts: Sequence[Component], inputs: Mapping[str, Any], song: Item, make: Callable[[], Frames]
+    ) -> Path:
         """Encode `make()` with the song's sound as `<name>.mp4`, or take it from the store.
 
         Args:
@@ -206,7 +212,9 @@ class Run:
         for name, entry in (self.config.get(f"{slot}_scorers") or {}).items():
             scorer = self.part(f"{slot} scorer {name}", entry.get("scorer"), "scorers")
             if scorer.artefact is not artefact:
-                raise ConfigError(f"{slot}_scorers.{name}: {scorer.name} rates {scorer.artefact.__name__}, not {artefact.__name__}")
+                raise ConfigError(
+                    f"{slot}_scorers.{name}: {scorer.name} rates {scorer.artefact.__name__}, not {artefact.__name__}"
+                )
             made[name] = scorer
         return made
 

@@ -159,9 +159,13 @@ def _disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreError(f"the disk is full at {folder}: free some space and run again, finished steps are kept") from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            raise StoreError(f"cannot write to {folder} ({os.strerror(error.errno)}): choose another with output=FOLDER") from error
+            raise StoreError(
+                f"the disk is full at {folder}: free some space and run again, finished steps are kept"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT):
+            raise StoreError(
+                f"cannot write to {folder} ({os.strerror(error.errno)}): choose another with output=FOLDER"
+            ) from error
         raise
 
 

@@ -34,7 +34,7 @@ class Topic:
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
-            raise InvalidValue(f"a topic is text, got {type(self.text).__name__}: write topic=\"a futuristic spaceship\"")
+            raise InvalidValue(f'a topic is text, got {type(self.text).__name__}: write topic="a futuristic spaceship"')
         text = " ".join("".join(c if c.isprintable() else " " for c in self.text).split())
         if not text:
             raise InvalidValue('the topic is empty: write a few words, topic="a futuristic spaceship"')
@@ -259,7 +259,9 @@ class Frames:
             if seen > self.count:
                 raise PluginError(f"a frame source made more than the {self.count} pictures that it declared")
             if picture.dtype != np.uint8 or picture.shape != (*self.size, 3):
-                raise PluginError(f"frame {seen - 1} is {picture.dtype} {picture.shape}, declared uint8 {(*self.size, 3)}")
+                raise PluginError(
+                    f"frame {seen - 1} is {picture.dtype} {picture.shape}, declared uint8 {(*self.size, 3)}"
+                )
             yield picture
         if seen < self.count:
             raise PluginError(f"a frame source made {seen} of the {self.count} pictures that it declared")

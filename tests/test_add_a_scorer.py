@@ -1,4 +1,4 @@
-"""docs/add-a-scorer.md, followed literally: its three files are written into a copy of the project, then its test and a config run."""
+"""docs/add-a-scorer.md, followed literally: its three files go into a copy of the project, then its test runs."""
 
 import re
 import shutil
@@ -23,7 +23,12 @@ def test_the_page_works_as_written(tmp_path):
 
     def python(*words):
         return subprocess.run(
-            [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, timeout=300, env=_environment(tmp_path)
+            [sys.executable, *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env=_environment(tmp_path),
         )
 
     tests = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_brightness.py")

@@ -22,7 +22,7 @@ PARTS = {"song", "cover", "motion", "stylizer", "genre", "text", "captioner"}
 @example("${oc.env:HOME}")
 @example("\\${oc.env:HOME} \\\\${a}")
 @example("???")
-@example("it's a \"quote\" \\")
+@example('it\'s a "quote" \\')
 @example("\\'")
 @example("--multirun")
 @example("a=b,c={d}[e]:f*g#h~!")
@@ -114,7 +114,9 @@ def test_every_config_binds_to_its_class(path):
         assert given_ <= set(options), f"{settings_['name']} has no {given_ - set(options)}"
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.parent.name in PARTS], ids=lambda p: f"{p.parent.name}/{p.stem}")
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if p.parent.name in PARTS], ids=lambda p: f"{p.parent.name}/{p.stem}"
+)
 def test_every_option_of_a_slot_is_in_its_config(path):
     """Hydra refuses options that a YAML does not list, so each YAML lists them all."""
     settings_ = yaml.safe_load(path.read_text("utf-8"))

@@ -103,7 +103,13 @@ def test_a_batch_that_does_not_fit_is_halved(tmp_path):
     whole = run(tmp_path / "a", covers=4, videos=[])[1]
     toys.CALLS.clear()
     halved = run(tmp_path / "b", covers=4, videos=[], cover={"name": "toy_cover", "room": 1})[1]
-    assert [c for c in toys.CALLS if c.startswith("covers")] == ["covers 4", "covers 2", *["covers 1"] * 2, "covers 2", *["covers 1"] * 2]
+    assert [c for c in toys.CALLS if c.startswith("covers")] == [
+        "covers 4",
+        "covers 2",
+        *["covers 1"] * 2,
+        "covers 2",
+        *["covers 1"] * 2,
+    ]
     pictures = [[c["sha256"] for c in r["choices"]["cover"]["candidates"]] for r in (whole, halved)]
     assert pictures[0] == pictures[1]
 
@@ -117,7 +123,9 @@ def test_failed_candidates_are_reported_and_the_rest_goes_on(tmp_path):
 
 
 def test_all_failed_is_one_error_and_a_record(tmp_path):
-    with pytest.raises(NoCandidateLeft, match="no song can be used: all 3 candidates failed; the first one was refused"):
+    with pytest.raises(
+        NoCandidateLeft, match="no song can be used: all 3 candidates failed; the first one was refused"
+    ):
         run(tmp_path, song={"name": "toy_song", "fail": [0, 1, 2]})
     (record,) = tmp_path.glob("*/run.json")
     assert json.loads(record.read_text())["state"] == "failed"
@@ -151,7 +159,9 @@ def test_bad_settings_are_one_line(tmp_path, settings, error, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("topic", ["../../x", "${oc.env:HOME}", "--help", "🚀", "a" * 500, "/etc/passwd", "<script>alert(1)</script>"])
+@pytest.mark.parametrize(
+    "topic", ["../../x", "${oc.env:HOME}", "--help", "🚀", "a" * 500, "/etc/passwd", "<script>alert(1)</script>"]
+)
 def test_hostile_topics_stay_inside_and_are_only_text(tmp_path, topic):
     folder, record = run(tmp_path / "out", topic=topic, videos=[], songs=1, covers=1)
     assert folder.parent == tmp_path / "out"

@@ -13,8 +13,10 @@ from spectrogrand.selection import RULES, choose, quantile
 finite = st.floats(-1e6, 1e6)
 
 
-def tables(items=st.integers(1, 8)):
-    return items.flatmap(lambda n: st.dictionaries(st.sampled_from("abc"), arrays(np.float64, n, elements=finite), min_size=1))
+def tables():
+    return st.integers(1, 8).flatmap(
+        lambda n: st.dictionaries(st.sampled_from("abc"), arrays(np.float64, n, elements=finite), min_size=1)
+    )
 
 
 def test_published_takes_the_highest_raw_mean():

@@ -82,7 +82,9 @@ def test_two_processes_at_once(tmp_path):
     for worker in workers:
         worker.join(60)
     assert [w.exitcode for w in workers] == [0, 0]
-    assert [Store(tmp_path).find(digest(n)).path("a.txt").read_text() for n in range(30)] == [f"entry {n}" for n in range(30)]
+    assert [Store(tmp_path).find(digest(n)).path("a.txt").read_text() for n in range(30)] == [
+        f"entry {n}" for n in range(30)
+    ]
 
 
 def test_killed_while_writing_is_as_if_never_begun(tmp_path):

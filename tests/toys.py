@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from spectrogrand import (
+    GENRES,
     Audio,
     Card,
     Classifier,
@@ -153,6 +154,6 @@ def config(output, **changes):
         "song_scorers": {"loudness": {"scorer": {"name": "toy_loudness"}, "weight": 1.0}},
         "cover_scorers": {"redness": {"scorer": {"name": "toy_redness"}, "weight": 1.0}},
         "gates": {"toy": {"name": "toy_gate"}},
-        "words": {g: {"colours": ["red", "blue"], "words": ["stuns", "blends"]} for g in ("future", "bass", "progressive", "melodic")},
+        "words": {g: {"colours": ["red", "blue"], "words": ["stuns", "blends"]} for g in GENRES},
         **changes,
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """One short file per job; read audiovisual.py first. A pipeline is a module here with two functions.
 
-`check(config) -> str` checks the settings before anything is made and says what the run is called; `run(config, run) -> Path` makes it.
+`check(config) -> str` checks the settings before anything is made and says what the run is called;
+`run(config, run) -> Path` makes it.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ def whole(config: Mapping[str, Any], key: str, low: int, high: int) -> int:
     """
     value = config.get(key)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"{key} is a whole number from {low:,} to {high:,}, got {value!r}: set {key}={max(low, 1)}, say")
+        raise ConfigError(
+            f"{key} is a whole number from {low:,} to {high:,}, got {value!r}: set {key}={max(low, 1)}, say"
+        )
     return value
 
 
@@ -32,5 +34,7 @@ def frame_rate(config: Mapping[str, Any], key: str = "fps") -> Fraction:
     except (ValueError, ZeroDivisionError):
         fps = Fraction(0)
     if not 0 < fps <= 120:
-        raise ConfigError(f"{key} is a number of frames a second above 0 and at most 120, got {config.get(key)!r}: set {key}=30")
+        raise ConfigError(
+            f"{key} is a number of frames a second above 0 and at most 120, got {config.get(key)!r}: set {key}=30"
+        )
     return fps

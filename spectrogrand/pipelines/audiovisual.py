@@ -1,8 +1,8 @@
 """READ FIRST: the whole flow, from a topic to a report.
 
-    topic -> N songs -> score (novelty, value) -> song -> mel spectrogram -> genre
-          -> genre's colours x words -> N covers -> score (value, surprise) -> cover
-          -> cover x spectrogram frames -> stylised frames -> static, dynamic, motion videos -> report
+topic -> N songs -> score (novelty, value) -> song -> mel spectrogram -> genre
+      -> genre's colours x words -> N covers -> score (value, surprise) -> cover
+      -> cover x spectrogram frames -> stylised frames -> static, dynamic, motion videos -> report
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def check(config: Mapping[str, Any]) -> str:
     _wanted(config["videos"])
     own = dict(config["song"]).get("path")
     if config.get("topic") is None and own is None:
-        raise ConfigError('nothing to make a song about: give topic="a futuristic spaceship" or song=file song.path=FILE')
+        raise ConfigError(
+            'nothing to make a song about: give topic="a futuristic spaceship" or song=file song.path=FILE'
+        )
     return Topic(config["topic"] if config.get("topic") is not None else Path(str(own)).stem).text
 
 
