@@ -29,7 +29,7 @@ class Features:
         frame_rate: frames per second, 22050 / 512.
         duration: seconds.
         onset_strength: shape=(frame,), in [0, 1], 1 at the song's strongest onset: spectral flux, the mean rise of the
-            mel bands in dB. `onset_low` (under 200 Hz), `onset_mid` and `onset_high` (over 2 kHz): the same of those bands,
+            mel bands in dB. `onset_low` (under 200 Hz), `onset_mid`, `onset_high` (over 2 kHz): the same of those bands,
             each relative to its own maximum.
         rms: shape=(frame,), root mean square of the 23 ms that begin at the frame's time, full scale is 1.
         bands: shape=(16, frame), mel bands from low to high, dB relative to the song's loudest mel bin, in [-80, 0].

@@ -18,7 +18,7 @@ from typing import IO, Any
 from . import errors
 from .errors import PluginError, SpectrograndError, WorkerDied
 from .registry import build
-from .wire import receive, send
+from .wire import pack, receive, send
 
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
@@ -79,6 +79,7 @@ class Worker:
             WorkerDied: the process ended, or took longer than `timeout` and was ended; the next call starts another.
             InvalidValue: an argument or the answer cannot be sent between processes.
         """
+        request = pack({"method": method, "arguments": list(arguments)})
         with self._lock:
             process = self._process or self._start()
             late = threading.Event()
@@ -93,12 +94,10 @@ class Worker:
                 if timer:
                     timer.daemon = True
                     timer.start()
-                send(process.stdin, {"method": method, "arguments": list(arguments)})
+                send(process.stdin, request)
                 answer = receive(process.stdout)
             except (EOFError, BrokenPipeError) as error:
                 raise WorkerDied(self._last_words(process, method, late.is_set())) from error
-            except errors.InvalidValue:
-                raise  # nothing was written: the process still waits
             except BaseException:
                 self._stop(kill=True)  # half a message is in the pipe: this process cannot be spoken to any more
                 raise
@@ -195,13 +194,12 @@ def serve(job: Mapping[str, Any]) -> None:
                 for module in job["imports"]:
                     importlib.import_module(module)
                 part = build(job["kind"], job["config"])
-            answer = {"value": getattr(part, request["method"])(*request["arguments"])}
-            with contextlib.suppress(BrokenPipeError):  # the parent is gone; the pipe's end says so next
-                send(channel, answer)
+            answer = pack({"value": getattr(part, request["method"])(*request["arguments"])})
         except Exception as error:  # whatever it is, it belongs to the caller
             message = str(error).strip().splitlines()
-            with contextlib.suppress(BrokenPipeError):
-                send(channel, {"error": type(error).__name__, "message": message[0] if message else ""})
+            answer = pack({"error": type(error).__name__, "message": message[0] if message else ""})
+        with contextlib.suppress(BrokenPipeError):  # the parent is gone: the end of its pipe says so next
+            send(channel, answer)
 
 
 def _watch(parent: int) -> None:

@@ -18,18 +18,29 @@ VALUES = {c.__name__: c for c in (Audio, CoverBrief, Image, Plan, Scene, Section
 _PLAIN = (str, bool, int, float, type(None))
 
 
-def send(file: IO[bytes], value: Any) -> None:
-    """Write one value: 8 bytes of header length, the header, the arrays.
+def pack(value: Any) -> list[bytes | memoryview]:
+    """What is written for one value: 8 bytes of header length and the header, then each array.
 
     Raises:
-        InvalidValue: the value holds something that cannot be sent; nothing has been written then.
-        BrokenPipeError: nobody reads.
+        InvalidValue: the value holds something that cannot be sent.
+
+    >>> import io
+    >>> receive(io.BytesIO(b"".join(pack({"tempo": 124.0, "beats": (0.0, 0.5)}))))
+    {'tempo': 124.0, 'beats': (0.0, 0.5)}
     """
     arrays: list[np.ndarray] = []
     header = json.dumps(_pack(value, arrays)).encode()
-    file.write(len(header).to_bytes(8, "little") + header)
-    for array in arrays:
-        file.write(array.reshape(-1).view(np.uint8).data)
+    return [len(header).to_bytes(8, "little") + header, *(a.reshape(-1).view(np.uint8).data for a in arrays)]
+
+
+def send(file: IO[bytes], parts: list[bytes | memoryview]) -> None:
+    """Write what `pack` gave.
+
+    Raises:
+        BrokenPipeError: nobody reads.
+    """
+    for part in parts:
+        file.write(part)
     file.flush()
 
 
@@ -62,7 +73,7 @@ def _pack(value: Any, arrays: list[np.ndarray]) -> Any:
         return {"is": name, "keys": fields, "items": [_pack(getattr(value, f), arrays) for f in fields]}
     known = ", ".join(VALUES)
     raise InvalidValue(
-        f"a {name} cannot be sent to another process: send {known}, arrays, text, numbers, lists, dicts with text keys"
+        f"{name} cannot be sent to another process: send {known}, arrays, text, numbers, lists, dicts with text keys"
     )
 
 

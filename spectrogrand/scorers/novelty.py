@@ -102,7 +102,7 @@ class Novelty(CreativityScorer):
     def _mean(self) -> np.ndarray:
         units = self._units
         if not np.isfinite(units).all():
-            raise InvalidValue(f"the reference {self._path.name} holds zeros or NaN instead of embeddings: make it again")
+            raise InvalidValue(f"the reference {self._path.name} has zeros or NaN instead of embeddings: remake it")
         return units.mean(axis=0, keepdims=True)
 
 
