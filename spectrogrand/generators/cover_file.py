@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import InvalidValue
-from ..interfaces import Card, Generator
-from ..media import load_image
-from ..media.limits import digest
-from ..registry import register
-from ..types import CoverBrief, Image
+from spectrogrand.errors import InvalidValue
+from spectrogrand.interfaces import Card, Generator
+from spectrogrand.media import load_image
+from spectrogrand.media.limits import digest
+from spectrogrand.registry import register
+from spectrogrand.types import CoverBrief, Image
 
 
 @register("cover_file")
@@ -19,7 +19,8 @@ class CoverFile(Generator):
 
     Args:
         path: a raster picture, or a video whose first frame is taken; `~` is the home folder.
-        size: side in pixels of the square that is cut from the middle and scaled (Lanczos); None keeps the picture as it is.
+        size: side in pixels of the square that is cut from the middle and scaled (Lanczos); None leaves the picture as
+            it is.
 
     Raises:
         InvalidValue: a size below 16 or above 8192.

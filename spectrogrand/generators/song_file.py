@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..interfaces import Card, Generator
-from ..media import load_audio
-from ..media.limits import digest
-from ..registry import register
-from ..types import Audio, Topic
+from spectrogrand.interfaces import Card, Generator
+from spectrogrand.media import load_audio
+from spectrogrand.media.limits import digest
+from spectrogrand.registry import register
+from spectrogrand.types import Audio, Topic
 
 
 @register("song_file")

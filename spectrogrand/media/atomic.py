@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import MediaError
+from spectrogrand.errors import MediaError
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary file in the target's folder; it becomes `path` when the block ends well, else it is removed.
 
-    The temporary file keeps the target's suffix. Whatever leaves the block, an interrupt too, leaves no torn file behind.
+    The temporary file keeps the target's suffix. However the block is left, by an interrupt too, no torn file stays.
 
     Raises:
         MediaError: the folder is missing or cannot be written, or the disk is full.

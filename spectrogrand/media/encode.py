@@ -6,14 +6,14 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidValue, MediaError
-from ..types import Audio, Frames
+from spectrogrand.errors import InvalidValue, MediaError
+from spectrogrand.types import Audio, Frames
+
 from .atomic import replacing, why_not
 from .streams import Sound, add_video, timescale, to_yuv
 
@@ -30,10 +30,10 @@ def save_video(
     threads: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write an MP4: H.264 (yuv420p, BT.709, limited range), AAC 192 kbit/s, index in front; frame k shows at k/fps exactly.
+    """Write an MP4: H.264 (yuv420p, BT.709, limited range), AAC 192 kbit/s, index in front; frame k shows at k/fps.
 
-    Odd sizes are padded to even ones by repeating the last row or column, so that nothing is cut away. Sound with more than
-    two channels is mixed down to two. Pictures are made here while a background thread encodes; at most eight wait.
+    Odd sizes are padded to even ones by repeating the last row or column: nothing is cut away. Sound with more than two
+    channels is mixed down to two. Pictures are made here while a background thread encodes; at most eight wait.
     The same input gives the same bytes for one version of the encoders and one number of threads.
 
     Args:
@@ -47,11 +47,13 @@ def save_video(
 
     Raises:
         InvalidValue: sound and pictures differ by more than a frame, or an unknown preset, crf or thread count.
-        MediaError: the folder is missing or not writable, the disk is full, or the encoder fails; nothing is left behind.
+        MediaError: the folder is missing or not writable, the disk is full, or the encoder fails; nothing stays behind.
 
     >>> import tempfile
+    >>> from fractions import Fraction
     >>> from spectrogrand.media import load_video
-    >>> grey = Frames(lambda: (np.full((16, 16, 3), 10 * k, np.uint8) for k in range(5)), (16, 16), 5, Fraction(30000, 1001))
+    >>> pictures = [np.full((16, 16, 3), 10 * k, np.uint8) for k in range(5)]
+    >>> grey = Frames(lambda: pictures, (16, 16), 5, Fraction(30000, 1001))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_video(folder + "/a.mp4", grey)
     ...     video = load_video(folder + "/a.mp4")
@@ -62,7 +64,7 @@ def save_video(
     with replacing(path) as temporary:
         encoder = _Encoder(temporary, Path(path), frames, audio, {"preset": preset, "crf": str(crf)}, threads)
         try:
-            for k, picture in enumerate(frames):
+            for k, picture in enumerate(_made(frames)):
                 encoder.put(picture)
                 if progress is not None:
                     progress(k + 1, frames.count)
@@ -72,13 +74,26 @@ def save_video(
 
 
 def _check(frames: Frames, audio: Audio | None, preset: str, crf: int, threads: int) -> None:
-    presets = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo")
+    presets = (
+        "ultrafast",
+        "superfast",
+        "veryfast",
+        "faster",
+        "fast",
+        "medium",
+        "slow",
+        "slower",
+        "veryslow",
+        "placebo",
+    )
     if preset not in presets:
         raise InvalidValue(f"no preset {preset!r}: choose one of {', '.join(presets)}")
     if not 0 <= crf <= 51 or not 1 <= threads <= 64:
         raise InvalidValue(f"crf is 0 to 51 and threads 1 to 64, got {crf} and {threads}")
     if max(frames.size) > 16384:
-        raise MediaError(f"H.264 holds pictures up to 16,384 a side, got {frames.size} (rows, columns): make smaller frames")
+        raise MediaError(
+            f"H.264 holds pictures up to 16,384 a side, got {frames.size} (rows, columns): make smaller frames"
+        )
     if audio is not None and abs(audio.duration - frames.duration) > 1 / frames.fps:
         raise InvalidValue(
             f"the sound lasts {float(audio.duration):.3f} s and the pictures {float(frames.duration):.3f} s:"
@@ -86,10 +101,20 @@ def _check(frames: Frames, audio: Audio | None, preset: str, crf: int, threads: 
         )
 
 
+def _made(frames: Frames) -> Iterator[np.ndarray]:
+    """The pictures; a file error while making one is told apart from a file error while writing the video."""
+    try:
+        yield from frames
+    except OSError as error:
+        raise MediaError(f"a picture of the video could not be made: {error}") from error
+
+
 class _Encoder:
     """A container being written by its own thread; `put` hands over pictures, already converted."""
 
-    def __init__(self, temporary: Path, target: Path, frames: Frames, audio: Audio | None, options: dict[str, str], threads: int) -> None:
+    def __init__(
+        self, temporary: Path, target: Path, frames: Frames, audio: Audio | None, options: dict[str, str], threads: int
+    ) -> None:
         self._temporary, self._target = temporary, target
         self._frames, self._audio, self._options, self._threads = frames, audio, options, threads
         self._waiting: queue.Queue[Any] = queue.Queue(_AHEAD)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import stat
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
 
-from ..errors import MediaError
+from spectrogrand.errors import MediaError
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ LIMITS = Limits()
 """The limits that every reader uses unless it is given others."""
 
 
-def open_local(path: str | os.PathLike[str], what: str, limits: Limits = LIMITS) -> tuple[Path, BinaryIO]:
+def open_local(path: str | os.PathLike[str], what: str, limits: Limits = LIMITS) -> tuple[Path, io.BufferedReader]:
     """Open a regular local file that is neither empty nor over the size limit; `~` is expanded.
 
     Decoders get the open file, never its name: no name can be a URL, a playlist or a device to them.
@@ -50,7 +51,9 @@ def open_local(path: str | os.PathLike[str], what: str, limits: Limits = LIMITS)
     except FileNotFoundError:
         raise MediaError(f"no {what} file {str(path)!r}: {_neighbour(found)}") from None
     except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise MediaError(f"the {what} file {str(path)!r} cannot be read: {_reason(error)}; give the path of a file") from error
+        raise MediaError(
+            f"the {what} file {str(path)!r} cannot be read: {_reason(error)}; give the path of a file"
+        ) from error
     if stat.S_ISDIR(info.st_mode):
         raise MediaError(f"{str(found)!r} is a folder, expected a {what} file: give the path of one file in it")
     if not stat.S_ISREG(info.st_mode):
@@ -59,13 +62,15 @@ def open_local(path: str | os.PathLike[str], what: str, limits: Limits = LIMITS)
         raise MediaError(f"the {what} file {str(found)!r} is empty (0 bytes): export or download it again")
     if info.st_size > limits.bytes:
         raise MediaError(
-            f"the {what} file {str(found)!r} has {info.st_size / 2**30:,.1f} GiB, at most {limits.bytes / 2**30:,.1f} GiB"
-            " are read: shorten or compress it"
+            f"the {what} file {str(found)!r} has {info.st_size / 2**30:,.1f} GiB, at most"
+            f" {limits.bytes / 2**30:,.1f} GiB are read: shorten or compress it"
         )
     try:
         return found, open(found, "rb")
     except OSError as error:
-        raise MediaError(f"the {what} file {str(found)!r} cannot be read: {_reason(error)}; check its permissions") from error
+        raise MediaError(
+            f"the {what} file {str(found)!r} cannot be read: {_reason(error)}; check its permissions"
+        ) from error
 
 
 def digest(path: str | os.PathLike[str], what: str, limits: Limits = LIMITS) -> str:
@@ -80,11 +85,11 @@ def digest(path: str | os.PathLike[str], what: str, limits: Limits = LIMITS) -> 
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_seconds(seconds: float, path: Path, limits: Limits) -> None:
+def check_seconds(seconds: float | Fraction, path: Path, limits: Limits) -> None:
     """Raise MediaError where `seconds` is over the limit."""
     if seconds > limits.seconds:
         raise MediaError(
-            f"{str(path)!r} lasts {seconds:,.0f} s, at most {limits.seconds:,} s are read: cut it into shorter files"
+            f"{str(path)!r} lasts {float(seconds):,.0f} s, at most {limits.seconds:,} s are read: cut it into shorter files"
         )
 
 
@@ -107,10 +112,12 @@ def check_length(promised: float, found: float, path: Path, *, slack: float = 0.
     >>> check_length(10.0, 9.95, Path("a.wav"))
     >>> check_length(10.0, 4.0, Path("a.wav"))
     Traceback (most recent call last):
-    spectrogrand.errors.MediaError: 'a.wav' promises 10.000 s in its header but holds 4.000 s: it is cut off or damaged, get a whole copy
+    spectrogrand.errors.MediaError: 'a.wav' promises 10.000 s in its header but holds 4.000 s: ...
     """
     if abs(promised - found) > max(0.01 * promised, slack):
-        why = "it is cut off or damaged, get a whole copy" if found < promised else "its header is wrong, export it again"
+        why = (
+            "it is cut off or damaged, get a whole copy" if found < promised else "its header is wrong, export it again"
+        )
         raise MediaError(f"{str(path)!r} promises {promised:.3f} s in its header but holds {found:.3f} s: {why}")
 
 

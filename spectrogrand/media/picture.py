@@ -9,13 +9,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..errors import MediaError
-from ..types import Image
+from spectrogrand.errors import MediaError
+from spectrogrand.types import Image
+
 from .atomic import replacing
 from .limits import LIMITS, Limits, check_pixels, open_local
 from .sniff import SOUND_FILE, describe, sniff
 
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000", "TGA", "ICO", "PCX", "QOI", "PSD", "SGI")
+FORMATS = (
+    "PNG", "JPEG", "MPO", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000", "ICO", "PCX", "QOI", "PSD", "SGI",
+)  # fmt: skip
 """Rasters only: Pillow's EPS and WMF readers would start other programs."""
 BACKGROUND = (255, 255, 255)
 """Transparent pictures are laid on white, as a page shows them."""
@@ -72,20 +75,29 @@ def _raster(file: BinaryIO, path: Path, limits: Limits) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of sizes near our own limit, and of odd EXIF data
-            with PIL.Image.open(file, formats=FORMATS) as picture:
+            formats = (*FORMATS, "TGA") if path.suffix.lower() == ".tga" else FORMATS  # TGA has no mark of its own
+            with PIL.Image.open(file, formats=formats) as picture:
                 check_pixels(picture.height, picture.width, path, limits)
                 picture.load()
                 upright = PIL.ImageOps.exif_transpose(picture)
                 return _rgb(upright)
     except PIL.Image.DecompressionBombError as error:
-        raise MediaError(f"{str(path)!r} has far too many pixels, at most {limits.pixels / 1e6:,.0f} million are read: scale it down") from error
+        raise MediaError(
+            f"{str(path)!r} has far too many pixels, at most {limits.pixels / 1e6:,.0f} million are read: scale it down"
+        ) from error
     except PIL.UnidentifiedImageError as error:
         expected = "a raster picture (png, jpeg, webp, gif, tiff, ...) or a video"
-        raise MediaError(f"{str(path)!r} is no picture that can be read: it is {describe(file)}, expected {expected}") from error
+        raise MediaError(
+            f"{str(path)!r} is no picture that can be read: it is {describe(file)}, expected {expected}"
+        ) from error
     except MediaError:
         raise
-    except Exception as error:  # Pillow's decoders raise nearly anything (struct, index, syntax errors) on damaged files
-        raise MediaError(f"the picture {str(path)!r} cannot be decoded ({error}): it is damaged or cut off, export it again") from error
+    except (
+        Exception
+    ) as error:  # Pillow's decoders raise nearly anything (struct, index, syntax errors) on damaged files
+        raise MediaError(
+            f"the picture {str(path)!r} cannot be decoded ({error}): it is damaged or cut off, export it again"
+        ) from error
 
 
 def _rgb(picture: Any) -> np.ndarray:

@@ -7,7 +7,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import MediaError
+from spectrogrand.errors import MediaError
+
 from .limits import check_length
 from .sniff import id3_size
 
@@ -16,14 +17,16 @@ _UNKNOWN = (0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 0x80000000)
 
 
 def riff_promise(file: BinaryIO, path: Path) -> None:
-    """Compare the data size in a RIFF, RIFX or RF64 header with the file; libsndfile corrects it in silence.
+    """Compare the size in a RIFF, RIFX, RF64 or AIFF header with the file; libsndfile corrects it in silence.
 
     Raises:
-        MediaError: no format or data chunk, or over 1 % more promised than there is, or as much unaccounted for behind it.
+        MediaError: no format or data chunk, over 1 % more promised than there is, or as much left over behind it.
     """
     size = os.fstat(file.fileno()).st_size
     file.seek(0)
     head = file.read(12)
+    if head[:4] == b"FORM" and struct.unpack(">I", head[4:8])[0] + 8 > 1.01 * size:
+        raise MediaError(f"{str(path)!r} is shorter than its header promises: it is cut off, get a whole copy")
     if head[:4] not in (b"RIFF", b"RIFX", b"RF64") or head[8:12] != b"WAVE":
         file.seek(0)
         return
@@ -82,7 +85,11 @@ def ogg_is_whole(file: BinaryIO, path: Path) -> None:
         tail = file.read()
         at = tail.rfind(b"OggS")
         segments = tail[at + 27 : at + 27 + tail[at + 26]] if 0 <= at <= len(tail) - 27 else b""
-        whole = at >= 0 and len(segments) == tail[at + 26] and at + 27 + len(segments) + sum(segments) <= len(tail) if segments else False
+        whole = (
+            at >= 0 and len(segments) == tail[at + 26] and at + 27 + len(segments) + sum(segments) <= len(tail)
+            if segments
+            else False
+        )
         if not whole or not tail[at + 5] & 4:
             raise MediaError(f"{str(path)!r} stops before the end of its stream: it is cut off, get a whole copy")
     file.seek(0)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..errors import InvalidValue
-from ..types import Audio
+from spectrogrand.errors import InvalidValue
+from spectrogrand.types import Audio
 
 
 def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
@@ -30,7 +30,9 @@ def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     import soxr
 
     if samples.ndim != 2 or min(from_rate, to_rate) < 1:
-        raise InvalidValue(f"resample takes (channel, time) and rates in Hz, got {samples.shape}, {from_rate}, {to_rate}")
+        raise InvalidValue(
+            f"resample takes (channel, time) and rates in Hz, got {samples.shape}, {from_rate}, {to_rate}"
+        )
     if from_rate == to_rate:
         return np.ascontiguousarray(samples, np.float32)
     made = soxr.resample(np.ascontiguousarray(samples.T, np.float32), from_rate, to_rate, quality="HQ")

@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import MediaError
-from ..types import Audio
+from spectrogrand.errors import MediaError
+from spectrogrand.types import Audio
+
 from .atomic import why_not
 from .limits import Limits, check_seconds
 
@@ -40,7 +41,9 @@ class Sink:
             if not 1 <= channels <= 8:
                 raise MediaError(f"{name!r} has {channels} channels, 1 to 8 are read: mix it down first")
             if not 1000 <= rate <= 768000:
-                raise MediaError(f"{name!r} has a sampling rate of {rate:,} Hz, expected 1,000 to 768,000: resample it first")
+                raise MediaError(
+                    f"{name!r} has a sampling rate of {rate:,} Hz, expected 1,000 to 768,000: resample it first"
+                )
             self.rate, self.channels = rate, channels
         if (rate, channels) != (self.rate, self.channels):
             raise MediaError(
@@ -59,12 +62,17 @@ class Sink:
         check_seconds(self.length / self.rate, self._source, self._limits)
         if 4 * self.length * self.channels > self._limits.bytes:
             raise MediaError(
-                f"{str(self._source)!r} decodes to more than {self._limits.bytes / 2**30:,.1f} GiB: cut it into shorter files"
+                f"{str(self._source)!r} decodes to more than {self._limits.bytes / 2**30:,.1f} GiB:"
+                " cut it into shorter files"
             )
         self._held.append(np.array(block, np.float32, order="C"))
         self._held_values += block.size
         if self._held_values > _SPILL:
             self._spill()
+
+    def cut(self, length: int) -> None:
+        """Keep at most `length` samples: encoders pad the last packet."""
+        self.length = min(self.length, length)
 
     def audio(self) -> Audio:
         """The whole sound."""
@@ -77,12 +85,12 @@ class Sink:
                 f" {self._first_wrong / self.rate:.3f} s: repair or export it again"
             )
         if self._file is None:
-            return Audio(np.ascontiguousarray(np.concatenate(self._held).T), self.rate)
+            return Audio(np.ascontiguousarray(np.concatenate(self._held)[: self.length].T), self.rate)
         self._spill()
         self._file.close()
         assert self._path is not None
         if self.length <= IN_MEMORY_SECONDS * self.rate:
-            samples = np.fromfile(self._path, np.float32).reshape(-1, self.channels)
+            samples = np.fromfile(self._path, np.float32, self.length * self.channels).reshape(-1, self.channels)
             return Audio(np.ascontiguousarray(samples.T), self.rate)
         mapped = np.memmap(self._path, np.float32, "r", shape=(self.length, self.channels))
         # the operating system's map lives as long as any view of the sound does
@@ -105,7 +113,7 @@ class Sink:
                 handle, name = tempfile.mkstemp(".f32", "spectrogrand-", folder)
                 self._path, self._file = Path(name), os.fdopen(handle, "wb")
             for block in self._held:
-                self._file.write(block)
+                self._file.write(block.data)
         except OSError as error:
             where = self._path or Path(self._workspace or tempfile.gettempdir(), "decoded sound")
             raise MediaError(f"{str(self._source)!r} was not decoded: {why_not(where, error)}") from error

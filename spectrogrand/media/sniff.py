@@ -1,21 +1,25 @@
 """Which format a file is, from its first bytes alone: the name may lie, and FFmpeg must never guess.
 
-FFmpeg's own probing would take text for a playlist (ffconcat, HLS) and open the files or addresses that it lists. Here each
-file gets exactly one reader, forced by name, and no playlist format is among them.
+FFmpeg's own probing would take text for a playlist (ffconcat, HLS) and open the files or addresses that it lists. Here
+each file gets exactly one reader, forced by name, and no playlist format is among them.
 """
 
 from __future__ import annotations
 
 from typing import BinaryIO
 
-from ..errors import MediaError
+from spectrogrand.errors import MediaError
 
 SOUND_FILE = "soundfile"
 """Read by libsndfile; every other value is the name of the FFmpeg demuxer to force."""
 
 EXPECTED = "wav, flac, ogg, mp3, m4a, or a video (mp4, mov, mkv, webm, avi)"
+_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _STILL_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"hevc")
-_KBITS = ((0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320), (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160))
+_KBITS = (
+    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+)
 _RATES = (44100, 48000, 32000)
 
 
@@ -23,8 +27,8 @@ def sniff(file: BinaryIO) -> str | None:
     """The reader for an open file, or None for anything that is not sound or video. The position returns to 0.
 
     >>> import io
-    >>> sniff(io.BytesIO(b"fLaC" + bytes(60))), sniff(io.BytesIO(b"ffconcat version 1.0")), sniff(io.BytesIO(b"\\x1aE\\xdf\\xa3" + bytes(9)))
-    ('soundfile', None, 'matroska')
+    >>> [sniff(io.BytesIO(head + bytes(60))) for head in (b"fLaC", b"ffconcat version 1.0", b"\\x1aE\\xdf\\xa3")]
+    ['soundfile', None, 'matroska']
     """
     file.seek(0)
     head = file.read(16)
@@ -33,7 +37,7 @@ def sniff(file: BinaryIO) -> str | None:
         found = SOUND_FILE
     elif head[:4] in (b"fLaC", b"OggS", b".snd", b"caff") or head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         found = SOUND_FILE
-    elif head[4:8] == b"ftyp" and head[8:12] not in _STILL_BRANDS or head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
+    elif head[4:8] in _BOXES and head[8:12] not in _STILL_BRANDS:
         found = "mov"
     elif head[:4] == b"\x1a\x45\xdf\xa3":
         found = "matroska"
@@ -52,9 +56,9 @@ def describe(file: BinaryIO) -> str:
     file.seek(0)
     head = file.read(64)
     kinds = {
-        b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture", b"%PDF": "a PDF document",
-        b"PK\x03\x04": "a zip archive", b"MThd": "a MIDI score", b"BM": "a BMP picture", b"\x1f\x8b": "a gzip archive",
-        b"\x30\x26\xb2\x75": "Windows Media",
+        b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture",
+        b"%PDF": "a PDF document", b"PK\x03\x04": "a zip archive", b"MThd": "a MIDI score",
+        b"\x1f\x8b": "a gzip archive", b"\x30\x26\xb2\x75": "Windows Media",
     }  # fmt: skip
     for magic, kind in kinds.items():
         if head.startswith(magic):

@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import MediaError
-from ..types import Audio
+from spectrogrand.errors import MediaError
+from spectrogrand.types import Audio
+
 from .limits import LIMITS, Limits, check_length, check_seconds, open_local
 from .promises import ogg_is_whole, riff_promise, xing_present
 from .sink import Sink
@@ -20,13 +21,15 @@ from .sniff import EXPECTED, SOUND_FILE, describe, refuse, sniff
 BLOCK = 1 << 16
 
 
-def load_audio(path: str | os.PathLike[str], *, workspace: str | os.PathLike[str] | None = None, limits: Limits = LIMITS) -> Audio:
+def load_audio(
+    path: str | os.PathLike[str], *, workspace: str | os.PathLike[str] | None = None, limits: Limits = LIMITS
+) -> Audio:
     """Read a sound at its own rate, with all its channels.
 
-    Formats: wav (8 to 32 bit, float32, float64), rf64, aiff, flac, ogg (Vorbis, Opus), mp3, m4a/aac, and the first sound of
-    a video (mp4, mov, mkv, webm, avi, flv). The format is read from the first bytes, never from the name.
-    Sounds over ten minutes become a read-only `numpy.memmap` over a float32 file (time, channel); read them with `blocks`.
-    That file is removed when the last array over it is gone, or at exit.
+    Formats: wav (8 to 32 bit, float32, float64), rf64, aiff, flac, ogg (Vorbis, Opus), mp3, m4a/aac, and the first
+    sound of a video (mp4, mov, mkv, webm, avi, flv). The format is read from the first bytes, never from the name.
+    Sounds over ten minutes become a read-only `numpy.memmap` over a float32 file (time, channel): read them with
+    `blocks`. That file is removed when the last array over it is gone, or at exit.
 
     Args:
         path: a local file; `~` is expanded.
@@ -42,7 +45,7 @@ def load_audio(path: str | os.PathLike[str], *, workspace: str | os.PathLike[str
 
     >>> load_audio("no such folder/song.wav")
     Traceback (most recent call last):
-    spectrogrand.errors.MediaError: no sound file 'no such folder/song.wav': the folder 'no such folder' does not exist either, check the path
+    spectrogrand.errors.MediaError: no sound file 'no such folder/song.wav': the folder ...
     """
     found, file = open_local(path, "sound", limits)
     with file:
@@ -51,7 +54,11 @@ def load_audio(path: str | os.PathLike[str], *, workspace: str | os.PathLike[str
             raise MediaError(f"{str(found)!r} is no sound: it is {describe(file)}, expected {EXPECTED}")
         sink = Sink(found, workspace, limits)
         with closing(sink):
-            blocks = _by_libsndfile(file, found, sink, limits) if reader == SOUND_FILE else _by_ffmpeg(file, found, reader, sink, limits)
+            blocks = (
+                _by_libsndfile(file, found, sink, limits)
+                if reader == SOUND_FILE
+                else _by_ffmpeg(file, found, reader, sink, limits)
+            )
             for block in blocks:
                 sink.write(block)
             return sink.audio()
@@ -74,7 +81,9 @@ def _by_libsndfile(file: BinaryIO, path: Path, sink: Sink, limits: Limits) -> It
             check_length(sound.frames / sound.samplerate, count / sound.samplerate, path)
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as error:
         said = str(getattr(error, "error_string", error)).rstrip(".").removeprefix("Error : ")
-        raise MediaError(f"the sound {str(path)!r} cannot be decoded ({said}): it is damaged or cut off, export it again") from error
+        raise MediaError(
+            f"the sound {str(path)!r} cannot be decoded ({said}): it is damaged or cut off, export it again"
+        ) from error
 
 
 def _by_ffmpeg(file: BinaryIO, path: Path, demuxer: str, sink: Sink, limits: Limits) -> Iterator[np.ndarray]:
@@ -88,7 +97,9 @@ def _by_ffmpeg(file: BinaryIO, path: Path, demuxer: str, sink: Sink, limits: Lim
             if not container.streams.audio:
                 raise MediaError(f"{str(path)!r} has no sound in it: choose a file with a sound track")
             stream = container.streams.audio[0]
-            promised = float(stream.duration * stream.time_base) if stream.duration and stream.time_base and trusted else None
+            promised = (
+                float(stream.duration * stream.time_base) if stream.duration and stream.time_base and trusted else None
+            )
             check_seconds(promised or 0.0, path, limits)
             for packet in container.demux(stream):
                 try:
@@ -103,13 +114,17 @@ def _by_ffmpeg(file: BinaryIO, path: Path, demuxer: str, sink: Sink, limits: Lim
                     yield _floats(frame)
     except (av.error.FFmpegError, ValueError, IndexError, UnicodeError, EOFError) as error:
         said = str(getattr(error, "strerror", None) or error).lower()
-        raise MediaError(f"the sound {str(path)!r} cannot be decoded ({said}): it is damaged or cut off, export it again") from error
+        raise MediaError(
+            f"the sound {str(path)!r} cannot be decoded ({said}): it is damaged or cut off, export it again"
+        ) from error
     if not good:
         raise MediaError(f"{str(path)!r} holds no sound that can be decoded: it is damaged or cut off, export it again")
     if bad > max(1, good // 100):
         raise MediaError(f"{bad:,} of the {bad + good:,} packets of {str(path)!r} are damaged: get a whole copy")
     if promised is not None and sink.rate:
         check_length(promised, count / sink.rate, path, slack=0.1)
+        if demuxer == "mov":  # the index of these says where the sound ends inside its last packet
+            sink.cut(round(promised * sink.rate))
 
 
 def _floats(frame: object) -> np.ndarray:

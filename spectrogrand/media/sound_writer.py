@@ -7,7 +7,8 @@ import struct
 
 import numpy as np
 
-from ..types import Audio
+from spectrogrand.types import Audio
+
 from .atomic import replacing
 
 BLOCK = 1 << 16
@@ -32,7 +33,7 @@ def save_audio(path: str | os.PathLike[str], audio: Audio) -> None:
         file.write(header(audio.channels, audio.rate, audio.samples.shape[1]))
         for block in audio.blocks(BLOCK):
             whole = np.clip(np.rint(block.T * np.float32(32768)), -32768, 32767)
-            file.write(np.ascontiguousarray(whole, "<i2"))
+            file.write(np.ascontiguousarray(whole, "<i2").data)
 
 
 def header(channels: int, rate: int, length: int) -> bytes:

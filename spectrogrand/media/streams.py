@@ -8,13 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from ..types import Audio, Frames
+from spectrogrand.types import Audio, Frames
+
 from .resampling import resample_blocks
 
 AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 """Rates in Hz that are encoded as they are; others become 44.1 kHz (multiples of 11,025) or 48 kHz."""
 _HALF = 0.5**0.5
-_PLACES = {"L": (1, 0), "R": (0, 1), "C": (_HALF, _HALF), "l": (_HALF, 0), "r": (0, _HALF), "c": (0.5, 0.5), "-": (0, 0)}
+_PLACES = {
+    "L": (1, 0),
+    "R": (0, 1),
+    "C": (_HALF, _HALF),
+    "l": (_HALF, 0),
+    "r": (0, _HALF),
+    "c": (0.5, 0.5),
+    "-": (0, 0),
+}
 _LAYOUTS = {3: "LRC", 4: "LRlr", 5: "LRClr", 6: "LRC-lr", 7: "LRC-clr", 8: "LRC-lrlr"}
 """Channels in the order of WAV and FFmpeg: front, centre, low frequency (-), surround (small letters)."""
 
@@ -95,8 +104,8 @@ def to_yuv(picture: np.ndarray) -> Any:
 def two_channels(block: np.ndarray) -> np.ndarray:
     """(channel, time) with one or two channels, clipped to [-1, 1]; more are mixed down.
 
-    Front channels at full level, centre to both sides and surrounds to their side at -3 dB, low-frequency channel left out
-    (ITU-R BS.775-4, table 2); then all is scaled so that full scale stays full scale.
+    Front channels at full level, centre to both sides and surrounds to their side at -3 dB, low-frequency channel left
+    out (ITU-R BS.775-4, table 2); then all is scaled so that full scale stays full scale.
 
     >>> (100 * two_channels(np.eye(6, dtype=np.float32)[:, :3])).round().tolist()
     [[41.0, 0.0, 29.0], [0.0, 41.0, 29.0]]

@@ -12,4 +12,8 @@ def versions() -> dict[str, str]:
     import av
     import soxr
 
-    return {"av": av.__version__, "libavcodec": ".".join(map(str, av.library_versions["libavcodec"])), "soxr": soxr.__version__}
+    return {
+        "av": av.__version__,
+        "libavcodec": ".".join(map(str, av.library_versions["libavcodec"])),
+        "soxr": soxr.__version__,
+    }

@@ -10,17 +10,18 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..errors import MediaError
-from ..types import Frames, Image
-from .limits import LIMITS, Limits, check_pixels, check_seconds, open_local
+from spectrogrand.errors import MediaError
+from spectrogrand.types import Frames, Image
+
+from .limits import LIMITS, Limits, check_length, check_pixels, check_seconds, open_local
 from .sniff import SOUND_FILE, describe, refuse, sniff
 
 
 def load_video(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> Frames:
     """Read a video as `Frames`: each iteration opens the file and decodes it once, in order, nothing kept in memory.
 
-    `count` and `fps` come from the time stamps of the packets, not from the header. A video with a variable rate is read at
-    its mean rate: picture k is the one that shows at the middle of [k/fps, (k+1)/fps).
+    `count` and `fps` come from the time stamps of the packets, not from the header. A video with a variable rate is
+    read at its mean rate: picture k is the one that shows at the middle of [k/fps, (k+1)/fps).
 
     Args:
         path: a local mp4, mov, mkv, webm, avi or flv; `~` is expanded.
@@ -39,13 +40,12 @@ def load_video(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> Fram
         if reader in (None, SOUND_FILE):
             what = "a sound" if reader else describe(file)
             raise MediaError(f"{str(found)!r} is no video: it is {what}, expected mp4, mov, mkv, webm, avi or flv")
-        size, times, fps = _survey(file, found, reader, limits)
-    count = max(1, round((times[-1] - times[0]) * fps) + 1)
+        size, held, count, fps = _survey(file, found, reader, limits)
     check_seconds(count / fps, found, limits)
 
     def make() -> Iterator[np.ndarray]:
         with open_local(found, "video", limits)[1] as file:
-            yield from _paced(_decoded(file, found, reader, limits), count, fps)
+            yield from _paced(_decoded(file, found, reader, limits), found, held, count, fps)
 
     return Frames(make, size, count, fps)
 
@@ -58,29 +58,46 @@ def first_frame(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Imag
     raise MediaError(f"{str(path)!r} holds no picture that can be decoded: it is damaged or cut off, export it again")
 
 
-def _survey(file: BinaryIO, path: Path, reader: str, limits: Limits) -> tuple[tuple[int, int], list[Fraction], Fraction]:
-    """Size (rows, columns), the time of each picture in seconds, and the rate. Only the first picture is decoded."""
+def _survey(file: BinaryIO, path: Path, reader: str, limits: Limits) -> tuple[tuple[int, int], int, int, Fraction]:
+    """Size (rows, columns), pictures in the file, pictures to show and their rate. Only the first one is decoded."""
     import av
 
     size = first_frame(file, path, reader, limits).size
     file.seek(0)
+    stamps: list[int] = []
+    end = 0
     try:
         with av.open(file, format=reader, io_open=refuse, metadata_errors="replace") as container:
             stream = container.streams.video[0]
-            tick = stream.time_base or Fraction(1, 90000)
-            stamps = sorted(int(p.pts) for p in container.demux(stream) if p.pts is not None and not p.is_discard)
-            rates = [Fraction(r) for r in (stream.base_rate, stream.average_rate) if r]
+            if stream.disposition & stream.disposition.attached_pic:
+                raise MediaError(f"{str(path)!r} is a sound with a cover, expected a video: load_image reads the cover")
+            tick = Fraction(stream.time_base or Fraction(1, 90000))
+            for packet in container.demux(stream):
+                stamp = packet.dts if packet.pts is None else packet.pts
+                if stamp is not None and not packet.is_discard:
+                    stamps.append(int(stamp))
+                    end = max(end, stamps[-1] + int(packet.duration or 0))
+            promised = stream.duration and stream.duration * tick
+            rates = [Fraction(r) for r in (stream.base_rate, stream.average_rate) if r and r <= 240]
     except (av.error.FFmpegError, ValueError, UnicodeError, EOFError) as error:
         raise _damaged(path, error) from error
     if not stamps:
         raise MediaError(f"{str(path)!r} holds no pictures: it is damaged or cut off, export it again")
-    times = [stamp * tick for stamp in stamps]
-    for rate in rates:  # the first one by which every picture stands where it should
-        if rate <= 240 and all(abs((t - times[0]) * rate - k) < Fraction(1, 2) for k, t in enumerate(times)):
-            return size, times, rate
-    span = times[-1] - times[0]
-    mean = (len(times) - 1) / span if span > 0 else Fraction(25)
-    return size, times, min(mean.limit_denominator(1001), Fraction(240))
+    at = np.sort(np.array(stamps, np.int64)) - min(stamps)
+    fps = next((rate for rate in rates if _is_steady(at, tick * rate)), None)
+    span = max(end - min(stamps), int(at[-1]) + 1) * tick
+    if promised:
+        check_length(float(promised), float(span), path, slack=0.2)
+    if fps is not None:
+        return size, len(at), len(at), fps
+    mean = min(Fraction(240), (len(at) / span).limit_denominator(1001) or Fraction(1))
+    return size, len(at), max(1, round(span * mean)), mean
+
+
+def _is_steady(at: np.ndarray, step: Fraction) -> bool:
+    """Whether each picture stands nearest to its own place; `step` = ticks times rate."""
+    off = at * step.numerator - np.arange(len(at)) * step.denominator
+    return bool((2 * np.abs(off) < step.denominator).all())
 
 
 def _decoded(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Iterator[tuple[Fraction, np.ndarray]]:
@@ -97,7 +114,8 @@ def _decoded(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Iterato
             stream.codec_context.thread_count = 2
             tick = stream.time_base or Fraction(1, 90000)
             for index, frame in enumerate(container.decode(stream)):
-                check_pixels(frame.height, frame.width, path, limits)
+                if (frame.height, frame.width) != (stream.height, stream.width):
+                    raise MediaError(f"the pictures of {str(path)!r} change their size on the way: export it again")
                 stamp = index if frame.pts is None else frame.pts
                 yield stamp * tick, _picture(frame)
     except (av.error.FFmpegError, ValueError, IndexError, UnicodeError, EOFError) as error:
@@ -111,18 +129,23 @@ def _picture(frame: Any) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
-def _paced(pictures: Iterator[tuple[Fraction, np.ndarray]], count: int, fps: Fraction) -> Iterator[np.ndarray]:
+def _paced(
+    pictures: Iterator[tuple[Fraction, np.ndarray]], path: Path, inside: int, count: int, fps: Fraction
+) -> Iterator[np.ndarray]:
     """`count` pictures: for each k the latest one that shows by the middle of its time."""
     held: np.ndarray | None = None
     start: Fraction | None = None
-    k = 0
+    k = seen = 0
     for time, picture in pictures:
+        seen += 1
         start = time if start is None else start
         while held is not None and k < count and (time - start) * fps >= k + Fraction(1, 2):
             yield held
             k += 1
         held = picture
-    while held is not None and k < count:
+    if held is None or seen < 0.99 * inside - 1:
+        raise MediaError(f"only {seen:,} of the {inside:,} pictures of {str(path)!r} can be decoded: get a whole copy")
+    while k < count:
         yield held
         k += 1
 
