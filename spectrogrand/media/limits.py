@@ -89,7 +89,8 @@ def check_seconds(seconds: float | Fraction, path: Path, limits: Limits) -> None
     """Raise MediaError where `seconds` is over the limit."""
     if seconds > limits.seconds:
         raise MediaError(
-            f"{str(path)!r} lasts {float(seconds):,.0f} s, at most {limits.seconds:,} s are read: cut it into shorter files"
+            f"{str(path)!r} lasts {float(seconds):,.0f} s, at most {limits.seconds:,} s are read:"
+            " cut it into shorter files"
         )
 
 
@@ -97,7 +98,8 @@ def check_pixels(rows: int, columns: int, path: Path, limits: Limits) -> None:
     """Raise MediaError where a picture's size is over the limit."""
     if rows * columns > limits.pixels:
         raise MediaError(
-            f"{str(path)!r} has {columns:,} x {rows:,} pixels, at most {limits.pixels / 1e6:,.0f} million are read: scale it down"
+            f"{str(path)!r} has {columns:,} x {rows:,} pixels, at most {limits.pixels / 1e6:,.0f} million are read:"
+            " scale it down"
         )
 
 
