@@ -104,7 +104,8 @@ def _tempo(curve: np.ndarray, rate: float) -> float | None:
         at = lags * k
         score += weight * np.where(at < n - 2, np.interp(at, np.arange(n), correlation), 0)
     best = int(np.argmax(score * prior))
-    return float(tempos[best] / 60) if score[best] > 0.05 else None
+    # chance correlations of noise shrink with the root of its length and stay below 5 / sqrt(n); real music is above 10
+    return float(tempos[best] / 60) if score[best] > max(0.12, 6 / np.sqrt(n)) else None
 
 
 def _program(curve: np.ndarray, rate: float, frequency: float) -> np.ndarray:

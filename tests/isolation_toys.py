@@ -41,7 +41,8 @@ class Toy(Gate):
         return Audio(audio.samples * np.float32(self.factor), audio.rate, audio.plan)
 
     def chatter(self):
-        print("noise from Python", flush=True)
+        sys.stdout.write("noise from Python\n")
+        sys.stdout.flush()
         os.write(1, b"\x00\x01noise from C on the standard output\n" * 1000)
         sys.stderr.write("noise on the standard error\n")
         return "clean"
@@ -56,7 +57,8 @@ class Toy(Gate):
         return object()
 
     def abort(self):
-        print("about to abort", flush=True)
+        sys.stdout.write("about to abort\n")
+        sys.stdout.flush()
         os.abort()
 
     def kill(self):

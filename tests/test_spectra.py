@@ -32,7 +32,7 @@ def by_librosa(audio: Audio, **settings) -> np.ndarray:
 @pytest.mark.filterwarnings("ignore:n_fft=.* is too large")
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"n_mels": 64, "hop_length": 441, "n_fft": 1024}, {"hop_length": 2048}, {"n_mels": 96, "n_fft": 1000, "hop_length": 333}],
+    [{}, {"n_mels": 64, "hop_length": 441, "n_fft": 1024}, {"hop_length": 2048}, {"n_fft": 1000, "hop_length": 333}],
 )
 @pytest.mark.parametrize("samples", [1, 511, 512, 2047, 60000])
 def test_equals_librosa_whatever_the_block(monkeypatch, samples, settings):
