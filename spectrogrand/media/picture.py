@@ -17,7 +17,7 @@ from .limits import LIMITS, Limits, check_pixels, open_local
 from .sniff import SOUND_FILE, describe, sniff
 
 FORMATS = (
-    "PNG", "JPEG", "MPO", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000", "ICO", "PCX", "QOI", "PSD", "SGI",
+    "PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000", "ICO", "PCX", "QOI", "PSD", "SGI",
 )  # fmt: skip
 """Rasters only: Pillow's EPS and WMF readers would start other programs."""
 BACKGROUND = (255, 255, 255)
@@ -75,7 +75,9 @@ def _raster(file: BinaryIO, path: Path, limits: Limits) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of sizes near our own limit, and of odd EXIF data
-            formats = (*FORMATS, "TGA") if path.suffix.lower() == ".tga" else FORMATS  # TGA has no mark of its own
+            PIL.Image.init()
+            wanted = (*FORMATS, "TGA") if path.suffix.lower() == ".tga" else FORMATS  # TGA has no mark of its own
+            formats = [name for name in wanted if name in PIL.Image.OPEN]
             with PIL.Image.open(file, formats=formats) as picture:
                 check_pixels(picture.height, picture.width, path, limits)
                 picture.load()

@@ -6,7 +6,7 @@ each file gets exactly one reader, forced by name, and no playlist format is amo
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from spectrogrand.errors import MediaError
 
@@ -112,6 +112,13 @@ def _mp3_frame(head: bytes) -> int:
     return (144 if version == 3 else 72) * kbits * 1000 // rate + padding
 
 
-def refuse(url: str, flags: int, options: dict[str, str]) -> None:
-    """`io_open` for FFmpeg: a media file never makes us open another file or address."""
+def open_container(file: BinaryIO, demuxer: str) -> Any:
+    """Open a file in FFmpeg with one forced demuxer, which can reach no other file and no address."""
+    import av
+
+    walls = {"protocol_whitelist": "none"}
+    return av.open(file, format=demuxer, io_open=_refuse, container_options=walls, metadata_errors="replace")
+
+
+def _refuse(url: str, flags: int, options: dict[str, str]) -> None:
     raise MediaError(f"the file refers to another file ({url!r}), which is not followed: put everything into one file")

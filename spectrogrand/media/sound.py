@@ -16,7 +16,7 @@ from spectrogrand.types import Audio
 from .limits import LIMITS, Limits, check_length, check_seconds, open_local
 from .promises import ogg_is_whole, riff_promise, xing_present
 from .sink import Sink
-from .sniff import EXPECTED, SOUND_FILE, describe, refuse, sniff
+from .sniff import EXPECTED, SOUND_FILE, describe, open_container, sniff
 
 BLOCK = 1 << 16
 
@@ -93,7 +93,7 @@ def _by_ffmpeg(file: BinaryIO, path: Path, demuxer: str, sink: Sink, limits: Lim
     trusted = demuxer != "mp3" or xing_present(file)  # without that tag the length is a guess from the bit rate
     bad = good = count = 0
     try:
-        with av.open(file, format=demuxer, io_open=refuse, metadata_errors="replace") as container:
+        with open_container(file, demuxer) as container:
             if not container.streams.audio:
                 raise MediaError(f"{str(path)!r} has no sound in it: choose a file with a sound track")
             stream = container.streams.audio[0]

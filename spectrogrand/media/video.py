@@ -14,7 +14,7 @@ from spectrogrand.errors import MediaError
 from spectrogrand.types import Frames, Image
 
 from .limits import LIMITS, Limits, check_length, check_pixels, check_seconds, open_local
-from .sniff import SOUND_FILE, describe, refuse, sniff
+from .sniff import SOUND_FILE, describe, open_container, sniff
 
 
 def load_video(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> Frames:
@@ -67,7 +67,7 @@ def _survey(file: BinaryIO, path: Path, reader: str, limits: Limits) -> tuple[tu
     stamps: list[int] = []
     end = 0
     try:
-        with av.open(file, format=reader, io_open=refuse, metadata_errors="replace") as container:
+        with open_container(file, reader) as container:
             stream = container.streams.video[0]
             if stream.disposition & stream.disposition.attached_pic:
                 raise MediaError(f"{str(path)!r} is a sound with a cover, expected a video: load_image reads the cover")
@@ -105,7 +105,7 @@ def _decoded(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Iterato
     import av
 
     try:
-        with av.open(file, format=reader, io_open=refuse, metadata_errors="replace") as container:
+        with open_container(file, reader) as container:
             if not container.streams.video:
                 raise MediaError(f"{str(path)!r} has no picture in it, only sound: choose a picture or a video")
             stream = container.streams.video[0]
