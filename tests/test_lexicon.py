@@ -15,7 +15,8 @@ from spectrogrand.errors import InvalidValue, MissingExtra
 from spectrogrand.types import Topic
 
 FAMILIES = {
-    "a futuristic spaceship": "space", "a neon city at night": "city", "the deep sea": "sea", "a mountain peak in winter": "mountains",
+    "a futuristic spaceship": "space", "a neon city at night": "city", "the deep sea": "sea",
+    "a mountain peak in winter": "mountains",
     "a flower garden in spring": "forest", "a clockwork robot": "machines", "a carnival mask": "faces",
     "a crystal polyhedron": "geometry", "sound waves in motion": "waves", "abstract dreams": "abstract",
     "coral reef fish": "sea", "circuit board": "machines", "planets around a distant star": "space", "an old oak tree": "forest",
@@ -76,9 +77,7 @@ def test_axes_fill_their_range():
     assert (batch.std(axis=0) > 0.25).all(), batch.std(axis=0)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "   ", "海の底", "глубокое море", "the of and a", "zzqxv", "...", "\U0001f9ff"[:0] + "12345678"]
-)
+@pytest.mark.parametrize("text", ["", "   ", "海の底", "глубокое море", "the of and a", "zzqxv", "...", "12345678"])
 def test_text_without_known_words_is_neutral(text):
     row = Lexicon().embed([text])[0]
     assert np.array_equal(row[:6], np.zeros(6, np.float32))

@@ -1,4 +1,4 @@
-"""Topic -> steering axes and cover motifs from a shipped table of word scores: no torch, microseconds, the core's text encoder."""
+"""Topic -> steering axes and cover motifs from a shipped table of word scores: the core's text encoder, no torch."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ _ERA = STEERING.index("era")
 class Lexicon(Embedder):
     """Scores a topic on `axes` as the weighted combination of its words' scores.
 
-    A word's score on an axis is its standardised projection, in the sentence model all-MiniLM-L6-v2 (Reimers & Gurevych,
-    Sentence-BERT, EMNLP 2019), onto the direction between two sets of pole sentences (`data/lexicon_anchors.json`), corrected so that
-    word pairs add up to what the model says of the pair (`train/lexicon.py`). With word weights w = a / (a + p) for a word of
-    probability p (Arora et al., ICLR 2017, eq. 3, a = 5e-4) a topic's score is sum(w s) / sqrt(sum(w^2)): a strong word is not diluted
-    by plain ones. Then tanh for the steering axes, softmax for the motifs.
+    A word's score on an axis is its standardised projection, in the sentence model all-MiniLM-L6-v2 (Reimers &
+    Gurevych, Sentence-BERT, EMNLP 2019), onto the direction between two sets of pole sentences
+    (`data/lexicon_anchors.json`), corrected so that word pairs add up to what the model says of the pair
+    (`train/lexicon.py`). With word weights w = a / (a + p) for a word of probability p (Arora et al., ICLR 2017, eq. 3,
+    a = 5e-4) a topic's score is sum(w s) / sqrt(sum(w^2)): a strong word is not diluted by plain ones. Then tanh for
+    the steering axes, softmax for the motifs.
 
-    Words not in the table are tried without their endings, as a compound ("moonbase"), as a near spelling, and else ignored; a
-    negated word ("not happy") counts half, in the other direction; emoji count by their names; a year counts for the era. Text
-    without a known word (other scripts included) is neutral: steering 0, motifs 0.1 each.
+    Words not in the table are tried without their endings, as a compound ("moonbase"), as a near spelling, and else
+    ignored; a negated word ("not happy") counts half, in the other direction; emoji count by their names; a year counts
+    for the era. Text without a known word (other scripts included) is neutral: steering 0, motifs 0.1 each.
 
     >>> dict(zip(Lexicon.axes, Lexicon().embed(["a futuristic spaceship"])[0])).get("era") > 0.9
     True
@@ -44,7 +45,8 @@ class Lexicon(Embedder):
     card = Card(
         summary="topic words to energy, valence, tension, brightness, space, era and ten cover motifs, from a shipped table",
         paper="Reimers & Gurevych, Sentence-BERT, EMNLP 2019; Arora, Liang & Ma, ICLR 2017",
-        terms="scores computed with all-MiniLM-L6-v2 (Apache-2.0) for the words of symspellpy's English list (MIT; Google Books Ngram, CC BY 3.0; SCOWL)",
+        terms="scores computed with all-MiniLM-L6-v2 (Apache-2.0) for the words of symspellpy's English list (MIT; made of "
+        "Google Books Ngram, CC BY 3.0, and SCOWL)",
     )
 
     def embed(self, batch: Sequence[Topic | str]) -> np.ndarray:
