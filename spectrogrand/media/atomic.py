@@ -30,12 +30,17 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     try:
         target = Path(os.path.abspath(Path(path).expanduser()))
+        there = os.lstat(target)  # now: a name that cannot be is better told before the work than after it
+    except FileNotFoundError:
+        there = None
+    except OSError as error:
+        raise MediaError(why_not(target, error)) from error
     except (TypeError, ValueError, RuntimeError) as error:
         raise MediaError(f"{path!r} is no file to write to ({error}): give a path") from error
+    if there is not None and target.is_dir():
+        raise MediaError(f"{str(target)!r} is a folder: give the path of a file in it")
     temporary = target.parent / f".part-{os.getpid()}-{secrets.token_hex(6)}{target.suffix}"
     try:
-        if target.is_dir():
-            raise MediaError(f"{str(target)!r} is a folder: give the path of a file in it")
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
         _flush(temporary)
