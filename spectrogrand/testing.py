@@ -14,47 +14,22 @@ uses it on real inputs, and raises `AssertionError` with the rule that is broken
 
 from __future__ import annotations
 
-import inspect
-import json
 import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from .difference import difference, prints
+from .checking import check_component, declares, difference, prints
 from .errors import SpectrograndError
-from .interfaces import Card, Classifier, Component, CreativityScorer, Embedder, Gate, Generator, Reference, Stylizer
+from .interfaces import Classifier, Component, CreativityScorer, Embedder, Gate, Generator, Reference, Stylizer
 from .types import Audio, Frames, Image
 
-HEAVY = ("torch", "tensorflow", "jax", "diffusers", "transformers", "essentia", "librosa", "matplotlib")
-"""Modules that neither importing nor building a plug-in may load."""
-_LARGE = 1 << 16
-
-
-def check_component(make: Component | Callable[[], Component], interface: type = Component) -> Any:
-    """Card complete, constructor of plain keyword settings that loads nothing, plain identity; returns the plug-in.
-
-    >>> from spectrogrand import build
-    >>> check_component(build("gates", "silence")).name
-    'silence'
-    """
-    loaded = set(sys.modules)
-    made = make if isinstance(make, Component) else make()
-    heavy = sorted({m.partition(".")[0] for m in set(sys.modules) - loaded} & set(HEAVY))
-    assert not heavy, f"building it loads {', '.join(heavy)}: import such modules inside the methods that use them"
-    assert isinstance(made, interface), f"it is a {type(made).__name__}, not a {interface.__name__}"
-    _check_card(made)
-    _check_constructor(made)
-    identity = made.identity()
-    assert isinstance(identity, Mapping), f"identity() is a mapping of plain data, got {type(identity).__name__}"
-    try:
-        json.dumps(dict(identity))
-    except (TypeError, ValueError) as error:
-        raise AssertionError(f"identity() goes into run.json, so it is plain data: {error}") from None
-    return made
+__all__ = [
+    "check_classifier", "check_component", "check_embedder", "check_gate", "check_generator", "check_scorer",
+    "check_stylizer", "difference",
+]  # fmt: skip
 
 
 def check_generator(
@@ -79,7 +54,7 @@ def check_generator(
     >>> check_generator(Hiss, [Topic("the sea")])
     """
     made = check_component(make, Generator)
-    _declares(made, "source", "artefact")
+    declares(made, "source", "artefact")
     given = [sources[k % len(sources)] for k in range(len(seeds))]
     for source in given:
         assert isinstance(source, made.source), f"it takes {made.source.__name__}, not {type(source).__name__}"
@@ -112,7 +87,7 @@ def check_scorer(
     >>> check_scorer(build("scorers", "aesthetics"), pictures)
     """
     made = check_component(make, CreativityScorer)
-    _declares(made, "artefact")
+    declares(made, "artefact")
     aspects = ("novelty", "value", "surprise")
     assert getattr(made, "aspect", None) in aspects, f"the class declares aspect = one of {aspects}"
     _check_rows(made, made.score, batch, np.float64, (len(batch),), tolerance)
@@ -134,7 +109,7 @@ def check_gate(make: Gate | Callable[[], Gate], batch: Sequence[Any]) -> None:
     >>> check_gate(build("gates", "silence"), [Audio(np.full((1, 800), v, np.float32), 8000) for v in (0, 0.1, 0.9)])
     """
     made = check_component(make, Gate)
-    _declares(made, "artefact")
+    declares(made, "artefact")
     before = prints(batch)
     first = made.check(batch)
     assert isinstance(first, list) and len(first) == len(batch), f"check() lists one answer per item, got {first!r}"
@@ -162,7 +137,7 @@ def check_classifier(
     >>> check_classifier(build("classifiers", "timbre_genre"), tones)
     """
     made = check_component(make, Classifier)
-    _declares(made, "artefact")
+    declares(made, "artefact")
     names = made.classify(batch)[1]
     named = isinstance(names, tuple) and names and all(isinstance(n, str) and n for n in names)
     assert named and len(set(names)) == len(names), f"names is a tuple of different names, got {names!r}"
@@ -178,7 +153,7 @@ def check_embedder(make: Embedder | Callable[[], Embedder], batch: Sequence[Any]
     >>> check_embedder(build("embedders", "lexicon"), [Topic("a calm sea"), Topic("a fast robot"), Topic("night")])
     """
     made = check_component(make, Embedder)
-    _declares(made, "artefact")
+    declares(made, "artefact")
     width = np.asarray(made.embed(batch[:1])).shape[-1]
     _check_rows(made, made.embed, batch, np.float32, (len(batch), width), tolerance)
 
@@ -226,36 +201,6 @@ def check_stylizer(
     else:
         raise AssertionError("streams of 3 and 2 frames cannot be paired: raise InvalidValue")
     assert prints([one, other]) == before, "it writes into its input"
-
-
-def _check_card(made: Component) -> None:
-    card = getattr(made, "card", None)
-    assert isinstance(card, Card), "it has no card: set the class attribute card = Card(summary=...)"
-    assert card.summary.strip() and "\n" not in card.summary, "card.summary is one line that says what it is"
-    assert card.licence.strip(), "card.licence is empty: name the licence"
-    extras = (None, "models", "tfhub", "essentia", "train", "app", "text")
-    ours = type(made).__module__.startswith("spectrogrand.")
-    assert not ours or card.extra in extras, f"card.extra is one of {extras}, got {card.extra!r}"
-    for w in card.weights:
-        assert w.source and w.licence and w.megabytes > 0, "weights name their source, licence and size in megabytes"
-        pinned = re.fullmatch("[0-9a-f]{40}|(sha256:)?[0-9a-f]{64}", w.revision)
-        assert pinned, f"weights are pinned by a 40-hex revision or a sha256, got {w.revision!r}"
-
-
-def _check_constructor(made: Component) -> None:
-    for p in inspect.signature(type(made)).parameters.values():
-        assert p.kind is not p.VAR_POSITIONAL, "a constructor takes named settings, no *args"
-        plain = p.default is p.empty or isinstance(p.default, str | int | float | bool | list | tuple | dict | None)
-        assert plain, f"the default of {p.name} is not a plain value: {p.default!r}"
-    for key, value in vars(made).items():
-        home = type(value).__module__.partition(".")[0]
-        small = not isinstance(value, np.ndarray) or value.nbytes <= _LARGE
-        assert home not in (*HEAVY, "onnxruntime") and small, f"its constructor loads {key}: load at first use"
-
-
-def _declares(made: Component, *traits: str) -> None:
-    for trait in traits:
-        assert isinstance(getattr(type(made), trait, None), type), f"the class declares {trait} = a type, such as Audio"
 
 
 def _check_rows(

@@ -5,8 +5,10 @@ import pytest
 import soundfile
 from scipy.signal import butter, sosfilt
 
-from spectrogrand import Audio, Plan, build
+from spectrogrand import Audio, Card, Embedder, Plan, build, register
+from spectrogrand.errors import InvalidValue, MediaError
 from spectrogrand.gates.clipping import Clipping
+from spectrogrand.gates.near_copy import NearCopy
 from spectrogrand.gates.noise import Noise
 from spectrogrand.gates.one_bar_loop import OneBarLoop
 from spectrogrand.gates.silence import Silence
@@ -196,3 +198,47 @@ def test_the_declared_bar_is_tried(monkeypatch):
     assert answers("one_bar_loop", audio(sound)) == [None]
     plan = Plan(120.0, "A", "minor", "bass")
     assert answers("one_bar_loop", audio(sound, plan=plan)) == ["repeats one bar of 2.00 s from beginning to end"]
+
+
+@register("toy_spectrum")
+class ToySpectrum(Embedder):
+    """Energies of a few wide bands: enough to know a sound again."""
+
+    card, artefact = Card("a toy for tests"), Audio
+
+    def __init__(self, bands=24):
+        self.bands = bands
+
+    def embed(self, batch):
+        power = [np.abs(np.fft.rfft(a.mono()[: a.rate], a.rate)[: 4000]) for a in batch]
+        return np.array([np.add.reduceat(p, np.arange(0, 4000, 4000 // self.bands))[: self.bands] for p in power], np.float32)
+
+
+@pytest.fixture
+def references(tmp_path):
+    from safetensors.numpy import save_file
+
+    songs = [tone(frequency=f) for f in (300, 900, 1700, 2500)]
+    vectors = ToySpectrum().embed(songs)
+    save_file({"bass": vectors[:2].copy(), "future": vectors[2:].copy()}, tmp_path / "songs.safetensors")
+    return str(tmp_path / "songs.safetensors")
+
+
+def test_a_reference_song_again_is_a_near_copy(references):
+    gate = NearCopy("toy_spectrum", references)
+    copy = audio(0.3 * tone(frequency=2500).samples + 0.001)
+    assert gate.check([copy, tone(frequency=2100)]) == ["is a near copy of reference song 1 of future (cosine 1.000)", None]
+    check_gate(gate, [copy, tone(frequency=2100), audio(np.zeros(RATE))])
+
+
+def test_the_threshold_decides(references):
+    mixed = audio(tone(frequency=300).samples + 0.5 * tone(frequency=2100).samples)
+    assert NearCopy("toy_spectrum", references).check([mixed]) == [None]
+    assert NearCopy("toy_spectrum", references, threshold=0.8).check([mixed]) != [None]
+
+
+def test_references_of_another_embedder_are_refused(references):
+    with pytest.raises(InvalidValue, match="20 axes, the references have 24: both must come from the same embedder"):
+        NearCopy({"name": "toy_spectrum", "bands": 20}, references).check([tone()])
+    with pytest.raises(MediaError, match="nowhere.safetensors cannot be read"):
+        NearCopy("toy_spectrum", "nowhere.safetensors").check([tone()])
