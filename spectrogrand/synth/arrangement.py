@@ -12,11 +12,11 @@ _LEVELS: dict[str, dict[str, dict[str, float]]] = {
     # loudness of each track (1 is its place in the drop), by section; a track that is not named is silent
     "intro": {
         "": {"kick": 0.8, "hats": 0.6, "perc": 0.7, "texture": 1.2},
-        "future": {"chords": 0.35}, "bass": {"bass": 0.0, "clap": 0.5}, "progressive": {"arp": 0.6},
+        "future": {"chords": 0.4}, "bass": {"chords": 0.5, "clap": 0.5}, "progressive": {"arp": 0.6},
         "melodic": {"arp": 0.55, "pad": 0.5},
     },
     "build": {
-        "": {"kick": 0.75, "clap": 0.6, "hats": 0.5, "pad": 0.9, "texture": 1.0},
+        "": {"kick": 0.7, "clap": 0.7, "hats": 0.4, "pad": 0.9, "texture": 0.8},
         "future": {"chords": 0.75}, "bass": {"chords": 0.6, "lead": 0.5}, "progressive": {"chords": 0.7, "arp": 0.8},
         "melodic": {"arp": 0.9, "chords": 0.6},
     },
@@ -126,8 +126,7 @@ def _loop_sections(bars: int) -> list[tuple[str, int]]:
 
 def lay_out(style: Style, sections: list[tuple[str, int]], tail: bool) -> list[Bar]:
     """All bars with their chords and levels; `tail` adds the closing bar that the end of the song cuts short."""
-    verse = voice(style.key, style.progressions[0], style.colour)
-    other = voice(style.key, style.progressions[1], style.colour)
+    verse, other, third = (voice(style.key, p, style.colour) for p in style.progressions)
     bars: list[Bar] = []
     seen: dict[str, int] = {}
     for name, count in sections:
@@ -135,8 +134,10 @@ def lay_out(style: Style, sections: list[tuple[str, int]], tail: bool) -> list[B
         seen[name] = cycle + 1
         start = len(bars)
         for place in range(count):
-            # breaks, and every second phrase of eight bars, take the other progression
-            chords = other if name == "break" or (place // 8) % 2 == 1 else verse
+            # the verse's chords come back; breaks and every second phrase of eight bars take one of the two others
+            phrase = 2 * cycle + place // 8
+            away = other if (phrase // 2) % 2 == 0 else third
+            chords = away if name == "break" or phrase % 2 else verse
             levels = dict(_LEVELS[name][""]) | _LEVELS[name][style.genre]
             bars.append(Bar(start + place, name, start, count, cycle, chords[place % len(chords)], levels))
     if tail:

@@ -100,8 +100,13 @@ def play_bass(score: Score, bus: Bus) -> None:
             bus.place(score.sound(("bass", bar.chord.root, n, 0), lambda: note(bar.chord.root, n, 0)), grid.step(bar.index, 0), 0.9)
             continue
         rng = style.rng("bass", bar.index)
-        line = lines[order[(bar.place // 4 + (bar.place % 2 if style.genre in ("future", "bass") else 0)) % len(lines)]]
+        line = lines[order[(bar.cycle + bar.place // 4 + (bar.place % 2 if style.genre in ("future", "bass") else 0)) % len(lines)]]
+        left_out = int(rng.integers(len(line))) if bar.place % 4 and rng.random() < 0.35 else -1
         for i, (step, length, above, accent) in enumerate(line):
+            if i == left_out and i:
+                continue
+            if i and rng.random() < 0.06:
+                above += 7
             if bar.place % 8 == 7 and step >= 12:
                 above += 2
             midi = _above(score, bar.chord.degree, bar.chord.root, above)

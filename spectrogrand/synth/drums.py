@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import kit
+from .filters import highpass
 from .mixing import Bus
 from .oscillators import hertz
 from .score import Score, human, steps
@@ -42,7 +43,7 @@ def play_kick(score: Score, bus: Bus) -> None:
     sound = score.sound(
         ("kick",), lambda: kit.kick(tune, punch, length * (1 - 0.12 * mood.era), drive * (1 + 0.3 * mood.energy), rng)
     )
-    thin = score.sound(("kick", "thin"), lambda: _thin(sound))
+    thin = {e: score.sound(("kick", e), lambda e=e: highpass(sound, e, 2)) for e in (60, 190)}  # type: ignore[misc]
     for bar, level in score.playing("kick"):
         beats = [0, 1, 2, 3]
         if bar.last:
@@ -54,14 +55,11 @@ def play_kick(score: Score, bus: Bus) -> None:
             if at >= score.length:
                 break
             force = human(style.rng("kick", bar.index, beat), level, 0.02)
-            bus.place(sound if bar.section == "drop" or bar.last else thin, at, force)
+            if bar.section == "drop" or bar.last:
+                bus.place(sound, at, force)
+            else:  # the build loses its low end, so that the drop brings it back
+                bus.place(thin[190 if bar.section == "build" else 60], at, force)
             score.kicks.append(at)
-
-
-def _thin(sound: np.ndarray) -> np.ndarray:
-    from .filters import highpass
-
-    return highpass(sound, 70, 1) * np.float32(0.9)
 
 
 def play_clap(score: Score, bus: Bus) -> None:
@@ -112,7 +110,7 @@ def play_hats(score: Score, bus: Bus) -> None:
             late = int(rng.normal(0, 0.0012) * RATE)
             bus.place(closed[int(rng.integers(3))], max(0, score.grid.step(bar.index, step) + late),
                       0.5 * level * human(rng, force), -0.15)  # fmt: skip
-        if bar.section == "drop" or (bar.section in ("intro", "outro", "build") and bar.place >= bar.count / 2):
+        if bar.section in ("drop", "intro", "outro"):
             for step, force in steps(_OPEN[style.genre]):
                 bus.place(opened[int(rng.integers(2))], score.grid.step(bar.index, step), 0.5 * level * human(rng, force), 0.12)
         if style.genre in ("melodic", "progressive") or mood.era < -0.3:

@@ -56,8 +56,8 @@ def play_effects(score: Score, bus: Bus) -> None:
             bus.place(score.sound(("fall",), lambda n=n: _fall(n, style.taste("fall"))), at, 0.5)  # type: ignore[misc]
             bus.place(crash, at, 0.3)
         if bar.section == "build" and bar.place == 0:
-            n = grid.step(bar.start + bar.count, 0) - at
-            bus.place(score.sound(("riser", n), lambda n=n: _riser(n, root * 4, style.taste("riser"))), at, 0.42)  # type: ignore[misc]
+            n = grid.step(bar.start + bar.count, 0) - grid.length(4 if bar.count > 1 else 2) - at
+            bus.place(score.sound(("riser", n), lambda n=n: _riser(n, root * 4, style.taste("riser"))), at, 0.36)  # type: ignore[misc]
         follows = bars[bar.index + 1].section if bar.index + 1 < len(bars) else ""
         if bar.left == 0 and follows not in ("", bar.section) and not (bar.index + 1 < len(bars) and bars[bar.index + 1].last):
             end = grid.step(bar.index + 1, 0)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .filters import equalise, highpass, lowpass
-from .mixing import around
+from .mixing import around, convolve
 from .timing import RATE
 
 TARGET_LUFS = -14.0
@@ -112,26 +111,51 @@ def clip_softly(x: np.ndarray, knee: float) -> np.ndarray:
     return np.where(size > knee, np.copysign(bent, x), x).astype(np.float32)
 
 
+_EDGES = (20, 60, 120, 250, 500, 1000, 2000, 4000, 8000, 16000)
+_BALANCE = (-6.5, -4.5, -8.5, -10.0, -12.0, -14.0, -16.5, -19.5, -22.5)
+"""Level of each band against the whole in dB, for a house master: some 3 dB an octave under pink noise above 250 Hz."""
+
+
+def tone_response(x: np.ndarray, tilt_db: float) -> np.ndarray:
+    """A minimum-phase filter, shape=(4096,), that brings the mix half of the way to `_BALANCE`, by at most 6 dB a band.
+
+    `tilt_db` brightens (positive) or darkens the target by that much per three octaves away from 600 Hz. Under 26 Hz
+    everything is cut.
+    """
+    from scipy.fft import irfft, rfft
+    from scipy.signal import welch
+
+    hz, power = welch(x, RATE, nperseg=8192, axis=1)
+    power = power.mean(axis=0)
+    centres = np.sqrt(np.array(_EDGES[:-1]) * np.array(_EDGES[1:]))
+    got = np.array([power[(hz >= a) & (hz < b)].sum() for a, b in zip(_EDGES, _EDGES[1:], strict=False)])
+    got = 10 * np.log10(got / (got.sum() + 1e-20) + 1e-9)
+    want = np.array(_BALANCE) + tilt_db * np.log2(centres / 600) / 3
+    gain = np.clip(0.55 * (want - got), -6, 6)
+    taps = 4096
+    grid = np.arange(taps + 1) * (RATE / (2 * taps))
+    curve = np.interp(np.log2(np.maximum(grid, 1)), np.log2(centres), gain)
+    curve = curve - 10 * np.log10(1 + (26 / np.maximum(grid, 0.1)) ** 4)
+    # minimum phase from the real cepstrum (Oppenheim & Schafer, Discrete-Time Signal Processing, ch. 13)
+    cepstrum = irfft(np.maximum(curve, -90) * (np.log(10) / 20))
+    cepstrum[1:taps] *= 2
+    cepstrum[taps + 1 :] = 0
+    made = irfft(np.exp(rfft(cepstrum)))[:taps]
+    made[-256:] *= np.linspace(1, 0, 256)
+    return np.asarray(made, np.float32)
+
+
 def master(x: np.ndarray, loop: bool, tilt_db: float) -> np.ndarray:
-    """Finish a mix, shape=(2, time): -14 LUFS within 1, true peak at most -1 dBTP.
+    """Finish a mix, shape=(2, time): balanced tone, -14 LUFS within 1, true peak at most -1 dBTP.
 
     `tilt_db` brightens (positive) or darkens the whole.
     """
-
-    def tone(y: np.ndarray) -> np.ndarray:
-        y = highpass(y, 26)
-        side = (y[0] - y[1]) / 2
-        low = lowpass(side, 140)  # bass in the middle: the sides start above it
-        y = np.stack([y[0] - low, y[1] + low])
-        y = equalise(y, "low", 180, -0.5 * tilt_db)
-        return equalise(y, "high", 3800, tilt_db)
-
-    x = around(x, loop, tone)
+    x = convolve(x, np.tile(tone_response(x, tilt_db), (2, 1)), loop)
     x = x * np.float32(10 ** ((-16.0 - loudness(x)) / 20))
-    x = around(x, loop, lambda y: glue(y, -17.0, 1.8))
+    x = around(x, loop, lambda y: glue(y, -17.0, 1.6))
     ceiling = 10 ** ((CEILING_DBTP - 0.25) / 20)
     for _ in range(3):
-        x = clip_softly(x * np.float32(10 ** ((TARGET_LUFS - loudness(x)) / 20)), 0.6)
+        x = clip_softly(x * np.float32(10 ** ((TARGET_LUFS - loudness(x)) / 20)), 0.72)
         x = around(x, loop, lambda y: limit(y, ceiling))
         if abs(loudness(x) - TARGET_LUFS) < 0.3:
             break

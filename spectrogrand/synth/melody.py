@@ -83,7 +83,7 @@ def _phrase(score: Score, bar: Bar) -> list[tuple[int, float, int]]:
     """Lead notes of a bar as (sixteenth, length, MIDI): cells repeat A A' A B over four bars; strong beats take chord notes."""
     style = score.style
     part = bar.place // 8
-    rng = style.rng("lead", part, (0, 0, 0, 1)[bar.place % 4])
+    rng = style.rng("lead", part, bar.cycle % 4, (0, 0, 0, 1)[bar.place % 4])
     cell = _CELLS[style.genre][int(rng.integers(2))]
     centre = {"future": 72, "bass": 60, "progressive": 74, "melodic": 72}[style.genre]
     scale = sorted({style.key.midi(d, o) for d in range(7) for o in (3, 4, 5, 6)})

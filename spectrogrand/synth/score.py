@@ -24,6 +24,8 @@ class Score:
     loop: bool
     kicks: list[int] = field(default_factory=list)
     """Samples at which the kick sounds: what the side-chain listens to."""
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    """Sample ranges of held breath before a drop: everything but the effects is silent."""
     _shelf: dict[Any, np.ndarray] = field(default_factory=dict)
 
     @property

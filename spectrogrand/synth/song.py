@@ -17,7 +17,7 @@ from .effects import play_effects
 from .filters import sweep
 from .mastering import master
 from .melody import play_arp, play_lead
-from .mixing import Bus, around, convolve, duck, echoes, highpass, room
+from .mixing import Bus, around, convolve, duck, echoes, highpass, room, widen
 from .score import Score
 from .style import Style
 from .textures import play_textures
@@ -26,35 +26,54 @@ from .timing import RATE, Grid, nearest_sample
 
 @dataclass(frozen=True)
 class Channel:
-    """A strip of the mixing desk: who plays, how loud, how deep the side-chain, how much to reverb and delay, sweepable."""
+    """A strip of the mixing desk: who plays, side-chain depth, sends to reverb and delay, whether it is swept, width."""
 
     play: Callable[[Score, Bus], None]
-    gain: float
     duck: float = 0.0
     reverb: float = 0.0
     delay: float = 0.0
     swept: bool = False
+    width: float = 1.0
 
 
 _DESK = {
-    "kick": Channel(play_kick, 0.95),
-    "clap": Channel(play_clap, 0.5, reverb=0.16),
-    "hats": Channel(play_hats, 0.62, duck=0.12, reverb=0.03),
-    "perc": Channel(play_perc, 0.5, reverb=0.12, delay=0.05),
-    "bass": Channel(play_bass, 0.62, duck=0.9),
-    "chords": Channel(play_chords, 0.30, duck=0.78, reverb=0.2, delay=0.05, swept=True),
-    "pad": Channel(play_pad, 0.26, duck=0.8, reverb=0.3, swept=True),
-    "arp": Channel(play_arp, 0.42, duck=0.5, reverb=0.2, delay=0.3, swept=True),
-    "lead": Channel(play_lead, 0.44, duck=0.45, reverb=0.2, delay=0.22, swept=True),
-    "texture": Channel(play_textures, 0.55, duck=0.4, reverb=0.2),
-    "effects": Channel(play_effects, 0.55, duck=0.2, reverb=0.15),
+    "kick": Channel(play_kick),
+    "clap": Channel(play_clap, reverb=0.2, width=1.3),
+    "hats": Channel(play_hats, duck=0.12, reverb=0.05, width=1.5),
+    "perc": Channel(play_perc, reverb=0.15, delay=0.06, width=1.3),
+    "bass": Channel(play_bass, duck=0.9),
+    "chords": Channel(play_chords, duck=0.78, reverb=0.22, delay=0.05, swept=True, width=1.7),
+    "pad": Channel(play_pad, duck=0.8, reverb=0.35, swept=True, width=1.7),
+    "arp": Channel(play_arp, duck=0.5, reverb=0.22, delay=0.32, swept=True, width=1.5),
+    "lead": Channel(play_lead, duck=0.45, reverb=0.22, delay=0.24, swept=True, width=1.4),
+    "texture": Channel(play_textures, duck=0.4, reverb=0.2, width=1.4),
+    "effects": Channel(play_effects, duck=0.2, reverb=0.15, width=1.4),
 }
-_TRIM = {
-    "future": {"chords": 1.15, "lead": 0.9},
-    "bass": {"bass": 1.15, "chords": 0.8, "pad": 0.6, "lead": 0.8},
-    "progressive": {"chords": 1.0, "bass": 0.9},
-    "melodic": {"clap": 0.7, "hats": 0.75, "pad": 1.2, "chords": 1.1, "kick": 0.95},
+_LEVEL = {
+    # power of each track in the drop against the kick's, in dB, before the side-chain
+    "future": {"clap": -11, "hats": -16, "perc": -20, "bass": -5, "chords": -7, "pad": -19, "arp": -16, "lead": -10, "texture": -21},
+    "bass": {"clap": -11, "hats": -16, "perc": -17, "bass": -3, "chords": -12, "pad": -20, "arp": -20, "lead": -13, "texture": -21},
+    "progressive": {"clap": -14, "hats": -16, "perc": -21, "bass": -6, "chords": -7, "pad": -14, "arp": -11, "lead": -9, "texture": -21},
+    "melodic": {"clap": -16, "hats": -19, "perc": -19, "bass": -5, "chords": -11, "pad": -11, "arp": -9, "lead": -11, "texture": -19},
 }
+_KICK_RMS = 0.37
+_EFFECTS = 0.6
+
+
+def _fader(score: Score, name: str, x: np.ndarray) -> float:
+    """The gain that sets a track where `_LEVEL` wants it, measured in the drops (where it is silent there: anywhere)."""
+    if name in ("kick", "effects"):
+        return 0.85 if name == "kick" else _EFFECTS
+    bars = [b for b in score.bars if b.section == "drop" and b.level(name) > 0] or [b for b in score.bars if b.level(name) > 0]
+    spans = [x[:, score.grid.step(b.index, 0) : score.grid.step(b.index + 1, 0)] for b in bars[:32]]
+    power = sum(float(np.square(s, dtype=np.float64).sum()) for s in spans) / max(1, sum(s.size for s in spans))
+    loudest = max(b.level(name) for b in bars)
+    want = _LEVEL[score.style.genre][name] + 20 * np.log10(max(loudest, 0.1))
+    mood = score.mood
+    want += {"hats": 2.5 * mood.brightness, "pad": 2.0 * mood.space, "bass": -1.5 * mood.brightness}.get(name, 0.0)
+    if name == "texture":
+        want += 20 * np.log10(min(1.0, 0.25 + 1.6 * max(mood.motifs)))
+    return float(_KICK_RMS * 10 ** (want / 20) / (np.sqrt(power) + 1e-6))
 
 
 def plan_song(style: Style, seconds: Fraction, loop: bool) -> tuple[Score, Plan]:
@@ -72,6 +91,9 @@ def plan_song(style: Style, seconds: Fraction, loop: bool) -> tuple[Score, Plan]
         tail = whole >= 1 and (whole - bars) * grid.bar_samples > 0.3 * RATE
     laid = lay_out(style, plan_sections(bars, loop), tail)
     score = Score(style, grid, laid, length, loop)
+    for bar, after in zip(laid, laid[1:], strict=False):
+        if bar.section == "build" and after.section == "drop":
+            score.gaps.append((grid.step(after.index, 0) - grid.length(4 if bar.count > 1 else 2), grid.step(after.index, 0)))
     beat = float(grid.beat_samples) / RATE
     end = float(Fraction(length, RATE))
     count = int(np.ceil(end / beat - 1e-9))
@@ -114,7 +136,12 @@ def render(score: Score) -> np.ndarray:
             pump = duck(sorted(score.kicks), length, loop, 1.0, recovery)
         if channel.swept:
             _automate(score, x)
-        x *= np.float32(channel.gain * _TRIM[style.genre].get(name, 1.0))
+        if channel.width != 1:
+            x = widen(x, channel.width)
+        if name != "effects":
+            for start, stop in score.gaps:
+                x[:, start:stop] *= _held(stop - start)
+        x *= np.float32(_fader(score, name, x))
         if channel.duck and pump is not None:
             depth = np.float32(min(1.0, channel.duck * (1 + 0.12 * mood.era)))
             x *= 1 - depth * (1 - pump)
@@ -139,7 +166,7 @@ def render(score: Score) -> np.ndarray:
 
 def _automate(score: Score, x: np.ndarray) -> None:
     """Close the filter on the music through intro and outro, and open it through each build, in place."""
-    spans = {"intro": (700.0, 2500.0), "build": (900.0, 9000.0), "outro": (4500.0, 500.0), "break": (2200.0, 5000.0)}
+    spans = {"intro": (900.0, 2200.0), "build": (1600.0, 8000.0), "outro": (3500.0, 500.0), "break": (2600.0, 5000.0)}
     for first in (b for b in score.bars if b.place == 0 and b.section in spans):
         start = score.grid.step(first.start, 0)
         stop = min(score.length, score.grid.step(first.start + first.count, 0))
@@ -153,6 +180,15 @@ def _automate(score: Score, x: np.ndarray) -> None:
         swept[:, :fade] = swept[:, :fade] * ramp + x[:, start : start + fade] * (1 - ramp)
         swept[:, -fade:] = swept[:, -fade:] * ramp[::-1] + x[:, stop - fade : stop] * (1 - ramp[::-1])
         x[:, start:stop] = swept
+
+
+def _held(n: int) -> np.ndarray:
+    """Gain of a gap: out within 8 ms, nothing, and back within 2 ms of its end."""
+    gain = np.zeros(n, np.float32)
+    out, back = min(n // 2, int(0.008 * RATE)), min(n // 2, int(0.002 * RATE))
+    gain[:out] = np.linspace(1, 0, out)
+    gain[n - back :] = np.linspace(0, 1, back)
+    return gain
 
 
 def _edges(score: Score, x: np.ndarray) -> np.ndarray:

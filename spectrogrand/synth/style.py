@@ -77,12 +77,9 @@ def hash_words(text: str) -> int:
 
 
 def read_mood(vector: np.ndarray, axes: tuple[str, ...]) -> Mood:
-    """Read the mood from one row of a text embedding by the names of its axes; axes that are missing read as 0.
-
-    Real sentences gather near the middle of each axis, so the values are spread with tanh(1.6 x).
-    """
+    """Read the mood from one row of a text embedding by the names of its axes; axes that are missing read as 0."""
     at = {name: float(np.nan_to_num(vector[i])) for i, name in enumerate(axes) if i < len(vector)}
-    spread = [float(np.tanh(1.6 * at.get(name, 0.0))) for name in AXES]
+    spread = [float(np.clip(at.get(name, 0.0), -1, 1)) for name in AXES]
     shares = np.array([max(0.0, at.get("motif_" + name, 0.0)) for name in MOTIFS])
     shares = shares / shares.sum() if shares.sum() > 0 else np.full(len(MOTIFS), 1 / len(MOTIFS))
     return Mood(*spread, tuple(float(s) for s in shares))
@@ -127,7 +124,8 @@ def make_style(
         tonic, mode = key[0], key[1] or mode
     choices = PROGRESSIONS[mode]
     first = int(topic.integers(len(choices))) if take.random() < 0.7 else int(take.integers(len(choices)))
-    second = (first + 1 + int(take.integers(len(choices) - 1))) % len(choices)
+    others = [i for i in range(len(choices)) if i != first]
+    second, third = (int(i) for i in take.permutation(others)[:2])
     colour = {"future": 2, "bass": 1, "progressive": 1, "melodic": 1}[genre]
     if mood.tension > 0.45 or mood.space > 0.6:
         colour = min(2, colour + 1)
@@ -137,7 +135,7 @@ def make_style(
     return Style(
         genre, tempo or Fraction(pace).limit_denominator(1000), Key(tonic, mode),
         Fraction(swing if swing is not None else round(lean, 3)).limit_denominator(1000), mood,
-        (choices[first], choices[second]), colour, words, seed,
+        (choices[first], choices[second], choices[third]), colour, words, seed,
     )  # fmt: skip
 
 
