@@ -1,0 +1,84 @@
+"""Makes the reference songs' data: embeddings and danceability of 160 `house_synth` songs, and the embedding's scale.
+
+Run:  python train/reference_songs.py        (about 5 minutes on one core; again whenever `house_synth` changes its sound)
+
+40 topics, each in the four sub-genres, 10 seconds, seed = the topic's number. Writes into spectrogrand/data/
+  song_reference_scale.safetensors   mean and std (statistic,) of `sound_statistics.describe` over the 160 songs
+  song_reference.safetensors         per genre float32 (40, axis) embeddings, as in the published HouseX file, and
+                                     "scores.danceability" float64 (160,), genres in sorted order
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from spectrogrand.embedders.timbre_rhythm import SCALE, project
+from spectrogrand.references import SHIPPED
+from spectrogrand.registry import build
+from spectrogrand.sound_statistics import describe
+from spectrogrand.types import GENRES, Audio, Topic
+
+TOPICS = (
+    "a futuristic spaceship", "the sea at night", "a furious storm", "a quiet lake at dawn", "a rainy medieval village",
+    "neon city streets", "a mountain peak in winter", "a flower garden in spring", "a clockwork robot", "carnival masks",
+    "a crystal polyhedron", "sound waves", "a broken heart", "a birthday party", "a haunted house", "dinosaurs walking",
+    "ancient Egypt", "a small cosy room", "the edge of the universe", "a dark cave", "morning sunshine", "strange dreams",
+    "coral reef fish", "a computer waking up", "a kaleidoscope", "running through the desert", "joy and freedom",
+    "a long train ride", "war drums", "a jazz cafe", "cats on the roof", "falling in love", "a volcano erupts",
+    "an abandoned factory", "fireflies in a forest", "surfing a giant wave", "a chess game", "northern lights",
+    "a racing car", "saying goodbye",
+)  # fmt: skip
+STD_FLOOR = 0.05
+"""A statistic that hardly varies among the reference songs is not blown up by more than 1 / floor of its median spread."""
+
+
+def songs(genre: str, topics: Iterable[str], first_seed: int) -> Iterator[Audio]:
+    """Ten-second songs of one sub-genre, one per topic, seeds counting from `first_seed`."""
+    generator = build("generators", {"name": "house_synth", "genre": genre, "duration": 10.0, "text": "lexicon"})
+    for number, topic in enumerate(topics):
+        yield generator.generate([Topic(topic)], [first_seed + number])[0]
+
+
+def main() -> None:
+    """Make the songs, describe and score them, and write both files."""
+    from safetensors.numpy import save_file
+
+    scorer = build("scorers", "danceability")
+    raw: dict[str, np.ndarray] = {}
+    scores: list[float] = []
+    for genre in sorted(GENRES):
+        described = []
+        for song in songs(genre, TOPICS, 0):
+            described.append(describe(song))
+            scores.append(float(scorer.score([song])[0]))
+        raw[genre] = np.array(described)
+        print(f"{genre}: danceability {np.mean(scores[-len(TOPICS) :]):.3f}", flush=True)
+    together = np.concatenate(list(raw.values())).astype(np.float64)
+    mean, spread = together.mean(axis=0), together.std(axis=0)
+    std = np.maximum(spread, STD_FLOOR * np.median(spread))
+    save_file({"mean": mean.astype(np.float32), "std": std.astype(np.float32)}, SCALE)
+    scale = mean.astype(np.float32).astype(np.float64), std.astype(np.float32).astype(np.float64)
+    embedded = {genre: project(values, *scale) for genre, values in raw.items()}
+    save_file({**embedded, "scores.danceability": np.array(scores)}, SHIPPED)
+    for path in (SCALE, SHIPPED):
+        path.chmod(0o644)
+        print(f"{path.name}: {path.stat().st_size} bytes")
+    report(embedded)
+
+
+def report(embedded: dict[str, np.ndarray]) -> None:
+    """Silhouette of the four sub-genres (cosine), and the spread of novelty within the set."""
+    from sklearn.metrics import silhouette_score
+
+    vectors = np.concatenate(list(embedded.values()))
+    labels = np.repeat(list(embedded), [len(v) for v in embedded.values()])
+    likeness = vectors @ vectors.T
+    novelty = 1 - (likeness.sum(axis=1) - 1) / (len(vectors) - 1)
+    print(f"silhouette {silhouette_score(vectors, labels, metric='cosine'):.3f}")
+    print(f"novelty within the set: {novelty.min():.3f} to {novelty.max():.3f}, median {np.median(novelty):.3f}")
+
+
+if __name__ == "__main__":
+    main()
