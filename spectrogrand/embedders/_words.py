@@ -25,8 +25,9 @@ _STOP = frozenset(
     "a an the of to in on at by for from with and or but as is are was were be been being am it its this that these "
     "those i you he she we they me my your his her our their them us who whom which what there here so than then "
     "too very just into onto over under about up down out off again can could will would shall should may might "
-    "must do does did done has have had having if because while when"
-    "where how why all any both each few more most other some such only own same s t d ll m re ve don one also get got let like".split()
+    "must do does did done has have had having if because while when "
+    "where how why all any both each few more most other some such only own same s t d ll m re ve don one also get got "
+    "let like".split()
 )
 _CONTEXT = frozenset("music song songs track tune sound house electronic album cover".split())
 _ENDINGS = (

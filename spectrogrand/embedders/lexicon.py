@@ -36,7 +36,7 @@ class Lexicon(Embedder):
     ignored; a negated word ("not happy") counts half, in the other direction; emoji count by their names; a year counts
     for the era. Text without a known word (other scripts included) is neutral: steering 0, motifs 0.1 each.
 
-    >>> dict(zip(Lexicon.axes, Lexicon().embed(["a futuristic spaceship"])[0])).get("era") > 0.9
+    >>> Lexicon().embed(["a futuristic spaceship"])[0, Lexicon.axes.index("era")].item() > 0.9
     True
     """
 
