@@ -1,0 +1,218 @@
+"""Every registered plug-in keeps its contract, and what must never win never does. A new plug-in is covered by its file."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from spectrogrand import Audio, CoverBrief, Image, Scene, Topic, build, get, media, names, registry
+from spectrogrand.errors import MissingExtra
+from spectrogrand.selection import choose
+from spectrogrand.testing import (
+    check_classifier,
+    check_embedder,
+    check_gate,
+    check_generator,
+    check_scorer,
+    check_stylizer,
+)
+
+RATE = 22050
+SETTINGS = {
+    ("generators", "house_synth"): {"duration": 2.0},
+    ("generators", "procedural_cover"): {"size": 128},
+    ("generators", "motion"): {"size": 64, "fps": "10"},
+    ("generators", "song_file"): {"path": "{song}"},
+    ("generators", "cover_file"): {"path": "{cover}", "size": 64},
+}
+"""Settings that make a plug-in small, or that it cannot do without."""
+CHECKS = {("generators", n): {"seeds_matter": False} for n in ("song_file", "cover_file")}
+"""How a plug-in is checked where the default is too strict, with the reason: a file has no seed."""
+
+
+def packaged(kind):
+    """Names that are installed, without what other tests have registered in this process."""
+    return [n for n in names(kind) if n in registry._files(kind) or n in registry._entries(kind)]
+
+
+def every(*kinds):
+    return [pytest.param(k, n, id=f"{k}-{n}") for k in kinds for n in packaged(k)]
+
+
+def song(seed, seconds=3.0):
+    """A small song: a kick on every beat, a hat between, a chord that changes."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(int(seconds * RATE)) / RATE
+    beat = 60 / (118 + 4 * seed)
+    since = t % beat
+    kick = np.exp(-since / 0.08) * np.sin(2 * np.pi * (50 * since + 8 * (1 - np.exp(-since / 0.02))))
+    hat = 0.2 * np.exp(-((since + beat / 2) % beat) / 0.02) * rng.standard_normal(len(t))
+    root = 110 * 2 ** (rng.permutation([0, 3, 5, 7])[(t / (2 * beat)).astype(int) % 4] / 12)
+    phase = 2 * np.pi * np.cumsum(root) / RATE
+    chord = sum(np.sin(r * phase) for r in (1, 1.2, 1.5, 2, 3)) / 10
+    return Audio((0.6 * kick + hat + chord)[None].astype(np.float32), RATE)
+
+
+def picture(seed, size=96):
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size] / size
+    pixels = y[..., None] * rng.integers(60, 255, 3) + (1 - y[..., None]) * rng.integers(0, 120, 3)
+    for _ in range(6):
+        cx, cy, r = rng.random(3) * (1, 1, 0.3)
+        pixels[(x - cx) ** 2 + (y - cy) ** 2 < r * r] = rng.integers(0, 255, 3)
+    return Image(pixels.astype(np.uint8))
+
+
+@functools.cache
+def inputs(wanted):
+    """Three different values of a type that plug-ins take."""
+    if wanted is Audio:
+        return [song(k) for k in range(3)]
+    if wanted is Image:
+        return [picture(k) for k in range(3)]
+    if wanted is Scene:
+        return [Scene(picture(k), song(k, 1.0)) for k in range(3)]
+    if wanted is CoverBrief:
+        briefs = (("a city at night", "bass", "purple", "ascends"), ("the sea", "melodic", "green", "blends"))
+        return [CoverBrief(*b) for b in briefs]
+    if wanted in (Topic, str):
+        return [wanted(w) for w in ("a futuristic spaceship", "the calm sea at dawn", "an angry machine")]
+    pytest.fail(f"the contract test has no sample of {wanted.__name__}: add one to inputs()")
+
+
+@pytest.fixture
+def maker(tmp_path):
+    """What makes a plug-in with its sample settings; skips where an optional dependency is not installed."""
+
+    def prepare(kind, name):
+        media.save_audio(tmp_path / "song.wav", song(0))
+        media.save_image(tmp_path / "cover.png", picture(0))
+        places = {"{song}": str(tmp_path / "song.wav"), "{cover}": str(tmp_path / "cover.png")}
+        settings = {k: places.get(v, v) if isinstance(v, str) else v for k, v in SETTINGS.get((kind, name), {}).items()}
+        return lambda: build(kind, {"name": name, **settings})
+
+    return prepare
+
+
+def run(check, *arguments, **options):
+    try:
+        check(*arguments, **options)
+    except MissingExtra as lacking:
+        pytest.skip(str(lacking))
+
+
+@pytest.mark.parametrize("kind, name", every("generators"))
+def test_generators(kind, name, maker):
+    run(check_generator, maker(kind, name), inputs(get(kind, name).source), seeds=(0, 7), **CHECKS.get((kind, name), {}))
+
+
+@pytest.mark.parametrize("kind, name", every("scorers", "gates", "classifiers", "embedders"))
+def test_those_that_look_at_artefacts(kind, name, maker):
+    check = {"scorers": check_scorer, "gates": check_gate, "classifiers": check_classifier, "embedders": check_embedder}[kind]
+    run(check, maker(kind, name), inputs(get(kind, name).artefact), **CHECKS.get((kind, name), {}))
+
+
+@pytest.mark.parametrize("kind, name", every("stylizers"))
+def test_stylizers(kind, name, maker):
+    run(check_stylizer, maker(kind, name), picture(1), picture(2, 64))
+
+
+def test_every_kind_has_plugins():
+    assert all(packaged(kind) for kind in registry.KINDS)
+
+
+# What must never win: made by formula, set against real and synthesised material.
+
+
+def cut(sound, start, seconds):
+    first = int(start * sound.rate)
+    return Audio(sound.samples[:, first : first + int(seconds * sound.rate)], sound.rate)
+
+
+def noise(exponent, seconds=10, rate=44100):
+    n = seconds * rate
+    frequency = np.maximum(np.fft.rfftfreq(n, 1 / rate), 20)
+    x = np.fft.irfft(np.fft.rfft(np.random.default_rng(0).standard_normal(n)) * frequency ** (-exponent / 2), n)
+    return Audio((0.7 * x / np.abs(x).max())[None].astype(np.float32), rate)
+
+
+@pytest.fixture(scope="module")
+def material(shared):
+    """Per artefact type: what may win, and what never may."""
+    track = media.load_audio(shared / "data/audio/outfoxing.mp3")
+    loop = media.load_audio(shared / "data/audio/loop_breakbeat.flac")
+    topics = [Topic("a futuristic spaceship"), Topic("the calm sea")]
+    good_songs = [cut(track, 20, 10), media.load_audio(shared / "data/demo/spaceships_static.mp4")]
+    good_songs += build("generators", "house_synth").generate(topics, [3, 4])
+    bad_songs = {
+        "silence": Audio(np.zeros((2, 441000), np.float32), 44100), "white noise": noise(0), "pink noise": noise(1),
+        "brown noise": noise(2), "a whisper": Audio(0.002 * good_songs[0].samples, 44100),
+        "a clipped song": Audio(np.clip(30 * good_songs[0].samples, -1, 1), 44100),
+        "one bar looped": Audio(np.tile(loop.samples, (1, 16)), loop.rate),
+    }  # fmt: skip
+    covers = sorted((shared / "data/covers_sdxl/val").glob("*.jpg"))[:6]
+    good_pictures = [media.load_image(p) for p in covers]
+    good_pictures += build("generators", "procedural_cover").generate(inputs(CoverBrief), [1, 2])
+    speckle = np.random.default_rng(0)
+    bad_pictures = {
+        "black": Image(np.zeros((256, 256, 3), np.uint8)), "white": Image(np.full((256, 256, 3), 255, np.uint8)),
+        "one colour": Image(np.full((256, 256, 3), (20, 90, 200), np.uint8)),
+        "white noise": Image(speckle.integers(0, 256, (256, 256, 3), np.uint8)),
+        "grey noise": Image(np.repeat(speckle.integers(0, 256, (256, 256, 1), np.uint8), 3, axis=2)),
+    }  # fmt: skip
+    return {Audio: (good_songs, bad_songs), Image: (good_pictures, bad_pictures)}
+
+
+@pytest.fixture(scope="module")
+def reasons(material):
+    """Per artefact type: why each item fails, or None, over all gates: first what may win, then what never may."""
+    found = {}
+    for artefact, (good, bad) in material.items():
+        batch = [*good, *bad.values()]
+        answers = [build("gates", n).check(batch) for n in packaged("gates") if get("gates", n).artefact is artefact]
+        found[artefact] = [next((a for a in column if a), None) for column in zip(*answers, strict=True)]
+    return found
+
+
+@pytest.mark.parametrize("artefact", [Audio, Image])
+def test_the_gates_fail_what_must_never_win_and_nothing_else(artefact, material, reasons):
+    good, bad = material[artefact]
+    assert reasons[artefact][: len(good)] == [None] * len(good)
+    passed = [what for what, reason in zip(bad, reasons[artefact][len(good) :], strict=True) if reason is None]
+    assert not passed
+
+
+@pytest.mark.parametrize("kind, name", every("scorers"))
+@pytest.mark.parametrize("rule", ["quantile", "published"])
+def test_after_the_gates_no_scorer_lets_it_win(rule, kind, name, material, reasons, rated):
+    good, bad = material[get(kind, name).artefact]
+    scores, reference = rated(name)
+    failed = reasons[get(kind, name).artefact]
+    for k in range(len(bad)):
+        among = [*range(len(good)), len(good) + k]
+        choice = choose({name: scores[among]}, references={name: reference}, failed=[failed[i] for i in among], rule=rule)
+        assert choice.index < len(good) and np.isfinite(scores[choice.index])
+
+
+@pytest.fixture(scope="module")
+def rated(material):
+    """Scores of all items by a scorer, once, and its reference scores."""
+
+    @functools.cache
+    def rate(name):
+        scorer = build("scorers", name)
+        good, bad = material[scorer.artefact]
+        try:
+            return scorer.score([*good, *bad.values()]), scorer.reference_scores()
+        except MissingExtra as lacking:
+            pytest.skip(str(lacking))
+        finally:
+            scorer.close()
+
+    return rate
+
+
+def test_without_gates_the_formula_alone_prefers_noise_to_most_music(material, rated):
+    good, bad = material[Audio]
+    scores = rated("danceability")[0]
+    assert scores[len(good) + list(bad).index("white noise")] > np.median(scores[: len(good)])
