@@ -67,7 +67,6 @@ def run() -> dict[str, object]:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
-
     from PIL import Image
 
     with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():

@@ -203,7 +203,7 @@ def test_bad_looks_are_refused():
     look = {"count": 1, "fps": Fraction(1), "size": (8, 8)}
     with pytest.raises(UnknownName, match="no colour map 'magna'; did you mean 'magma'"):
         spectrogram_frames(flat, colormap="magna", **look)
-    with pytest.raises(InvalidValue, match="longer than 0 seconds, got 0"):
+    with pytest.raises(InvalidValue, match="longer than 0 and at most 60 seconds, got 0"):
         spectrogram_frames(flat, seconds=0, **look)
     with pytest.raises(InvalidValue, match="'song' or 'chunk', got 'frame'"):
         spectrogram_frames(flat, relative="frame", **look)
