@@ -242,3 +242,22 @@ def test_references_of_another_embedder_are_refused(references):
         NearCopy({"name": "toy_spectrum", "bands": 20}, references).check([tone()])
     with pytest.raises(MediaError, match="nowhere.safetensors cannot be read"):
         NearCopy("toy_spectrum", "nowhere.safetensors").check([tone()])
+
+
+def test_real_and_synthesised_songs_worn_are_near_copies_and_others_are_not(music, tmp_path):
+    from safetensors.numpy import save_file
+
+    from spectrogrand import Topic
+
+    synth = build("generators", {"name": "house_synth", "duration": 8.0})
+    mine, again = synth.generate([Topic("the calm sea")] * 2, [3, 4])
+    known = [mine, music["track at 20 s"], music["arovane_beat_b"], music["loop_mika"]]
+    vectors = build("embedders", "timbre_rhythm").embed(known)
+    save_file({"known": vectors}, tmp_path / "known.safetensors")
+    gate = NearCopy(references=str(tmp_path / "known.safetensors"))
+    soundfile.write(tmp_path / "worn.mp3", mine.samples.T, mine.rate, format="MP3")
+    worn = [read(tmp_path / "worn.mp3")] + [audio(0.5 * k.samples, k.rate) for k in known]
+    assert [r.split(" (")[0] for r in gate.check(worn)] == [
+        f"is a near copy of reference song {k} of known" for k in (0, 0, 1, 2, 3)
+    ]
+    assert gate.check([again, music["track at 60 s"], music["loop_compus"]]) == [None] * 3

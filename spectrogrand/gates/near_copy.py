@@ -24,7 +24,8 @@ class NearCopy(Gate):
         embedder: name, or mapping of `name` and settings, of an embedder of sounds.
         references: a safetensors file of float32 (item, axis) per genre, made by the same embedder; None is the file
             that ships with the package, made by "timbre_rhythm".
-        threshold: cosine, -1 to 1. The default suits "timbre_rhythm".
+        threshold: cosine, -1 to 1. The default suits "timbre_rhythm": the 160 shipped songs reach 0.94 among themselves,
+            songs again as MP3, at another level or rate 0.97 to 1.0.
 
     >>> NearCopy().threshold > 0.9
     True
@@ -34,7 +35,7 @@ class NearCopy(Gate):
     artefact = Audio
 
     def __init__(
-        self, embedder: str | Mapping[str, Any] = "timbre_rhythm", references: str | None = None, threshold: float = 0.99
+        self, embedder: str | Mapping[str, Any] = "timbre_rhythm", references: str | None = None, threshold: float = 0.96
     ) -> None:
         self.embedder, self.references, self.threshold = embedder, references, threshold
 
