@@ -8,7 +8,7 @@ import pytest
 
 from spectrogrand.errors import InvalidValue, MediaError, PluginError
 from spectrogrand.media import load_audio, load_image, load_video, save_video
-from spectrogrand.media.streams import to_yuv
+from spectrogrand.media.streams import ToYuv
 from spectrogrand.types import Audio, Frames, Image, frame_count
 
 RATES = [
@@ -82,7 +82,7 @@ def test_sound_stays_in_time(tmp_path):
 def test_colours_are_bt709_limited_and_tagged(tmp_path, colour, yuv):
     """Values of ITU-R BT.709-6, 3.2-3.4, rounded."""
     picture = np.full((16, 16, 3), colour, np.uint8)
-    planes = to_yuv(picture).to_ndarray()
+    planes = ToYuv()(picture).to_ndarray()
     assert (planes[3, 3], planes[16:20].ravel()[9], planes[20:].ravel()[9]) == yuv
     save_video(tmp_path / "a.mp4", Frames(lambda: [picture] * 3, (16, 16), 3, Fraction(30)))
     with av.open(str(tmp_path / "a.mp4")) as container:
@@ -134,7 +134,10 @@ def test_still_is_converted_once_and_a_reused_buffer_every_time(tmp_path, monkey
     from spectrogrand.media import encode
 
     converted = []
-    monkeypatch.setattr(encode, "to_yuv", lambda picture: converted.append(int(picture[0, 0, 0])) or to_yuv(picture))
+    to_yuv = ToYuv()
+    monkeypatch.setattr(
+        encode, "ToYuv", lambda: lambda picture: converted.append(int(picture[0, 0, 0])) or to_yuv(picture)
+    )
     picture = np.zeros((16, 16, 3), np.uint8)
 
     def buffer():
@@ -200,7 +203,7 @@ def write_with(path, codec: str, stamps: list[int], form: str, tick: Fraction = 
         stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
         stream.codec_context.time_base = tick
         for k, stamp in enumerate(stamps):
-            frame = to_yuv(np.full((32, 64, 3), 20 * k, np.uint8))
+            frame = ToYuv()(np.full((32, 64, 3), 20 * k, np.uint8))
             frame.pts, frame.time_base = stamp, tick
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))

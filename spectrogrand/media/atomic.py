@@ -45,7 +45,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         _flush(temporary)
         os.replace(temporary, target)
-        _flush(target.parent)
+        with suppress(OSError):  # the file is there; some network folders cannot be flushed
+            _flush(target.parent)
     except OSError as error:
         raise MediaError(why_not(target, error)) from error
     finally:

@@ -15,7 +15,7 @@ from spectrogrand.errors import InvalidValue, MediaError
 from spectrogrand.types import Audio, Frames
 
 from .atomic import replacing, why_not
-from .streams import Sound, add_video, timescale, to_yuv
+from .streams import Sound, ToYuv, add_video, timescale
 
 _AHEAD = 8  # pictures that may wait for the encoder
 
@@ -122,6 +122,7 @@ class _Encoder:
         self._stopped = threading.Event()
         self._last: tuple[np.ndarray, Any] | None = None
         self._signed = True
+        self._to_yuv = ToYuv()
         self._thread = threading.Thread(target=self._run, name="spectrogrand-encoder", daemon=True)
         self._thread.start()
 
@@ -130,7 +131,7 @@ class _Encoder:
         if self._last is not None and self._last[0] is picture and not picture.flags.writeable:
             converted = self._last[1]
         else:
-            converted = to_yuv(picture)
+            converted = self._to_yuv(picture)
             self._last = (picture, converted)
         self._hand_over(converted)
 

@@ -103,6 +103,7 @@ def _is_steady(at: np.ndarray, step: Fraction) -> bool:
 def _decoded(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Iterator[tuple[Fraction, np.ndarray]]:
     """(seconds, picture) in order of showing."""
     import av
+    from av.video.reformatter import VideoReformatter
 
     try:
         with open_container(file, reader) as container:
@@ -113,19 +114,20 @@ def _decoded(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Iterato
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = 2
             tick = stream.time_base or Fraction(1, 90000)
+            reformatter = VideoReformatter()
             for index, frame in enumerate(container.decode(stream)):
                 if (frame.height, frame.width) != (stream.height, stream.width):
                     raise MediaError(f"the pictures of {str(path)!r} change their size on the way: export it again")
                 stamp = index if frame.pts is None else frame.pts
-                yield stamp * tick, _picture(frame)
+                yield stamp * tick, _picture(reformatter.reformat(frame, format="rgb24", threads=1), frame.rotation)
     except (av.error.FFmpegError, ValueError, IndexError, UnicodeError, EOFError) as error:
         raise _damaged(path, error) from error
 
 
-def _picture(frame: Any) -> np.ndarray:
+def _picture(frame: Any, rotation: int) -> np.ndarray:
     """RGB pixels, upright: phones store a turned picture and the angle to turn it back."""
-    pixels: np.ndarray = frame.to_ndarray(format="rgb24")
-    turns = round((frame.rotation or 0) / 90) % 4
+    pixels: np.ndarray = frame.to_ndarray()
+    turns = round((rotation or 0) / 90) % 4
     return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
