@@ -58,9 +58,9 @@ class MiniLM(Embedder):
             raise InvalidValue("embed reads a list of topics: write embed([topic])")
         texts = [text_of(item) for item in batch]
         model, axes, mean, spread = self._load()
-        # one text at a time: padding to the longest in a batch would change the last bits of its neighbours
-        vectors = [_encode(model, [text])[0] for text in texts]
-        return bounded((np.array(vectors, np.float32).reshape(len(texts), axes.shape[1]) @ axes.T - mean) / spread)
+        # one text at a time: padding, and products of larger matrices, would change the last bits of its neighbours
+        scores = [(axes @ _encode(model, [text])[0] - mean) / spread for text in texts]
+        return bounded(np.array(scores).reshape(len(texts), len(AXES)))
 
     def identity(self) -> Mapping[str, Any]:
         """The model's sha256 and the versions that the last bits depend on."""
