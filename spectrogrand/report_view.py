@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ def _facts(record: Mapping[str, Any], genre: Mapping[str, Any], plan: Mapping[st
     if record.get("seed") is not None:
         facts.append(f"seed {record['seed']}")
     if _float(record.get("seconds")):
-        facts.append(f"made in {seconds(record['seconds'])}")
+        facts.append(f"{'made in' if record.get('state') == 'finished' else 'ran for'} {seconds(record['seconds'])}")
     return facts
 
 
@@ -187,7 +188,7 @@ def _choice(slot: str, choice: Mapping[str, Any], folder: Path) -> dict[str, Any
     candidates = [_candidate(c, choice.get("chosen"), best, total, folder) for c in rows]
     pictures = any(str(c.get("file") or "").endswith((".png", ".jpg", ".jpeg", ".webp")) for c in rows)
     return {
-        "slot": slot, "id": "".join(c if c.isalnum() else "-" for c in slot), "why": choice.get("why"),
+        "slot": slot, "id": "".join(c if c.isalnum() else "-" for c in slot), "why": _sentence(slot, str(choice.get("why") or "")),
         "layout": "covers" if pictures else "songs", "rule_note": RULES.get(rule, ""), "candidates": candidates,
         "scorers": [
             {"name": k, "plugin": s.get("plugin") or k, "aspect": s.get("aspect") or "", "reference": _reference(s),
@@ -219,6 +220,12 @@ def _candidate(
         "total": number(row["total"]) if _float(row.get("total")) is not None else None,
         "total_share": _share(row.get("total"), total),
     }  # fmt: skip
+
+
+def _sentence(slot: str, why: str) -> str:
+    """Selection speaks of candidates; the page calls them what they are."""
+    text = re.sub(r"\bcandidate (?=\d)", f"{slot} ", why)
+    return text[:1].upper() + text[1:]
 
 
 def _text(plain: Mapping[str, Any], *keys: str) -> str:

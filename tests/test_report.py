@@ -101,7 +101,7 @@ def sample_run(folder, topic="a futuristic spaceship", size=96, covers=None):
             {"slot": "motion video", "name": "motion", "reused": 0, "made": 1, "seconds": 6.02},
         ],
         "choices": {
-            "song": {"rule": "quantile", "why": "song 2 has the highest weighted mean: novelty 0.70, danceability 0.60.",
+            "song": {"rule": "quantile", "why": "candidate 2 has the highest weighted mean: novelty 0.70, danceability 0.60.",
                      "chosen": 2, "candidates": songs,
                      "scorers": {"novelty": scorer("novelty", "novelty"), "danceability": scorer("danceability", "value")}},
             "cover": {"rule": "quantile", "why": "cover 1 has the highest weighted mean.", "chosen": 1,
@@ -191,7 +191,7 @@ def test_every_link_is_a_file_of_the_run(finished):
 
 def test_it_shows_the_choice_with_every_score_and_reason(finished):
     page, _ = finished
-    for text in ("a futuristic spaceship", "song 2 has the highest", "is silent (-91 dBFS)", "0.260", "→ 0.70", "12.5", "71.0 %",
+    for text in ("a futuristic spaceship", "Song 2 has the highest", "is silent (-91 dBFS)", "0.260", "→ 0.70", "12.5", "71.0 %",
                  "124 BPM", "A minor", "future house", "house_synth (160 items)", "31.4 s", "weights for research",
                  "Jaisankar", "0123456789ab"):  # fmt: skip
         assert text in page.text, text
