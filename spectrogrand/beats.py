@@ -73,7 +73,7 @@ def track(
         return NONE
     gaps = np.diff(beats)
     tempo = 60.0 / float(np.mean(gaps) if steady else np.median(gaps))
-    return Beats(tempo, beats, beats[_first_beat(beats, low, onset, chroma, rate) :: 4], steady)
+    return Beats(tempo, beats, beats[_first_beat(beats, low, chroma, rate) :: 4], steady)
 
 
 def _sharpen(onset: np.ndarray, rate: float) -> np.ndarray:
@@ -204,15 +204,18 @@ def _agree(beats: np.ndarray, grid: np.ndarray) -> bool:
     return bool(np.mean(off < 0.15 * period) >= 0.8)
 
 
-def _first_beat(beats: np.ndarray, low: np.ndarray, onset: np.ndarray, chroma: np.ndarray, rate: float) -> int:
-    """Which of the first four beats begins a bar: the one where bass enters and harmony changes most, over the song."""
+def _first_beat(beats: np.ndarray, low: np.ndarray, chroma: np.ndarray, rate: float) -> int:
+    """Which of the first four beats begins a bar: where bass enters and harmony changes most, over the song.
+
+    Loudness has no vote: claps on two and four would win it.
+    """
     at = np.clip(np.round(beats * rate).astype(int), 0, len(low) - 1)
     edges = np.append(at, len(low))
     means = np.array([chroma[:, a : max(b, a + 1)].mean(axis=1) for a, b in zip(edges[:-1], edges[1:], strict=True)])
     change = np.concatenate([[0.0], np.abs(np.diff(means, axis=0)).sum(axis=1)])
     near = np.clip(at[:, None] + np.arange(-2, 2), 0, len(low) - 1)
     votes = np.zeros(len(beats))
-    for vote in (low[near].max(axis=1), onset[near].max(axis=1), change):
+    for vote in (low[near].max(axis=1), change):
         spread = vote.std()
         votes += (vote - vote.mean()) / spread if spread > 1e-9 else 0.0
     return int(np.argmax([votes[k::4].mean() if len(votes[k::4]) else -np.inf for k in range(4)]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from weakref import WeakKeyDictionary
@@ -162,10 +162,11 @@ def spectrogram_frames(
     if relative not in ("song", "chunk"):
         raise InvalidValue(f"relative is 'song' or 'chunk', got {relative!r}")
     table, rate = colours(colormap), spectrogram.frame_rate
-    starts = [float((k + Fraction(1, 2)) / fps) - width / 2 for k in range(count)]
+    ticks, unit = 2 * fps.numerator, fps.denominator
 
     def make() -> Iterator[np.ndarray]:
         levels = _levels(spectrogram.decibels)
+        starts = ((2 * k + 1) * unit / ticks - width / 2 for k in range(count))  # whole numbers: no drift over an hour
         draw = _windows if relative == "song" else _chunks
         return draw(levels, table, size, starts, width, rate)
 
@@ -173,7 +174,7 @@ def spectrogram_frames(
 
 
 def _windows(
-    levels: np.ndarray, table: np.ndarray, size: tuple[int, int], starts: list[float], width: float, rate: float
+    levels: np.ndarray, table: np.ndarray, size: tuple[int, int], starts: Iterable[float], width: float, rate: float
 ) -> Iterator[np.ndarray]:
     """Windows cut at whole pixels from strips of five windows: neighbours share most of their pixels, drawn once."""
     columns = size[1]
@@ -190,7 +191,7 @@ def _windows(
 
 
 def _chunks(
-    levels: np.ndarray, table: np.ndarray, size: tuple[int, int], starts: list[float], width: float, rate: float
+    levels: np.ndarray, table: np.ndarray, size: tuple[int, int], starts: Iterable[float], width: float, rate: float
 ) -> Iterator[np.ndarray]:
     """Each window by itself, its maximum at 0 dB, in flat cells."""
     rows = ((np.arange(size[0]) + 0.5) * len(levels) / size[0]).astype(np.intp)
@@ -231,8 +232,10 @@ def spectrogram_image(
 
 def _levels(decibels: np.ndarray) -> np.ndarray:
     """[-80, 0] dB to 0..255, uint8, shape=(row, frame), the lowest band in the last row."""
-    scaled = (decibels[::-1] - np.float32(FLOOR)) * np.float32(255 / -FLOOR)
-    return np.clip(scaled + np.float32(0.5), 0, 255).astype(np.uint8)
+    levels = np.empty(decibels.shape, np.uint8)
+    for level, row in zip(levels[::-1], decibels, strict=True):  # row by row: no float copy of an hour
+        level[:] = np.clip((row - np.float32(FLOOR)) * np.float32(255 / -FLOOR) + np.float32(0.5), 0, 255)
+    return levels
 
 
 def _paint(

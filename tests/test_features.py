@@ -69,6 +69,8 @@ def test_beats_of_real_loops_of_known_tempo(shared, name):
     song = analyse(Audio(np.tile(loop.samples, copies)[:, : 30 * loop.rate], loop.rate))
     assert song.tempo == pytest.approx(LOOPS[name], rel=2e-3) and song.steady
     assert f_measure(song.beats, grid(LOOPS[name], 30)) >= 0.95
+    if name != "loop_mika.flac":  # its bass enters on two
+        assert f_measure(song.downbeats, grid(LOOPS[name] / 4, 30)) >= 0.95
 
 
 def test_beats_of_a_real_drum_machine(shared):
