@@ -149,7 +149,8 @@ def _facts(record: Mapping[str, Any], genre: Mapping[str, Any], plan: Mapping[st
     if record.get("seed") is not None:
         facts.append(f"seed {record['seed']}")
     if _float(record.get("seconds")):
-        facts.append(f"{'made in' if record.get('state') == 'finished' else 'ran for'} {seconds(record['seconds'])}")
+        done = "made in" if record.get("state") == "finished" else "ran for"
+        facts.append(f"{done} {seconds(record['seconds'])}")
     return facts
 
 
@@ -188,7 +189,8 @@ def _choice(slot: str, choice: Mapping[str, Any], folder: Path) -> dict[str, Any
     candidates = [_candidate(c, choice.get("chosen"), best, total, folder) for c in rows]
     pictures = any(str(c.get("file") or "").endswith((".png", ".jpg", ".jpeg", ".webp")) for c in rows)
     return {
-        "slot": slot, "id": "".join(c if c.isalnum() else "-" for c in slot), "why": _sentence(slot, str(choice.get("why") or "")),
+        "slot": slot, "id": "".join(c if c.isalnum() else "-" for c in slot),
+        "why": _sentence(slot, str(choice.get("why") or "")),
         "layout": "covers" if pictures else "songs", "rule_note": RULES.get(rule, ""), "candidates": candidates,
         "scorers": [
             {"name": k, "plugin": s.get("plugin") or k, "aspect": s.get("aspect") or "", "reference": _reference(s),
