@@ -73,6 +73,19 @@ def project(raw: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(raw.any(axis=1, keepdims=True), unit, 0), np.float32)
 
 
+def statistics(embedded: np.ndarray) -> np.ndarray:
+    """The statistics that `project` embedded (its inverse with the shipped scale), float64, shape=(item, statistic).
+
+    >>> mean, std, _ = _scale()
+    >>> np.allclose(statistics(project(mean[None] + std, mean, std)), mean + std, rtol=1e-3, atol=1e-3)
+    True
+    """
+    mean, std, _ = _scale()
+    embedded = np.asarray(embedded, np.float64)
+    bent = embedded[:, :-1] / embedded[:, -1:] / _weights()
+    return np.asarray(_FURTHEST * np.arctanh(np.clip(bent / _FURTHEST, -0.999999, 0.999999)) * std + mean)
+
+
 def _weights() -> np.ndarray:
     starts = [NAMES.index(name) for name, _ in _GROUPS] + [len(NAMES)]
     sizes = np.diff(starts)
