@@ -32,7 +32,7 @@ help:
 	@echo "make test       install everything, run the tests (WORKERS=$(WORKERS); ARGS: more for pytest)"
 	@echo "make test-slow  the tests marked slow"
 	@echo "make lint       ruff and mypy"
-	@echo "make format     let ruff sort imports and mend what it can"
+	@echo "make format     let ruff sort imports, mend what it can and lay the code out"
 	@echo "make bench      the benchmarks"
 	@echo "make docs       API reference in site/"
 	@echo "make lock       resolve the locks again (UPGRADE=--upgrade for newer versions)"
@@ -52,7 +52,8 @@ lint: $(VENV)/all.stamp
 	$(BIN)/mypy
 
 format: $(VENV)/all.stamp
-	$(BIN)/ruff check --fix
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
 
 bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -110,6 +110,10 @@ def test_wheel_runs_from_another_directory(empty_environment: Path, tmp_path: Pa
     assert found.is_relative_to(empty_environment.parent.parent)
     assert "topic" in run(empty_environment.with_name("spectrogrand"), "run", "--help", cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
+    settings = "topic=sea songs=1 covers=1 song.duration=2 size=64 videos=[static]".split()
+    run(empty_environment, "-m", "spectrogrand", "run", *settings, cwd=tmp_path)
+    (report,) = tmp_path.glob("outputs/*/report.html")
+    assert (report.parent / "static.mp4").stat().st_size > 0
 
 
 def test_editable_install_leaves_no_copy() -> None:
