@@ -84,7 +84,7 @@ $(VENV)/all.stamp: $(VENV)/build.stamp requirements.lock pyproject.toml
 # Locks hold for every supported Python and platform (markers inside) and name no index: whichever is configured serves.
 # The full lock leads; the other two take its versions.
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-emit-index-url $(UPGRADE)
+	--no-header --no-annotate $(UPGRADE)
 
 lock: $(VENV)/build.stamp
 	$(UV_LOCK) --all-extras pyproject.toml --output-file requirements.lock
