@@ -49,7 +49,7 @@ class HouseSynth(Generator):
     artefact = Audio
     card = Card(
         summary="house music synthesised from the topic, with an exact plan; no weights",
-        paper="Jaisankar & Jayagopi, ICVGIP 2024 (the task); Bytyci & al., HouseX, arXiv 2207.11690 (the sub-genres)",
+        paper="Jaisankar & Jayagopi, ICVGIP 2024 (the task); Li, HouseX, arXiv 2207.11690 (the sub-genres)",
         modules=("numpy", "scipy"),
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, nearest
+from ..features import analyse
 from ..spectra import mel_spectrogram, spectrogram_frames
 from ..steps import Run
 from ..types import Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
@@ -43,6 +44,7 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
     genre = run.classify("genre", song)
     cover = run.best("cover", Image, briefs(topic, genre, config["words"], config["covers"]))
 
+    analyse(song.value)  # one pass over the sound: the spectrogram below and the motion share it
     count = frame_count(song.value.duration, fps)
     look = dict(config["spectrogram"])
     pictures = spectrogram_frames(mel_spectrogram(song.value), count=count, fps=fps, size=(size, size), **look)
