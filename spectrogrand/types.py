@@ -5,6 +5,7 @@ Axis names used everywhere: sound is (channel, time), pictures are (row, column,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -133,7 +134,7 @@ class Audio:
         A memory-mapped sound is read from its file block by block, so that the process never holds more than one block.
         """
         x, total = self.samples, self.samples.shape[1]
-        if isinstance(x, np.memmap) and x.filename is not None:
+        if isinstance(x, np.memmap) and x.filename is not None and _is_whole(x):
             with open(x.filename, "rb") as file:
                 file.seek(int(x.offset))
                 for start in range(0, total, size):
@@ -146,6 +147,11 @@ class Audio:
     def mono(self) -> np.ndarray:
         """The mean of the channels, float32, shape=(time,). Loads the whole sound: use `blocks` for long ones."""
         return np.ascontiguousarray(self.samples.mean(axis=0, dtype=np.float32))
+
+
+def _is_whole(samples: np.memmap[Any, Any]) -> bool:
+    """Whether a map shows its whole file in order: a slice of a map keeps the offset of the whole."""
+    return samples.T.flags.c_contiguous and samples.nbytes == os.path.getsize(str(samples.filename)) - samples.offset
 
 
 @dataclass(frozen=True, eq=False)

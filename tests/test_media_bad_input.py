@@ -107,6 +107,28 @@ def test_cut_video(tmp_path, shared, reader):
         refuse(tmp_path / "a.mp4", "cut off|damaged", reader)
 
 
+@pytest.mark.parametrize(("form", "codec"), [("matroska", "libx264"), ("flv", "libx264"), ("webm", "libvpx")])
+def test_cut_streaming_containers(tmp_path, rng, form, codec):
+    """These have one length for all streams, and FFmpeg ends early without a word."""
+    from fractions import Fraction
+
+    import av
+
+    path = tmp_path / "a.bin"
+    with av.open(str(path), "w", format=form) as out:
+        stream = out.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for k in range(50):
+            frame = av.VideoFrame.from_ndarray(rng.integers(0, 255, (64, 64, 3), np.uint8), "rgb24")
+            frame.pts, frame.time_base = k, Fraction(1, 25)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    assert load_video(path).count == 50
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    refuse(path, r"promises 2\.\d+ s in its header but holds [01]\.\d+ s", load_video)
+
+
 @pytest.mark.parametrize(("promised", "there"), [(10.0, 4.0), (1.0, 10.0), (0.0, 10.0)])
 def test_header_that_lies_about_the_length(tmp_path, promised, there):
     data = bytearray(wav(np.zeros((int(8000 * there), 1)), "PCM_16"))

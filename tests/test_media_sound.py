@@ -202,6 +202,17 @@ def test_file_behind_a_long_sound_lives_as_long_as_any_view(tmp_path):
     assert list(tmp_path.glob("*.f32")) == []
 
 
+def test_blocks_of_a_part_of_a_long_sound_are_that_part(tmp_path):
+    """A slice of a memory map keeps the file offset of the whole map."""
+    with open(tmp_path / "a.wav", "wb") as file:
+        file.write(header(2, 1000, 601_000))
+        file.write(np.repeat(np.arange(601_000, dtype="<i4") % 30_000, 2).astype("<i2").tobytes())
+    sound = load_audio(tmp_path / "a.wav", workspace=tmp_path)
+    for part in (sound.samples, sound.samples[:, 777:2777], sound.samples[:1, 5:], sound.samples[:, :10]):
+        joined = np.concatenate(list(Audio(part, 1000).blocks(999)), axis=1)
+        np.testing.assert_array_equal(joined, np.array(part))
+
+
 def test_ten_minutes_stay_in_memory(tmp_path):
     with open(tmp_path / "a.wav", "wb") as file:
         file.write(header(2, 8000, 600 * 8000) + bytes(4 * 600 * 8000))

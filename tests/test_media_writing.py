@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spectrogrand.errors import MediaError
+from spectrogrand.errors import InvalidValue, MediaError
 from spectrogrand.media import load_audio, load_video, replacing, save_audio, save_image, save_video
 from spectrogrand.types import Audio, Frames, Image
 
@@ -86,7 +86,7 @@ FULL = """
 import resource, sys
 import numpy as np
 from fractions import Fraction
-from spectrogrand.errors import MediaError
+from spectrogrand.errors import InvalidValue, MediaError
 from spectrogrand.media import save_audio, save_image, save_video
 from spectrogrand.types import Audio, Frames, Image
 folder = sys.argv[1]
@@ -192,6 +192,20 @@ def test_interrupt_leaves_no_torn_file(tmp_path):
     worker.send_signal(signal.SIGINT)
     _, said = worker.communicate(timeout=30)
     assert worker.returncode == -signal.SIGINT and b"KeyboardInterrupt" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_samples_that_are_no_numbers_are_never_written(tmp_path, value):
+    samples = np.zeros((1, 8000), np.float32)
+    samples[0, 5000] = value
+    sound = Audio(samples, 8000)
+    for write in (
+        lambda: save_audio(tmp_path / "a.wav", sound),
+        lambda: save_video(tmp_path / "a.mp4", Frames.still(IMAGE, 30, Fraction(30)), sound),
+    ):
+        with pytest.raises(InvalidValue, match="not finite"):
+            write()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,7 +17,7 @@ from spectrogrand.types import Audio, Frames
 from .atomic import replacing, why_not
 from .streams import Sound, ToYuv, add_video, timescale
 
-_AHEAD = 8  # pictures that may wait for the encoder
+_AHEAD = 4  # pictures that may wait for the encoder
 
 
 def save_video(
@@ -33,7 +33,7 @@ def save_video(
     """Write an MP4: H.264 (yuv420p, BT.709, limited range), AAC 192 kbit/s, index in front; frame k shows at k/fps.
 
     Odd sizes are padded to even ones by repeating the last row or column: nothing is cut away. Sound with more than two
-    channels is mixed down to two. Pictures are made here while a background thread encodes; at most eight wait.
+    channels is mixed down to two. Pictures are made here while a background thread encodes; at most four wait.
     The same input gives the same bytes for one version of the encoders and one number of threads.
 
     Args:
@@ -46,7 +46,7 @@ def save_video(
         progress: called with (pictures done, count) after each picture.
 
     Raises:
-        InvalidValue: sound and pictures differ by more than a frame, or an unknown preset, crf or thread count.
+        InvalidValue: sound and pictures differ by more than a frame, NaN samples, or an unknown preset, crf or threads.
         MediaError: the folder is missing or not writable, the disk is full, or the encoder fails; nothing stays behind.
 
     >>> import tempfile

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from spectrogrand.errors import MediaError
 
@@ -103,3 +103,23 @@ def xing_present(file: BinaryIO) -> bool:
     first = file.read(2048)
     file.seek(0)
     return any(tag in first for tag in (b"Xing", b"Info", b"VBRI"))
+
+
+class Reach:
+    """How far the packets of a Matroska or FLV file go, against the one length that its header gives for all streams."""
+
+    def __init__(self, container: Any, demuxer: str) -> None:
+        known = demuxer in ("matroska", "flv") and container.duration
+        self._promised = container.duration / 1e6 if known else None
+        self._end = 0.0
+
+    def see(self, packet: Any) -> None:
+        """Take note of a packet of any stream."""
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is not None:
+            self._end = max(self._end, float((stamp + (packet.duration or 0)) * packet.time_base))
+
+    def check(self, path: Path) -> None:
+        """Raise MediaError where the packets end before the header says."""
+        if self._promised is not None:
+            check_length(self._promised, self._end, path, slack=0.2)

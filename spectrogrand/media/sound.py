@@ -14,7 +14,7 @@ from spectrogrand.errors import MediaError
 from spectrogrand.types import Audio
 
 from .limits import LIMITS, Limits, check_length, check_seconds, open_local
-from .promises import ogg_is_whole, riff_promise, xing_present
+from .promises import Reach, ogg_is_whole, riff_promise, xing_present
 from .sink import Sink
 from .sniff import EXPECTED, SOUND_FILE, describe, open_container, sniff
 
@@ -28,6 +28,7 @@ def load_audio(
 
     Formats: wav (8 to 32 bit, float32, float64), rf64, aiff, flac, ogg (Vorbis, Opus), mp3, m4a/aac, and the first
     sound of a video (mp4, mov, mkv, webm, avi, flv). The format is read from the first bytes, never from the name.
+    An MP3 without a length tag promises no length, so that a cut one is read as far as it goes.
     Sounds over ten minutes become a read-only `numpy.memmap` over a float32 file (time, channel): read them with
     `blocks`. That file is removed when the last array over it is gone, or at exit.
 
@@ -101,7 +102,11 @@ def _by_ffmpeg(file: BinaryIO, path: Path, demuxer: str, sink: Sink, limits: Lim
                 float(stream.duration * stream.time_base) if stream.duration and stream.time_base and trusted else None
             )
             check_seconds(promised or 0.0, path, limits)
-            for packet in container.demux(stream):
+            reach = Reach(container, demuxer)
+            for packet in container.demux():
+                reach.see(packet)
+                if packet.stream.index != stream.index:
+                    continue
                 try:
                     frames = packet.decode()
                 except av.error.InvalidDataError:
@@ -112,6 +117,7 @@ def _by_ffmpeg(file: BinaryIO, path: Path, demuxer: str, sink: Sink, limits: Lim
                     good += 1
                     count += frame.samples
                     yield _floats(frame)
+            reach.check(path)
     except (av.error.FFmpegError, ValueError, IndexError, UnicodeError, EOFError) as error:
         said = str(getattr(error, "strerror", None) or error).lower()
         raise MediaError(

@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 
+from spectrogrand.errors import InvalidValue
 from spectrogrand.types import Audio
 
 from .atomic import replacing
@@ -20,6 +21,7 @@ def save_audio(path: str | os.PathLike[str], audio: Audio) -> None:
     Reading it back and writing it again changes no byte. No date, name or version is written.
 
     Raises:
+        InvalidValue: NaN or infinite samples.
         MediaError: the folder is missing or not writable, or the disk is full; nothing is left behind.
 
     >>> import tempfile
@@ -32,6 +34,8 @@ def save_audio(path: str | os.PathLike[str], audio: Audio) -> None:
         # libsndfile would write this as well, but says "System error" for a full disk
         file.write(header(audio.channels, audio.rate, audio.samples.shape[1]))
         for block in audio.blocks(BLOCK):
+            if not np.isfinite(block).all():
+                raise InvalidValue("the sound has samples that are not finite (NaN or infinite): nothing was written")
             whole = np.clip(np.rint(block.T * np.float32(32768)), -32768, 32767)
             file.write(np.ascontiguousarray(whole, "<i2").data)
 

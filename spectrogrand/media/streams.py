@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from spectrogrand.errors import InvalidValue
 from spectrogrand.types import Audio, Frames
 
 from .resampling import resample_blocks
@@ -51,6 +52,8 @@ class Sound:
             block = next(self._blocks, None)
             if block is None:
                 break
+            if not np.isfinite(block).all():
+                raise InvalidValue("the sound has samples that are not finite (NaN or infinite): nothing was written")
             frame = av.AudioFrame.from_ndarray(two_channels(block), "fltp", self._layout)
             frame.sample_rate, frame.pts, frame.time_base = self._rate, self._done, Fraction(1, self._rate)
             self._done += block.shape[1]
@@ -97,9 +100,11 @@ class ToYuv:
     """
 
     def __init__(self) -> None:
-        from av.video.reformatter import VideoReformatter
+        from av.video.reformatter import Interpolation, VideoReformatter
 
         self._reformatter = VideoReformatter()
+        # chroma is the mean of its 2 x 2 pixels: of swscale's ways the fastest, and the nearest after decoding
+        self._how = Interpolation.AREA | Interpolation.FULL_CHR_H_INP
 
     def __call__(self, picture: np.ndarray) -> Any:
         """Convert one picture; it is not kept."""
@@ -110,7 +115,9 @@ class ToYuv:
             picture = np.pad(picture, ((0, rows % 2), (0, columns % 2), (0, 0)), mode="edge")
         frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(picture), "rgb24")
         # one thread: the others belong to the encoder
-        made = self._reformatter.reformat(frame, format="yuv420p", dst_colorspace="ITU709", threads=1)
+        made = self._reformatter.reformat(
+            frame, format="yuv420p", dst_colorspace="ITU709", interpolation=self._how, threads=1
+        )
         made.colorspace = made.color_primaries = made.color_trc = 1
         made.color_range = 1
         return made

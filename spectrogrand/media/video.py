@@ -14,6 +14,7 @@ from spectrogrand.errors import MediaError
 from spectrogrand.types import Frames, Image
 
 from .limits import LIMITS, Limits, check_length, check_pixels, check_seconds, open_local
+from .promises import Reach
 from .sniff import SOUND_FILE, describe, open_container, sniff
 
 
@@ -72,11 +73,16 @@ def _survey(file: BinaryIO, path: Path, reader: str, limits: Limits) -> tuple[tu
             if stream.disposition & stream.disposition.attached_pic:
                 raise MediaError(f"{str(path)!r} is a sound with a cover, expected a video: load_image reads the cover")
             tick = Fraction(stream.time_base or Fraction(1, 90000))
-            for packet in container.demux(stream):
+            reach = Reach(container, reader)
+            for packet in container.demux():
+                reach.see(packet)
+                if packet.stream.index != stream.index:
+                    continue
                 stamp = packet.dts if packet.pts is None else packet.pts
                 if stamp is not None and not packet.is_discard:
                     stamps.append(int(stamp))
                     end = max(end, stamps[-1] + int(packet.duration or 0))
+            reach.check(path)
             promised = stream.duration and stream.duration * tick
             rates = [Fraction(r) for r in (stream.base_rate, stream.average_rate) if r and r <= 240]
     except (av.error.FFmpegError, ValueError, UnicodeError, EOFError) as error:
