@@ -84,7 +84,11 @@ def _describe(audio: Audio) -> np.ndarray:
         here = slice(done, done + power.shape[1])
         done = here.stop
         mel[:, here] = mel_filters(_MELS, N_FFT)[:_KEPT] @ power
-        chroma[:, here] = _chroma_filters() @ np.sqrt(power)
+        inner = power[1:-1]
+        peaks = np.sqrt(inner) * (
+            (inner > power[:-2]) & (inner >= power[2:])
+        )  # a tone is one bin, not its window's five
+        chroma[:, here] = _chroma_filters()[:, 1:-1] @ peaks
         contrast[:, here] = _contrast(power)
         shape[:, here] = _shape(power)
     peak = float(mel.max())
@@ -225,9 +229,10 @@ def _peaks(onset: np.ndarray) -> int:
 
 @lru_cache(maxsize=1)
 def _chroma_filters() -> np.ndarray:
-    """Each bin from 200 Hz to 4 kHz shared between its two nearest pitch classes, shape=(12, bin)."""
+    """Each bin from 200 Hz to 4 kHz shared between its two nearest pitch classes, shape=(12, bin); rows sum to 1."""
     frequencies = np.arange(N_FFT // 2 + 1) * ANALYSIS_RATE / N_FFT
     use = (frequencies >= 200) & (frequencies <= 4000)
     pitch = 12 * np.log2(np.where(use, frequencies, 440) / 440) + 9
     distance = np.abs((pitch[None] - np.arange(12)[:, None] + 6) % 12 - 6)
-    return (np.maximum(1 - distance, 0) * use).astype(np.float32)
+    filters = np.maximum(1 - distance, 0) * use
+    return (filters / filters.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -82,7 +82,7 @@ class TimbreGenre(Classifier):
                 raise InvalidValue(f"timbre_genre classifies Audio, got {type(item).__name__}: load it with load_audio")
         model = _model()[0]
         raw = np.array([describe(item) for item in batch], np.float64).reshape(len(batch), len(model["mean"]))
-        return bend(raw, model["mean"], model["std"]), ~raw.any(axis=1)
+        return bend(raw, model["mean"], model["std"]), np.asarray(~raw.any(axis=1))
 
 
 def bend(raw: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
