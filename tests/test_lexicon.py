@@ -43,6 +43,7 @@ def score(text: str, axis: str) -> float:
         ("space", "the vast universe", "a tiny cosy room"),
         ("era", "a futuristic spaceship", "a rainy medieval village"),
         ("era", "robots from 2150", "dances from 1650"),
+        ("era", "modern dances", "dances from the 30s"),
     ],
 )
 def test_poles(axis, more, less):
@@ -88,6 +89,7 @@ def test_text_without_known_words_is_neutral(text):
     ("odd", "plain"),
     [
         ("🚀", "rocket"),
+        ("❤️", "heart"),
         ("MOUNTAINS!!!", "mountains"),
         ("café", "cafe"),
         ("the rocket", "rocket"),
@@ -102,6 +104,13 @@ def test_odd_writing_is_read(odd, plain):
 
 def test_compound_is_its_halves():
     assert np.array_equal(Lexicon().embed(["moonbase"]), Lexicon().embed(["moon base"]))
+
+
+def test_a_year_says_nothing_but_the_era():
+    plain, dated = Lexicon().embed(["jazz club", "1920s jazz club"])
+    era = Lexicon.axes.index("era")
+    assert dated[era] < plain[era] - 0.3
+    assert np.array_equal(np.delete(dated, era), np.delete(plain, era))
 
 
 def test_negation_turns_the_feeling_round():

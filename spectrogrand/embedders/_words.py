@@ -30,6 +30,10 @@ _STOP = frozenset(
     "let like".split()
 )
 _CONTEXT = frozenset("music song songs track tune sound house electronic album cover".split())
+_DRAWN = frozenset(
+    "black white heavy medium light large small sign symbol with emoji modifier fitzpatrick variation".split()
+)
+"""Words of Unicode names that tell how a sign is drawn: the red heart is called "heavy black heart"."""
 _ENDINGS = (
     ("ies", ("y", "ie")), ("es", ("e", "")), ("s", ("",)), ("ing", ("", "e")), ("ied", ("y",)), ("ed", ("", "e")),
     ("iest", ("y",)), ("est", ("", "e")), ("er", ("", "e")), ("ly", ("",)), ("ness", ("",)), ("y", ("",)),
@@ -78,7 +82,8 @@ def tokens(text: str) -> list[str]:
     for char in unicodedata.normalize("NFKD", text.replace("\u2019", "'").replace("\u2018", "'")):
         kind = unicodedata.category(char)
         if kind in ("So", "Sm") or (kind == "Sk" and ord(char) > 0x1F000):
-            plain.append(f" {unicodedata.name(char, '').lower()} ")
+            name = unicodedata.name(char, "").lower().split()
+            plain.append(f" {' '.join(word for word in name if word not in _DRAWN)} ")
         elif kind != "Mn":
             plain.append(char.lower())
     return _TOKEN.findall("".join(plain))

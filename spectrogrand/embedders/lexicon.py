@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -66,8 +67,7 @@ class Lexicon(Embedder):
 
     def _scores(self, text: str) -> np.ndarray:
         rows, weights = _table()
-        raw = tokens(text)
-        words = [found for token in raw for found in _known(token)]
+        words = [found for token in tokens(text) for found in _known(token)]
         pairs = weighted(words, weights)
         total = np.zeros(len(AXES))
         for word, weight in pairs:
@@ -76,12 +76,11 @@ class Lexicon(Embedder):
                 total += weight * row
             else:  # "not happy" is a little sad, yet "no sea" shows nothing else instead of the sea
                 total[: len(STEERING)] += 0.5 * weight * row[: len(STEERING)]
-        norm = sum(weight**2 for _, weight in pairs)
-        years = [int(t) for t in raw if t.isdigit() and 1000 <= int(t) <= 2999]
-        if years:
-            total[_ERA] += sum(np.clip((year - 1995) / 40, -5, 5) for year in years)
-            norm += len(years)
-        return total / np.sqrt(norm) if norm else total
+        norm = np.full(len(AXES), sum(weight**2 for _, weight in pairs))
+        years = _years(text)
+        total[_ERA] += sum(np.clip((year - 1995) / 40, -5, 5) for year in years)
+        norm[_ERA] += len(years)
+        return np.asarray(total / np.sqrt(np.maximum(norm, 1e-9)))
 
 
 @lru_cache(maxsize=1)
@@ -98,6 +97,16 @@ def _table() -> tuple[dict[str, np.ndarray], dict[str, float]]:
 @lru_cache(maxsize=1)
 def _table_hash() -> str:
     return hashlib.sha256(TABLE.read_bytes()).hexdigest()
+
+
+def _years(text: str) -> list[int]:
+    """Years from 1000 to 2999, and decades such as "80s", that a text names.
+
+    >>> _years("from the 80s to 2150")
+    [2150, 1980]
+    """
+    years = [int(y) for y in re.findall(r"\b[12]\d{3}(?=s?\b)", text)]
+    return years + [1900 + int(d) for d in re.findall(r"(?<!\d)([2-9]0)s\b", text)]
 
 
 @lru_cache(maxsize=1)
