@@ -43,7 +43,7 @@ def score(text: str, axis: str) -> float:
         ("space", "the vast universe", "a tiny cosy room"),
         ("era", "a futuristic spaceship", "a rainy medieval village"),
         ("era", "robots from 2150", "dances from 1650"),
-        ("era", "modern dances", "dances from the 30s"),
+        ("era", "a computer", "dances from the 30s"),
     ],
 )
 def test_poles(axis, more, less):
