@@ -45,7 +45,7 @@ class MovingCanvas:
             if k % _EVERY == 0:
                 self._palette(picture)
             self._table += (self._goal - self._table) * np.float32(0.3)
-            env = moment.strength * float(np.exp(-moment.since / 0.2))
+            env = moment.strength * float(np.exp(-moment.beat / 0.2))
             level = luma(picture).astype(np.float32) * np.float32((LEVELS - 1) / 255)
             level += self._texture * np.float32(60 * (1 + env)) * (level / LEVELS)
             code = base + np.clip(level, -PAD, LEVELS + PAD - 1).astype(np.int32)

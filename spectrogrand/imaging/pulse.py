@@ -1,4 +1,4 @@
-"""The pulse of a stream of pictures: what sounds now, how hard, and the beat, read from the pictures with a short look ahead."""
+"""The pulse of a stream of pictures: what sounds now, and the beat, read from the pictures with a short look ahead."""
 
 from __future__ import annotations
 
@@ -8,109 +8,122 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..beats import track
 from ..types import Frames
-from .colour import luma
+from .colour import luma, shrink
 
-BANDS = 16
-"""Bands read from a picture's rows, low ones at the bottom, as in a spectrogram."""
+ROWS = 128
+"""Rows kept of a picture's present, low ones first: a spectrogram's mel bands."""
+LATE = 0.025
+"""Seconds between a rise in a centred 93 ms analysis window and the sound that caused it."""
+_CHUNK = 3.0
 
 
 @dataclass(frozen=True)
 class Moment:
-    """One frame's pulse: band levels in [0, 1], shape=(band,), low first; seconds since the last beat; its strength in [0, 1]."""
+    """One frame's pulse.
 
-    bands: np.ndarray
-    since: float
-    strength: float
-    count: int
-    """Beats so far."""
-
-
-def rows_now(picture: np.ndarray, now: float) -> np.ndarray:
-    """Luma of the rows in a thin column at `now` (0 left, 1 right), float32 in [0, 1], shape=(row,), bottom row first."""
-    columns = picture.shape[1]
-    middle, half = now * (columns - 1), max(1, round(columns / 128))
-    low = int(min(max(0, round(middle) - half), columns - 1))
-    part = np.ascontiguousarray(picture[::-1, low : max(low + 1, round(middle) + half)])
-    return np.asarray(luma(part).mean(axis=1, dtype=np.float32) / 255, np.float32)
-
-
-def bands_of(rows: np.ndarray) -> np.ndarray:
-    """Rows averaged into `BANDS` bands, shape=(band,)."""
-    edges = np.linspace(0, len(rows), BANDS + 1)
-    return np.array(
-        [rows[int(a) : max(int(a) + 1, math.ceil(b))].mean() for a, b in zip(edges[:-1], edges[1:], strict=True)],
-        np.float32,
-    )
-
-
-def beat_frames(onset: np.ndarray, fps: float) -> tuple[np.ndarray, float]:
-    """Frames of the beats and the beat period in frames, by dynamic programming (Ellis 2007, equations 3 to 6).
-
-    `onset` is an onset strength per frame. The period is the strongest lag of its autocorrelation, weighted by a
-    log-normal preference for 120 beats per minute one octave wide.
+    `now`: luma of the picture's present, float32 in [0, 1], shape=(row,), bottom row first; `usual` and `spread`: its mean
+    and standard deviation over some seconds around. `beat` and `bar`: seconds since the last beat and the last downbeat,
+    infinite before the first. `strength`: of that beat, in [0, 1].
     """
-    if len(onset) < 4 or onset.std() < 1e-6:
-        return np.zeros(0, int), fps / 2
-    fine = 4
-    dense = np.interp(np.arange(len(onset) * fine) / fine, np.arange(len(onset)), onset - onset.mean())
-    spectrum = np.fft.rfft(dense, 2 * len(dense))
-    lags = np.arange(1, len(dense))
-    seconds = lags / (fine * fps)
-    echo = np.fft.irfft(np.abs(spectrum) ** 2)[1 : len(dense)] / (len(dense) - lags + fps * fine)
-    weight = np.where((seconds > 0.25) & (seconds < 1.5), np.exp(-0.5 * np.log2(seconds * 2) ** 2), 0)
-    period = max(2.0, float(lags[np.argmax(echo * weight)]) / fine)
-    span = np.arange(-round(period), round(period) + 1)
-    score = np.convolve(onset / onset.std(), np.exp(-0.5 * (span * 32 / period) ** 2), "same")
-    gaps = np.arange(-round(2 * period), -max(1, round(period / 2)) + 1)
-    cost = -100 * np.log(-gaps / period) ** 2
-    total, link = score.copy(), np.full(len(score), -1)
-    for k in range(len(score)):
-        back = gaps + k
-        reach = back >= 0
-        if reach.any():
-            options = cost[reach] + total[back[reach]]
-            best = int(options.argmax())
-            if options[best] > 0:
-                total[k], link[k] = score[k] + options[best], back[reach][best]
-    tail = max(0, len(score) - round(1.5 * period))
-    k = tail + int(total[tail:].argmax())
-    beats = [k]
-    while link[k] >= 0:
-        k = int(link[k])
-        beats.append(k)
-    return np.array(beats[::-1]), period
+
+    now: np.ndarray
+    usual: np.ndarray
+    spread: np.ndarray
+    beat: float
+    bar: float
+    strength: float
+
+
+def present(picture: np.ndarray, now: float) -> np.ndarray:
+    """Luma in a thin column at `now` (0 left, 1 right edge), float32 in [0, 1], shape=(ROWS,), bottom row first."""
+    columns = picture.shape[1]
+    middle, half = round(now * (columns - 1)), max(1, round(columns / 128))
+    low = min(max(0, middle - half), columns - 1)
+    part = np.ascontiguousarray(picture[::-1, low : max(low + 1, middle + half)])
+    column = luma(part).mean(axis=1, keepdims=True, dtype=np.float32)
+    return np.asarray(shrink(column, ROWS, 1)[:, 0] / np.float32(255), np.float32)
 
 
 def moments(driver: Frames, now: float, ahead: float = 6.0) -> Iterator[Moment]:
     """Walk a stream and say, frame by frame, what its pulse is; it is read at most `ahead` seconds before it is needed.
 
-    Only one thin column of each picture is looked at and a few seconds of numbers are kept: an hour costs no more than a minute.
+    One thin column of each picture is looked at and some seconds of numbers are kept: an hour costs no more memory
+    than a minute. Beats are tracked anew every three seconds over what is known, and never moved once shown.
     """
     fps = float(driver.fps)
-    reach, memory, chunk = max(1, round(ahead * fps)), round(10 * fps), max(1, round(fps))
-    pictures = iter(driver)
-    bands: list[np.ndarray] = []
-    onset: list[float] = []
-    first, last_beat, strength, beats = 0, -math.inf, 0.0, 0
-    before: np.ndarray | None = None
-    pending: list[int] = []
+    reach, memory, chunk = max(1, round(ahead * fps)), round(10 * fps), max(1, round(_CHUNK * fps))
+    pictures, known = iter(driver), _Known(fps)
+    last, last_bar, strength = -math.inf, -math.inf, 0.0
+    coming: list[tuple[float, bool]] = []
     for k in range(driver.count):
-        while first + len(onset) < min(driver.count, k + reach):
-            rows = rows_now(next(pictures), now)
-            rise = 0.0 if before is None else float(np.maximum(rows - before, 0).mean())
-            before = rows
-            bands.append(bands_of(rows))
-            onset.append(rise)
+        while known.end < min(driver.count, k + reach):
+            known.add(present(next(pictures), now))
         if k % chunk == 0:
-            trail = max(0, k - memory - first)
-            del bands[:trail], onset[:trail]
-            first += trail
-            found, period = beat_frames(np.asarray(onset), fps)
-            pending = [b + first for b in found if last_beat + 0.6 * period < b + first and k <= b + first < k + chunk]
-        if pending and pending[0] <= k:
-            last_beat = pending.pop(0)
-            near = onset[max(0, k - first - 2) : k - first + 3]
-            loud = float(np.quantile(onset, 0.95)) + 1e-6
-            strength, beats = min(1.0, max(near) / loud), beats + 1
-        yield Moment(bands[k - first], (k - last_beat) / fps, strength, beats)
+            known.forget(k - memory)
+            usual, spread = known.statistics()
+            coming = known.beats(k / fps, (k + chunk) / fps, after=last)
+        while coming and coming[0][0] < (k + 1) / fps:
+            last, on_bar = coming.pop(0)
+            last_bar = last if on_bar else last_bar
+            strength = known.strength(last)
+        end = (k + 1) / fps
+        yield Moment(known.row(k), usual, spread, end - last, end - last_bar, strength)
+
+
+class _Known:
+    """The last seconds of a stream's presents, and what their rises say."""
+
+    def __init__(self, fps: float) -> None:
+        self.fps, self.first = fps, 0
+        self._rows: list[np.ndarray] = []
+        self._rise: list[float] = []
+        self._low: list[float] = []
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self._rows)
+
+    def row(self, k: int) -> np.ndarray:
+        return self._rows[k - self.first]
+
+    def add(self, row: np.ndarray) -> None:
+        rise = np.maximum(row - (self._rows[-1] if self._rows else row), 0)
+        self._rows.append(row)
+        self._rise.append(float(rise.mean()))
+        self._low.append(float(rise[: ROWS // 10].mean()))
+
+    def forget(self, before: int) -> None:
+        drop = max(0, before - self.first)
+        del self._rows[:drop], self._rise[:drop], self._low[:drop]
+        self.first += drop
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of every row over what is known, each shape=(row,)."""
+        rows = np.asarray(self._rows)
+        return rows.mean(axis=0), rows.std(axis=0)
+
+    def beats(self, start: float, end: float, after: float) -> list[tuple[float, bool]]:
+        """Beats in [start, end) seconds, and whether each begins a bar; none closer to `after` than half a beat."""
+        rise, low = np.asarray(self._rise), np.asarray(self._low)
+        if rise.max() < 1e-3:
+            return []
+        power = np.mean(np.power(np.float32(10), 8 * np.asarray(self._rows) - 8), axis=1)
+        flat = np.zeros((12, len(rise)), np.float32)
+        scaled = rise / rise.max(), low / max(float(low.max()), 1e-6)
+        found = track(*scaled, flat, self.fps, power, self.fps, len(rise) / self.fps)
+        if not len(found.beats):
+            return []
+        gap = 0.6 * float(np.median(np.diff(found.beats)))
+        bars = {round(float(b), 6) for b in found.downbeats}
+        shifted = [(float(b) + self.first / self.fps + LATE, round(float(b), 6) in bars) for b in found.beats]
+        return [(t, bar) for t, bar in shifted if max(start, after + gap) <= t < end]
+
+    def strength(self, seconds: float) -> float:
+        """How hard a beat hits: the largest rise near it, low sounds counted twice, relative to the hardest known."""
+        at = round((seconds - LATE) * self.fps) - self.first
+        both = np.asarray(self._rise) + np.asarray(self._low)
+        near = both[max(0, at - 2) : at + 3]
+        loud = max(float(np.quantile(both, 0.97)), 0.02)
+        return float(np.clip(0.35 + 0.65 * near.max(initial=0) / loud, 0, 1))

@@ -1,4 +1,4 @@
-"""A still picture drawn with a stream: its shapes stay, the stream's colours, light and beat move over them."""
+"""A still picture drawn with a stream: its shapes stay; the stream's colours, light and beat move through them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import numpy as np
 
 from ..types import Frames, Image
 from .colour import luma, oklab, shrink, stretch
-from .focus import focus_of, soft_luma
+from .flow import SIDE, LightFlow
+from .focus import focus_of, guided, soft_luma
 from .palette import Axes, codes, packed, table
 from .pulse import Moment, moments
 from .transport import directions, quantiles, transport
 from .warp import Plate, unpack
 
-_GRID = 96
+_GRID = 64
 _EVERY = 5
 _ROUNDS = 10
+_FINE, _APART = 1.1, 0.35
+_FLOWING, _BLOOM = 260, 160
+_SPOT = 0.4
 
 
 class StillCanvas:
@@ -34,43 +38,79 @@ class StillCanvas:
         self._prepare()
         if isinstance(self.style, Image):
             self._palette(self.style.pixels)
-            yield self._draw(None, None)
+            zero = np.zeros((1, 1), np.float32)
+            yield unpack(packed(self._table).take(self._plate.sample(zero, zero).astype(np.intp)))
             return
+        self._fps = float(self.style.fps)
+        self._flow = LightFlow(self.content.pixels, self._fps)
+        self._phase = 0.0
         for k, (picture, moment) in enumerate(zip(self.style, moments(self.style, self.now), strict=True)):
             if k % _EVERY == 0:
                 self._palette(picture)
             self._table += (self._goal - self._table) * np.float32(0.3)
-            yield self._draw(picture, moment)
+            yield self._draw(moment)
 
     def _prepare(self) -> None:
         pixels = self.content.pixels
         rows, columns = pixels.shape[:2]
-        small = shrink(pixels, min(rows, self.solve), min(columns, self.solve))
-        axes = Axes(small)
+        axes = Axes(shrink(pixels, min(rows, self.solve), min(columns, self.solve)))
         self._bases = directions(_ROUNDS)
-        self._points = oklab(small).reshape(-1, 3)
-        self._where = luma(small).ravel() / np.float32(255), axes.tone(small).ravel()
+        level, tone = self._relit(luma(pixels).astype(np.float32) / 255), axes.tone(pixels)
 
         def draw(size: tuple[int, int]) -> np.ndarray:
-            level = np.clip(stretch(luma(pixels).astype(np.float32) / 255, *size), 0, 1)
-            return codes(level, np.clip(stretch(axes.tone(pixels), *size), 0, 1))
+            return codes(*(np.clip(stretch(part, *size), 0, 1) for part in (level, tone)))
 
         self._plate = Plate(draw, (rows, columns))
-        self._zero = np.zeros((1, 1), np.float32)
-        soft = soft_luma(pixels, _GRID)
-        self._focus = fy, fx = focus_of(pixels)
+        step = (max(1, rows // self.solve), max(1, columns // self.solve))
+        every = np.s_[step[0] // 2 :: step[0], step[1] // 2 :: step[1]]
+        self._points = oklab(pixels[every]).reshape(-1, 3)
+        self._points[:, 0] += (level - luma(pixels).astype(np.float32) / 255)[every].ravel()
+        self._where = level[every].ravel(), tone[every].ravel()
+        self._target = self._table = np.zeros(0, np.float32)
+        fy, fx = focus_of(pixels)
+        y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / (SIDE - 1)
+        self._room = np.clip(1.3 - 1.1 * soft_luma(pixels, SIDE), 0.2, 1)
+        self._glow = np.exp(-((np.hypot(y - fy, x - fx) / 0.45) ** 2))
         y, x = np.mgrid[0:_GRID, 0:_GRID].astype(np.float32) / (_GRID - 1)
-        self._away = np.stack([y - fy, x - fx])
-        distance = np.hypot(*self._away)
-        pitch = np.clip(1 - y + 0.35 * (soft - soft.mean()), 0, 1)
-        self._at = (
-            np.clip(((1 - pitch) * (_GRID - 1)).round(), 0, _GRID - 1).astype(int),
-            np.clip(((self.now - 0.5 * distance) * (_GRID - 1)).round(), 0, _GRID - 1).astype(int),
-        )
-        self._glow = np.exp(-((distance / 0.35) ** 2)) * (0.3 + soft)
         self._edge = np.clip(np.minimum.reduce([y, 1 - y, x, 1 - x]) * 8, 0, 1)
-        self._mean, self._target = 0.0, np.zeros(0, np.float32)
-        self._table = np.zeros(1, np.float32)
+        self._away = np.stack([y - fy, x - fx]) * self._edge
+        waves = [np.sin(2 * np.pi * (a * x + b * y + c)) for a, b, c in ((1.3, 0.6, 0.1), (-0.7, 1.2, 0.4), (0.8, -1.4, 0.7))]
+        self._waves = np.stack([waves[0] * self._edge, waves[1] * self._edge, waves[2] * self._edge])
+
+    def _relit(self, level: np.ndarray) -> np.ndarray:
+        """Large light evened out and detail kept, so that the sound can be the light; in [0, 1].
+
+        As much of the content's own light stays as leaves `_APART` of the new light unexplained by the old colours.
+        """
+        rows, columns = level.shape
+        small = shrink(level, min(rows, 128), min(columns, 128))
+        base = stretch(guided(small, small, max(small.shape) / 10, 0.02), rows, columns)
+        old = shrink(self.content.pixels, min(rows, 64), min(columns, 64)).reshape(-1, 3)
+        known = np.column_stack([np.ones(len(old)), old / 255])
+        for keep in (0.6, 0.5, 0.4, 0.3, 0.2):
+            lit = 0.47 + keep * (base - 0.5) + _FINE * (level - base) + self._spot(base)
+            new = shrink(lit.astype(np.float32), min(rows, 64), min(columns, 64)).ravel()
+            rest = new - known @ np.linalg.lstsq(known, new, rcond=None)[0]
+            if rest.var() >= _APART * new.var():
+                break
+        import os
+        if os.environ.get("DBG"): print("keep", keep, rest.var()/new.var())
+        return np.asarray(np.clip(lit, 0, 1), np.float32)
+
+    def _spot(self, base: np.ndarray) -> np.ndarray:
+        """One lamp near the focal point, hung where the content is not bright already, so that it lights something new."""
+        fy, fx = focus_of(self.content.pixels)
+        y, x = np.linspace(0, 1, base.shape[0])[:, None], np.linspace(0, 1, base.shape[1])[None]
+        best, lamp = np.inf, base
+        for down in (0.0, -0.25, 0.25):
+            for right in (0.0, -0.3, 0.3):
+                ly, lx = np.clip(fy + down, 0.15, 0.85), np.clip(fx + right, 0.1, 0.9)
+                lit = np.exp(-((y - ly) ** 2 + (x - lx) ** 2) / 0.18)
+                alike = float(np.mean((lit - lit.mean()) * (base - base.mean())) / (lit.std() * base.std() + 1e-3))
+                score = alike + 0.8 * float(np.hypot(ly - fy, lx - fx))
+                if score < best:
+                    best, lamp = score, lit
+        return np.asarray(_SPOT * (lamp * np.clip(1.3 - 1.1 * base, 0.2, 1) - 0.4), np.float32)
 
     def _palette(self, picture: np.ndarray) -> None:
         sample = oklab(shrink(picture, self.solve, self.solve)).reshape(-1, 3)
@@ -78,20 +118,32 @@ class StillCanvas:
         self._target = target if not self._target.size else self._target + np.float32(0.2) * (target - self._target)
         moved = transport(self._points, self._target, self._bases)
         gain = np.array([0.75, 1, 1], np.float32) * np.float32(self.strength)
-        self._goal = table(*self._where, self._points + gain * (moved - self._points))
-        if len(self._table) == 1:
+        drawn = self._points + gain * (moved - self._points)
+        drawn[:, 0] = _legible(drawn[:, 0])
+        self._goal = table(*self._where, drawn)
+        if not self._table.size:
             self._table = self._goal.copy()
 
-    def _draw(self, picture: np.ndarray | None, moment: Moment | None) -> np.ndarray:
+    def _draw(self, moment: Moment) -> np.ndarray:
         rows, columns = self.content.size
-        if picture is None or moment is None:
-            code = self._plate.sample(self._zero, self._zero)
-        else:
-            env = moment.strength * float(np.exp(-moment.since / 0.2))
-            energy = luma(shrink(picture, _GRID, _GRID)).astype(np.float32)[self._at] / 255
-            self._mean += 0.05 * (float(energy.mean()) - self._mean)
-            light = self.light * (200 * (energy - self._mean) + 120 * env * self._glow)
-            dy, dx = (stretch(-2 * self.push * env * self._edge * a, rows, columns) for a in self._away)
-            added = np.clip(stretch(light, rows, columns), -120, 120).astype(np.int16)
-            code = (self._plate.sample(dy, dx).astype(np.int32) + added).astype(np.intp)
-        return unpack(packed(self._table).take(code))
+        hit = moment.strength * min(1.0, moment.beat / 0.05)
+        beat, glide = hit * float(np.exp(-moment.beat / 0.2)), hit * float(np.exp(-moment.beat / 0.3))
+        energy = self._flow.step(moment, glide)
+        self._phase += (0.05 + 0.9 * glide) / self._fps
+        light = stretch(self.light * self._room * (_FLOWING * energy + _BLOOM * beat * self._glow), rows, columns)
+        turn = 2 * np.pi * self._phase
+        sway = self._waves[0] * np.cos(turn) + self._waves[1] * np.sin(turn)
+        roll = self._waves[1] * np.cos(turn) + self._waves[2] * np.sin(turn)
+        dy = self.push * (0.6 * sway - 1.5 * beat * self._away[0])
+        dx = self.push * (0.6 * roll - 1.5 * beat * self._away[1])
+        code = self._plate.sample(stretch(dy, rows, columns), stretch(dx, rows, columns)).astype(np.int32)
+        code += np.clip(light, -120, 120).astype(np.int32)
+        return unpack(packed(self._table).take(code.astype(np.intp)))
+
+
+def _legible(light: np.ndarray) -> np.ndarray:
+    """Lightness with a mean of at least 0.4 and a spread from 0.17 to 0.22: a dark or flat style still shows the content."""
+    light = np.clip(light, 0, 1)
+    light = light + 4 * max(0.0, 0.4 - float(light.mean())) * light * (1 - light)
+    middle, spread = float(light.mean()), float(light.std())
+    return np.asarray(middle + (light - middle) * np.clip(spread, 0.17, 0.22) / max(spread, 0.1), np.float32)
