@@ -109,7 +109,7 @@ class HouseSynth(Generator):
             tempo=None if self.tempo is None else Fraction(str(self.tempo)),
             key=None if self.key is None else read_key(self.key), swing=self.swing,
         )  # fmt: skip
-        score, plan = plan_song(style, Fraction(str(self.duration)), self.loop)
+        score, plan = plan_song(style, Fraction(str(self.duration)), self.loop, self.tempo is not None)
         return Audio(np.ascontiguousarray(render(score), np.float32), RATE, plan)
 
 

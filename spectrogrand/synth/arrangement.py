@@ -17,7 +17,7 @@ _LEVELS: dict[str, dict[str, dict[str, float]]] = {
     },
     "build": {
         "": {"kick": 0.7, "clap": 0.7, "hats": 0.4, "pad": 0.9, "texture": 0.8},
-        "future": {"chords": 0.75}, "bass": {"chords": 0.6, "lead": 0.5}, "progressive": {"chords": 0.7, "arp": 0.8},
+        "future": {"chords": 0.6}, "bass": {"chords": 0.6, "lead": 0.5}, "progressive": {"chords": 0.45, "arp": 0.7},
         "melodic": {"arp": 0.9, "chords": 0.6},
     },
     "drop": {
@@ -121,12 +121,13 @@ def _loop_sections(bars: int) -> list[tuple[str, int]]:
     made: list[tuple[str, int]] = []
     for _ in range(cycles):
         made += [("drop", 2 * unit), ("break", unit), ("build", unit)]
-    return [("drop", made[0][1] + left), *made[1:]] if made else [("drop", bars)]
+    # the seam falls in the middle of a drop, where it hides
+    return [("drop", unit), *made[1:], ("drop", unit + left)]
 
 
 def lay_out(style: Style, sections: list[tuple[str, int]], tail: bool) -> list[Bar]:
     """All bars with their chords and levels; `tail` adds the closing bar that the end of the song cuts short."""
-    verse, other, third = (voice(style.key, p, style.colour) for p in style.progressions)
+    verse, *others = (voice(style.key, p, style.colour) for p in style.progressions)
     bars: list[Bar] = []
     seen: dict[str, int] = {}
     for name, count in sections:
@@ -134,9 +135,9 @@ def lay_out(style: Style, sections: list[tuple[str, int]], tail: bool) -> list[B
         seen[name] = cycle + 1
         start = len(bars)
         for place in range(count):
-            # the verse's chords come back; breaks and every second phrase of eight bars take one of the two others
-            phrase = 2 * cycle + place // 8
-            away = other if (phrase // 2) % 2 == 0 else third
+            # the verse's chords come back; breaks and every second phrase of eight bars take one of the others in turn
+            phrase = cycle * -(-count // 8) + place // 8
+            away = others[(phrase // 2) % len(others)]
             chords = away if name == "break" or phrase % 2 else verse
             levels = dict(_LEVELS[name][""]) | _LEVELS[name][style.genre]
             bars.append(Bar(start + place, name, start, count, cycle, chords[place % len(chords)], levels))

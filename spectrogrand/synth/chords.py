@@ -144,5 +144,5 @@ def play_pad(score: Score, bus: Bus) -> None:
                 bar.chord.notes, n, mood.brightness, mood.space, min(0.8, 3 * mood.motif("faces")), min(0.8, 3 * mood.motif("waves"))
             ),
         )
-        rise = (0.6 + 0.4 * (bar.place + 1) / bar.count) if bar.section == "build" else 1.0
+        rise = (0.8 + 0.2 * (bar.place + 1) / bar.count) if bar.section == "build" else 1.0
         bus.place(sound, score.grid.step(bar.index, 0), level * rise)

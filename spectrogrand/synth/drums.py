@@ -80,9 +80,9 @@ def play_clap(score: Score, bus: Bus) -> None:
             if layered and bar.section == "drop":
                 bus.place(snare, at, layered * level)
         if bar.section == "build":
-            every = 4 if bar.left >= 2 else 2 if bar.left == 1 or bar.count == 1 else 1
+            every = 1 if bar.left == 0 and bar.count > 1 else 2
             for step in range(0, 16, every):
-                rise = (bar.place + step / 16 + 0.3) / bar.count
+                rise = 0.35 + 0.65 * (bar.place + step / 16) / bar.count
                 bus.place(snare, score.grid.step(bar.index, step), 0.5 * level * human(rng, min(1.0, rise), 0.1))
         elif bar.section == "drop" and bar.place % 4 == 3:
             for step, force in steps(str(rng.choice(("..............o-", ".............oox", "...........-..oo")))):

@@ -18,7 +18,7 @@ def _riser(n: int, root: float, rng: np.random.Generator) -> np.ndarray:
     air = sweep(noise(rng, n, 2), 350 * 2 ** (4.6 * x), "highpass") * 0.8
     tone = lowpass(glide("saw", root * 2 ** (2 * x**1.5)) + glide("saw", root * 1.008 * 2 ** (2 * x**1.5), 0.3), 4500)
     pulse = 1 - 0.5 * x * (0.5 + 0.5 * np.sin(2 * np.pi * np.cumsum(3 + 13 * x**2) / RATE))
-    return (air + 0.16 * highpass(tone, 250)) * (0.05 + 0.95 * x**2.2) * pulse * envelope(n, 0.05, 0.02)
+    return (air + 0.16 * highpass(tone, 250)) * (0.22 + 0.78 * x**1.6) * pulse * envelope(n, 0.05, 0.02)
 
 
 def _fall(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -46,7 +46,9 @@ def play_effects(score: Score, bus: Bus) -> None:
         if bar.last:
             bus.place(crash, at, 0.55)
             continue
-        if bar.place % 8 == 0 and bar.section == "drop" and not (score.loop and len(bars) <= 4):
+        if score.loop and bar.index == 0:  # nothing may mark the seam
+            continue
+        if bar.place % 8 == 0 and bar.section == "drop":
             bus.place(crash, at, 0.55 if bar.place == 0 else 0.35)
         if bar.place == 0 and bar.section == "drop":
             n = int(1.4 * RATE)

@@ -58,7 +58,7 @@ def play_arp(score: Score, bus: Bus) -> None:
     take = style.rng("arp")
     geometric = mood.motif("geometry")
     glassy = float(np.clip(0.25 * mood.space + 2.5 * geometric + (0.2 if style.genre == "melodic" else 0.0), 0, 1))
-    shapes = [take.permutation(8) for _ in range(4)]
+    shapes = [take.permutation(8) for _ in range(7)]
     period = 3 if geometric > 0.25 or style.genre == "melodic" else 4
     for bar, level in score.playing("arp"):
         if bar.last:
@@ -83,7 +83,7 @@ def _phrase(score: Score, bar: Bar) -> list[tuple[int, float, int]]:
     """Lead notes of a bar as (sixteenth, length, MIDI): cells repeat A A' A B over four bars; strong beats take chord notes."""
     style = score.style
     part = bar.place // 8
-    rng = style.rng("lead", part, bar.cycle % 4, (0, 0, 0, 1)[bar.place % 4])
+    rng = style.rng("lead", part, bar.cycle, (0, 0, 0, 1)[bar.place % 4])
     cell = _CELLS[style.genre][int(rng.integers(2))]
     centre = {"future": 72, "bass": 60, "progressive": 74, "melodic": 72}[style.genre]
     scale = sorted({style.key.midi(d, o) for d in range(7) for o in (3, 4, 5, 6)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -138,7 +138,14 @@ def echoes(x: np.ndarray, delay: int, loop: bool, feedback: float, taps: int = 6
     return wet
 
 
-def widen(x: np.ndarray, width: float) -> np.ndarray:
-    """Scale the side signal: 0 is mono, 1 unchanged."""
-    mid, side = (x[0] + x[1]) / 2, (x[0] - x[1]) * np.float32(width / 2)
-    return np.stack([mid + side, mid - side])
+def widen(x: np.ndarray, width: float) -> None:
+    """Scale the side signal in place: 0 is mono, 1 unchanged."""
+    mid, side = (x[0] + x[1]) * np.float32(0.5), (x[0] - x[1]) * np.float32(width / 2)
+    np.add(mid, side, out=x[0])
+    np.subtract(mid, side, out=x[1])
+
+
+def spans(length: int, size: int = 1 << 16) -> Iterator[slice]:
+    """Consecutive slices that fit the processor's cache, so that a chain of operations reads memory once."""
+    for start in range(0, length, size):
+        yield slice(start, min(length, start + size))

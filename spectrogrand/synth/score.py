@@ -26,7 +26,8 @@ class Score:
     """Samples at which the kick sounds: what the side-chain listens to."""
     gaps: list[tuple[int, int]] = field(default_factory=list)
     """Sample ranges of held breath before a drop: everything but the effects is silent."""
-    _shelf: dict[Any, np.ndarray] = field(default_factory=dict)
+    shelf: dict[Any, np.ndarray] = field(default_factory=dict)
+    """The one-shots rendered so far."""
 
     @property
     def mood(self) -> Mood:
@@ -35,9 +36,9 @@ class Score:
 
     def sound(self, key: tuple[Any, ...], make: Callable[[], np.ndarray]) -> np.ndarray:
         """The sound of this key, rendered at its first use."""
-        if key not in self._shelf:
-            self._shelf[key] = np.asarray(make(), np.float32)
-        return self._shelf[key]
+        if key not in self.shelf:
+            self.shelf[key] = np.asarray(make(), np.float32)
+        return self.shelf[key]
 
     def playing(self, track: str) -> Iterator[tuple[Bar, float]]:
         """The bars in which a track sounds, with its level."""

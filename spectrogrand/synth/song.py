@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -17,9 +17,9 @@ from .effects import play_effects
 from .filters import sweep
 from .mastering import master
 from .melody import play_arp, play_lead
-from .mixing import Bus, around, convolve, duck, echoes, highpass, room, widen
+from .mixing import Bus, around, convolve, duck, echoes, highpass, room, spans, widen
 from .score import Score
-from .style import Style
+from .style import TEMPOS, Style
 from .textures import play_textures
 from .timing import RATE, Grid, nearest_sample
 
@@ -65,8 +65,8 @@ def _fader(score: Score, name: str, x: np.ndarray) -> float:
     if name in ("kick", "effects"):
         return 0.85 if name == "kick" else _EFFECTS
     bars = [b for b in score.bars if b.section == "drop" and b.level(name) > 0] or [b for b in score.bars if b.level(name) > 0]
-    spans = [x[:, score.grid.step(b.index, 0) : score.grid.step(b.index + 1, 0)] for b in bars[:32]]
-    power = sum(float(np.square(s, dtype=np.float64).sum()) for s in spans) / max(1, sum(s.size for s in spans))
+    heard = [x[:, score.grid.step(b.index, 0) : score.grid.step(b.index + 1, 0)] for b in bars[:32]]
+    power = sum(float(np.square(s, dtype=np.float64).sum()) for s in heard) / max(1, sum(s.size for s in heard))
     loudest = max(b.level(name) for b in bars)
     want = _LEVEL[score.style.genre][name] + 20 * np.log10(max(loudest, 0.1))
     mood = score.mood
@@ -76,10 +76,10 @@ def _fader(score: Score, name: str, x: np.ndarray) -> float:
     return float(_KICK_RMS * 10 ** (want / 20) / (np.sqrt(power) + 1e-6))
 
 
-def plan_song(style: Style, seconds: Fraction, loop: bool) -> tuple[Score, Plan]:
+def plan_song(style: Style, seconds: Fraction, loop: bool, tempo_fixed: bool = False) -> tuple[Score, Plan]:
     """Lay out a song of `seconds` (in a loop: of the nearest whole number of bars) and declare it."""
     if loop:
-        bars, style = _fit_loop(style, seconds)
+        bars, style = _fit_loop(style, seconds, tempo_fixed)
     grid = Grid(style.tempo, style.swing)
     length = nearest_sample(seconds * RATE)
     if loop:
@@ -106,16 +106,21 @@ def plan_song(style: Style, seconds: Fraction, loop: bool) -> tuple[Score, Plan]
     return score, plan
 
 
-def _fit_loop(style: Style, seconds: Fraction) -> tuple[int, Style]:
-    """Whole bars nearest to the wanted length; groups of four (or two) bars where they come within a bar of it."""
+def _fit_loop(style: Style, seconds: Fraction, tempo_fixed: bool) -> tuple[int, Style]:
+    """Whole bars nearest to the wanted length, even groups first where they are as near as half a bar.
+
+    Where the tempo is free and the sub-genre's range allows it, it is moved so that the bars last exactly as long as wanted.
+    """
     exact = seconds * style.tempo / 240
     bars = max(1, round(exact))
     for group in (4, 2):
-        near = group * max(1, round(exact / group))
-        if abs(near - exact) <= Fraction(1, 2) * group / 2:
+        near = group * round(exact / group)
+        if near and abs(near - exact) <= Fraction(1, 2):
             bars = near
             break
-    return bars, style
+    fitted = 240 * bars / seconds
+    low, high = TEMPOS[style.genre]
+    return bars, style if tempo_fixed or not low <= fitted <= high else replace(style, tempo=fitted)
 
 
 def render(score: Score) -> np.ndarray:
@@ -136,20 +141,21 @@ def render(score: Score) -> np.ndarray:
             pump = duck(sorted(score.kicks), length, loop, 1.0, recovery)
         if channel.swept:
             _automate(score, x)
-        if channel.width != 1:
-            x = widen(x, channel.width)
         if name != "effects":
             for start, stop in score.gaps:
                 x[:, start:stop] *= _held(stop - start)
-        x *= np.float32(_fader(score, name, x))
-        if channel.duck and pump is not None:
-            depth = np.float32(min(1.0, channel.duck * (1 + 0.12 * mood.era)))
-            x *= 1 - depth * (1 - pump)
-        mix += x
-        if channel.reverb:
-            to_reverb += x * np.float32(channel.reverb * wet)
-        if channel.delay:
-            to_delay += x * np.float32(channel.delay * wet)
+        gain = np.float32(_fader(score, name, x))
+        depth = np.float32(min(1.0, channel.duck * (1 + 0.12 * mood.era)))
+        for span in spans(length):
+            y = x[:, span]
+            if channel.width != 1:
+                widen(y, channel.width)
+            y *= gain if pump is None or not depth else gain * (1 - depth * (1 - pump[span]))
+            mix[:, span] += y
+            if channel.reverb:
+                to_reverb[:, span] += y * np.float32(channel.reverb * wet)
+            if channel.delay:
+                to_delay[:, span] += y * np.float32(channel.delay * wet)
     if to_delay.any():
         three = nearest_sample(score.grid.beat_samples * Fraction(3, 4))
         wet_delay = echoes(to_delay, three, loop, 0.55 + 0.08 * mood.space)
@@ -166,13 +172,13 @@ def render(score: Score) -> np.ndarray:
 
 def _automate(score: Score, x: np.ndarray) -> None:
     """Close the filter on the music through intro and outro, and open it through each build, in place."""
-    spans = {"intro": (900.0, 2200.0), "build": (1600.0, 8000.0), "outro": (3500.0, 500.0), "break": (2600.0, 5000.0)}
-    for first in (b for b in score.bars if b.place == 0 and b.section in spans):
+    sweeps = {"intro": (900.0, 2200.0), "build": (1300.0, 6000.0), "outro": (3500.0, 500.0), "break": (2600.0, 5000.0)}
+    for first in (b for b in score.bars if b.place == 0 and b.section in sweeps):
         start = score.grid.step(first.start, 0)
         stop = min(score.length, score.grid.step(first.start + first.count, 0))
         if stop <= start or not x[:, start:stop].any():
             continue
-        low, high = spans[first.section]
+        low, high = sweeps[first.section]
         cutoff = np.geomspace(low, high, stop - start).astype(np.float32)
         swept = sweep(x[:, start:stop], cutoff)
         fade = min(512, (stop - start) // 2)
