@@ -117,10 +117,10 @@ def test_wav_round_trip(tmp_path_factory, channels, length, rate, subtype, seed)
 
 
 def test_written_wav_is_rounded_clipped_and_read_by_others(tmp_path):
-    samples = np.array([[2.0, -2.0, 0.0, 1.4 / 32768, -1.6 / 32768]], np.float32)
+    samples = np.array([[2.0, -2.0, 0.0, 1.6 / 32768, -1.4 / 32768]], np.float32)
     save_audio(tmp_path / "a.wav", Audio(samples, 44100))
     whole, rate = soundfile.read(tmp_path / "a.wav", dtype="int16")
-    assert whole.tolist() == [32767, -32768, 0, 1, -2] and rate == 44100
+    assert whole.tolist() == [32767, -32768, 0, 2, -1] and rate == 44100
 
 
 def test_over_four_gigabytes_becomes_rf64(tmp_path):
