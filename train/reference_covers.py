@@ -20,11 +20,17 @@ from spectrogrand.picture_statistics import NAMES, statistics
 from spectrogrand.types import CoverBrief, Image
 
 COLOURS = {
-    "future": ("dark blue", "red"), "bass": ("black", "purple"), "progressive": ("orange", "yellow"), "melodic": ("green", "light blue"),
-}  # fmt: skip
+    "future": ("dark blue", "red"),
+    "bass": ("black", "purple"),
+    "progressive": ("orange", "yellow"),
+    "melodic": ("green", "light blue"),
+}
 WORDS = {
-    "future": ("unveils", "surprises"), "bass": ("ascends", "explodes"), "progressive": ("balances", "hypnotizes"), "melodic": ("blends", "stuns"),
-}  # fmt: skip
+    "future": ("unveils", "surprises"),
+    "bass": ("ascends", "explodes"),
+    "progressive": ("balances", "hypnotizes"),
+    "melodic": ("blends", "stuns"),
+}
 AXES = ("energy", "valence", "tension", "brightness", "space", "era")
 COUNT, SIZE = 192, 512
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spectrogrand.interfaces import Card, Gate
-from spectrogrand.picture_statistics import prepare
+from spectrogrand.picture_statistics import SIDE, prepare
 from spectrogrand.registry import register
 from spectrogrand.types import Image
 
@@ -16,9 +16,10 @@ from spectrogrand.types import Image
 class NoisePicture(Gate):
     """Fails a picture whose neighbouring pixels are unlike: noise, or a checkerboard of single pixels.
 
-    Measured on 256 x 256 sRGB: the correlation of the picture with itself moved by one pixel, the mean of both directions, covariances
-    summed over the channels so that noise in colour alone counts. White noise has 0, a checkerboard -1, most pictures 0.8 to 1.
-    The 334 SDXL covers of the published set have at least 0.58; below 0.45 it is noise. Flat pictures pass here: `blank_picture` has them.
+    Measured on sRGB of at most 256 x 256: the correlation of the picture with itself moved by one pixel, the mean of both
+    directions, covariances summed over the channels so that noise in colour alone counts. White noise has 0 (0.2 when it
+    was averaged down to 256), a checkerboard -1, most pictures 0.8 to 1; the published set's 334 SDXL covers at least 0.58.
+    Below 0.45 it is noise. Flat pictures pass here: `blank_picture` has them.
 
     >>> static = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
     >>> NoisePicture().check([Image(static)])[0][:8]
@@ -31,7 +32,9 @@ class NoisePicture(Gate):
 
     def check(self, batch: Sequence[Image]) -> list[str | None]:
         """Per picture None, or the reason."""
-        found = [neighbour_correlation(prepare(image)) for image in batch]
+        found = [
+            neighbour_correlation(prepare(image) if max(image.size) > SIDE else image.pixels / 255) for image in batch
+        ]
         return [
             f"is noise (neighbouring pixels correlate by {r:.2f}, at least {self.THRESHOLD} expected)"
             if r < self.THRESHOLD
@@ -45,6 +48,6 @@ def neighbour_correlation(srgb: np.ndarray) -> float:
     x = srgb.astype(np.float64)
     x = x - x.mean(axis=(0, 1))
     power = np.mean(x * x)
-    if power < 1e-7:
+    if power < 1e-7 or min(x.shape[:2]) < 2:
         return 1.0
     return float((np.mean(x[1:] * x[:-1]) + np.mean(x[:, 1:] * x[:, :-1])) / (2 * power))

@@ -72,10 +72,11 @@ class ProceduralCover(Generator):
             if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
                 raise InvalidValue(f"a seed is a whole number of at least 0, got {seed!r}")
         rows = {topic: self._row(topic) for topic in dict.fromkeys(brief.topic for brief in sources)}
-        return [
-            Image(scenes.paint(brief, rows[brief.topic], int(seed), self.size))
-            for brief, seed in zip(sources, seeds, strict=True)
-        ]
+        made = []
+        for brief, seed in zip(sources, seeds, strict=True):
+            title = self.title if isinstance(self.title, str) else brief.topic * self.title
+            made.append(Image(scenes.paint(brief, rows[brief.topic], int(seed), self.size, title)))
+        return made
 
     def close(self) -> None:
         """Free the encoder."""

@@ -120,3 +120,75 @@ def birds(scene: Scene, count: int = 7) -> None:
             pen.polygon([(x + s * a, y + s * b) for a, b in wing])
 
     c.over(scene.palette.ink, c.shapes(draw))
+
+
+def figure(scene: Scene, x: float, y: float, height: float) -> None:
+    """A person who stands and looks: feet at (x, y), a long shadow towards us."""
+    c, p, h = scene.canvas, scene.palette, height
+
+    def draw(pen: Pen) -> None:
+        pen.ellipse(x, y - 0.92 * h, 0.062 * h, 0.08 * h)
+        coat = [(-0.05, -0.84), (0.05, -0.84), (0.12, -0.76), (0.135, -0.42), (0.10, -0.40), (0.115, -0.30), (-0.115, -0.30),
+                (-0.10, -0.40), (-0.135, -0.42), (-0.12, -0.76)]  # fmt: skip
+        pen.polygon([(x + a * h, y + b * h) for a, b in coat])
+        for side in (-1, 1):
+            leg = [(0.005, -0.32), (0.105, -0.32), (0.085, 0.0), (0.03, 0.0)]
+            pen.polygon([(x + side * a * h, y + b * h) for a, b in leg])
+
+    c.over(p.ink * 0.8, c.shapes(draw))
+    light.glow(c, x, y - 0.5 * h, 0.4 * h, p.glow, 0.05)
+
+
+def petals(scene: Scene, count: int = 60) -> None:
+    """Petals (or leaves, or ash) on the wind, a few of them near and out of focus."""
+    c, p, rng = scene.canvas, scene.palette, scene.stream("petals")
+
+    def draw(pen: Pen, near: bool) -> None:
+        for _ in range(7 if near else count):
+            x, y, r = rng.random(), rng.random(), rng.uniform(0.012, 0.028) if near else rng.uniform(0.002, 0.0065)
+            a = rng.uniform(0, np.pi)
+            t = np.linspace(0, 2 * np.pi, 14)
+            q = np.stack([r * np.cos(t), 0.5 * r * np.sin(t)], 1)
+            turn = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+            pen.polygon(q @ turn.T + (x, y), rng.uniform(0.5, 1.0))
+
+    c.over(p.accent, 0.9 * c.shapes(draw, False))
+    c.over(p.between(p.accent, p.pale, 0.3), 0.55 * c.blur(c.shapes(draw, True), 0.006))
+
+
+def aurora(scene: Scene) -> None:
+    """Curtains of light: folded bands with rays that rise from a sharp lower edge."""
+    c, p, rng = scene.canvas, scene.palette, scene.stream("aurora")
+    small = type(c)(256)
+    for k in range(3):
+        path = 0.30 + 0.16 * k * rng.random() + 0.10 * (noise(rng, 3, 2)[:1] - 0.5) * 3
+        rays = noise(rng, 26, 2, side=256)[:1]
+        up = (path - small.y) / (0.16 + 0.22 * rays)
+        band = np.exp(-np.clip(up, 0, 9) * 1.6) * smoothstep(-0.05, 0.02, up) * (0.35 + 0.9 * rays)
+        tint = p.between(p.accent, p.glow, 0.3 * k)
+        c.add(tint, c.up((0.38 * band).astype(np.float32)) * smoothstep(scene.horizon, 0.3, c.y))
+
+
+def marks(scene: Scene) -> None:
+    """Thin rings, ticks and sight lines about the light, as on a star chart."""
+    c, p, rng = scene.canvas, scene.palette, scene.stream("marks")
+    x, y = scene.focus
+    r = scene.sun
+    sides = int(rng.choice([0, 3, 4, 6]))
+
+    def draw(pen: Pen) -> None:
+        for k in range(3):
+            pen.ring(x, y, r * (1.25 + 0.3 * k), 0.0016)
+        for k in range(72):
+            a, q = 2 * np.pi * k / 72, r * 1.85
+            long = 0.12 * r if k % 6 == 0 else 0.05 * r
+            pen.line(
+                [(x + q * np.cos(a), y + q * np.sin(a)), (x + (q + long) * np.cos(a), y + (q + long) * np.sin(a))],
+                0.0014,
+            )
+        if sides:
+            turns = 2 * np.pi * np.arange(sides + 1) / sides - np.pi / 2
+            for q in (1.6, 2.5):
+                pen.line(np.stack([x + q * r * np.cos(turns), y + q * r * np.sin(turns)], 1), 0.0020)
+
+    c.over(p.pale if p.key != "day" else p.accent, 0.55 * c.shapes(draw))

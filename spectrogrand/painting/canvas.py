@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def smoothstep(low: float, high: float, x: Array) -> Array:
 
 def noise(rng: np.random.Generator, frequency: float, octaves: int = 4, gain: float = 0.5, side: int = WORK,
           stretch: float = 1.0) -> Array:  # fmt: skip
-    """Fractal value noise, float32 in [0, 1], shape=(side, side); `frequency` cells across, `stretch` > 1 makes streaks along x."""
+    """Fractal value noise in [0, 1], shape=(side, side); `frequency` cells across, `stretch` > 1 makes streaks along x."""
     total = np.zeros((side, side), np.float32)
     level = 1.0
     for _ in range(octaves):
@@ -89,6 +89,11 @@ class Pen:
         """A filled polygon, points of shape=(point, 2)."""
         self.draw.polygon(self._at(points), fill=round(255 * ink))
 
+    def polygons(self, outlines: Iterable[Any]) -> None:
+        """Several filled polygons."""
+        for points in outlines:
+            self.polygon(points)
+
     def line(self, points: Any, width: float, ink: float = 1.0) -> None:
         """A polyline with round joints, `width` in units of the side."""
         w = max(1, round(width * self.side))
@@ -98,6 +103,10 @@ class Pen:
     def disc(self, x: float, y: float, r: float, ink: float = 1.0) -> None:
         """A filled circle."""
         self.ellipse(x, y, r, r, ink)
+
+    def dot(self, at: Any, r: float, ink: float = 1.0) -> None:
+        """A filled circle about a point, shape=(2,)."""
+        self.disc(float(at[0]), float(at[1]), r, ink)
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, ink: float = 1.0) -> None:
         """A filled ellipse with its axes along the picture's."""
@@ -178,12 +187,16 @@ class Canvas:
         edge = np.maximum(self.px * np.sqrt(1 + slope * slope), soft).astype(np.float32)
         return np.clip((self.y - at[None, :]) / edge[None, :] + 0.5, 0, 1)
 
-    def shapes(self, draw: Callable[[Pen], None]) -> Array:
-        """The cover, float32 in [0, 1], of what `draw` draws with a pen."""
+    def shapes(self, draw: Callable[..., object], *arguments: Any) -> Array:
+        """The cover, float32 in [0, 1], shape=(row, column), of what `draw(pen, *arguments)` draws."""
         factor = max(2, -(-RASTER // self.size))
         pen = Pen(self.size * factor)
-        draw(pen)
+        draw(pen, *arguments)
         return np.asarray(pen.picture.reduce(factor), np.float32) / 255
+
+    def polygons(self, *outlines: Any) -> Array:
+        """The cover of filled polygons, each of shape=(point, 2)."""
+        return self.shapes(Pen.polygons, outlines)
 
     def blur(self, field: Array, sigma: float, side: int = WORK) -> Array:
         """A Gaussian blur of `sigma` sides, computed small and enlarged: for glow, never for edges."""

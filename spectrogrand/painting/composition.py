@@ -1,4 +1,4 @@
-"""Composition: the topic's axes and motifs become a scene with a subject, a second motif, a focal point, a horizon and a gesture."""
+"""Composition: a topic's axes and motifs become a scene: subject, setting, focal point, horizon, gesture."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ class Scene:
     def stream(self, role: str) -> np.random.Generator:
         """A random stream of its own for each role, so that one part's draws never move another's."""
         return np.random.default_rng([*self.seed, zlib.crc32(role.encode())])
+
+    def pick(self, role: str, **weights: float) -> str:
+        """One of the named kinds, drawn by its weight (at least 0.1, so that nothing is ever ruled out)."""
+        w = np.maximum(np.array(list(weights.values()), float), 0.1)
+        return str(self.stream("pick " + role).choice(list(weights), p=w / w.sum()))
 
     def draw_sky(self) -> None:
         """The sky of the setting's family, or a plain one with a sun (set by `scenes`, which knows all families)."""

@@ -64,7 +64,7 @@ def develop(
     table = (fade + (1 - fade) * np.clip(table, 0, 1)).astype(np.float32)
     film = resize(rng.standard_normal((GRAIN_SIDE, GRAIN_SIDE)).astype(np.float32), canvas.size) * np.float32(grain)
     if paper > 0:
-        film = film + np.float32(paper) * resize(rng.standard_normal((190, 190)).astype(np.float32), canvas.size)
+        film += np.float32(paper) * resize(rng.standard_normal((190, 190)).astype(np.float32), canvas.size)
     out = np.empty((canvas.size, canvas.size, 3), np.uint8)
     for k in range(3):
         index = np.sqrt(np.clip(canvas.light[k], 0, 4)) * np.float32(4096)

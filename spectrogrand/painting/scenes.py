@@ -4,36 +4,109 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from ..types import CoverBrief
-from . import backdrop, light, mountains, space
+from . import (
+    abstract,
+    backdrop,
+    city,
+    faces,
+    forest,
+    frame,
+    geometry,
+    light,
+    machines,
+    mountains,
+    sea,
+    space,
+    title,
+    waves,
+)
 from .canvas import Array, Canvas
 from .composition import Scene, plan
 
-PAINTERS = {"space": space, "mountains": mountains}
+SMALLEST = 256
+"""Pictures are painted at least at this side."""
+
+PAINTERS = {
+    "space": space, "city": city, "sea": sea, "mountains": mountains, "forest": forest, "machines": machines,
+    "faces": faces, "geometry": geometry, "waves": waves, "abstract": abstract,
+}  # fmt: skip
+GROUNDS = {
+    "space": space.setting, "city": city.setting, "sea": sea.setting, "mountains": mountains.setting, "forest": forest.setting,
+    "machines": machines.setting, "geometry": machines.setting, "waves": waves.setting,
+}  # fmt: skip
+"""What a family puts under the horizon when it is the setting of another's subject; the rest leave it to water."""
 
 
-def paint(brief: CoverBrief, row: Mapping[str, float], seed: int, size: int) -> Array:
-    """Paint a brief: uint8 sRGB, shape=(size, size, 3). `row` holds the encoder's numbers for the topic."""
-    scene = plan(brief, row, seed, Canvas(size))
-    scene.notes["sky"] = sky
-    PAINTERS.get(scene.family, space).paint(scene)
-    return finish(scene)
+def paint(brief: CoverBrief, row: Mapping[str, float], seed: int, size: int, text: str = "") -> Array:
+    """Paint a brief: uint8 sRGB, shape=(size, size, 3). `row` holds the encoder's numbers for the topic, `text` a title."""
+    from PIL import Image
+
+    factor = -(-SMALLEST // size)  # fine lines cannot be drawn small: a small picture is a larger one averaged
+    scene = plan(brief, row, seed, Canvas(size * factor))
+    scene.notes.update(sky=sky, inner=inner, ground=ground)
+    PAINTERS[scene.family].paint(scene)
+    pixels = finish(scene, text)
+    if factor > 1:
+        pixels = np.asarray(Image.fromarray(pixels).reduce(factor))
+    return pixels
 
 
 def sky(scene: Scene) -> None:
-    """The sky behind a landscape: by the setting's family, stars at night."""
-    backdrop.sky(scene)
-    if scene.palette.key == "night":
-        backdrop.stars(scene, 300, scene.horizon)
-    backdrop.sun(scene)
-    backdrop.clouds(scene)
+    """The sky behind a landscape, with what the setting's family brings to it."""
+    c, p, rng, second = scene.canvas, scene.palette, scene.stream("sky kind"), scene.second
+    night = p.key == "night"
+    if second == "space" and night:
+        space.heavens(scene, 0.8)
+        c.over(
+            p.sky[3],
+            0.8
+            * c.up(np.clip((Canvas(256).y - scene.horizon + 0.22) / 0.3, 0, 1) ** 2 * np.ones((1, 256), np.float32)),
+        )
+    else:
+        backdrop.sky(scene)
+        if night:
+            backdrop.stars(scene, 300, scene.horizon)
+    if second == "waves" and p.key != "day":
+        backdrop.aurora(scene)
+    if scene.gesture in ("burst", "flare", "reveal") and not scene.notes.get("no rays"):
+        light.rays(
+            c, *scene.focus, p.glow if p.key != "day" else p.pale, 0.20 if scene.gesture == "burst" else 0.12, rng
+        )
+    if second == "space":
+        space.planet(scene, *scene.focus, 1.1 * scene.sun, rng.uniform(-2.6, -0.5), rings=rng.random() < 0.5)
+    else:
+        backdrop.sun(scene)
+    if second in ("geometry", "machines"):
+        backdrop.marks(scene)
+    if second != "geometry":
+        backdrop.clouds(scene, 0.58 if second == "abstract" else 0.45, layers=3 if second in ("abstract", "sea") else 2)
 
 
-def finish(scene: Scene) -> Array:
-    """The light that falls over everything, then grain and print."""
-    c, p, rng = scene.canvas, scene.palette, scene.stream("finish")
-    if scene.gesture in ("burst", "flare", "reveal") and p.key != "day":
-        light.rays(c, *scene.focus, p.glow, 0.10 if scene.gesture != "burst" else 0.2, rng)
-    light.bloom(c, 0.55 if p.key != "day" else 0.85, 0.55 if p.key != "day" else 0.25)
-    light.vignette(c, 0.38 if p.key != "day" else 0.12)
-    return light.develop(c, scene.stream("grain"), 0.020 if scene.retro else 0.013, 0.035 if scene.retro else 0.012)
+def ground(scene: Scene) -> None:
+    """The ground of the setting's family."""
+    GROUNDS.get(scene.second, sea.setting)(scene)
+
+
+def inner(scene: Scene) -> None:
+    """A whole landscape of the setting's family, to fill a silhouette with."""
+    sky(scene)
+    ground(scene)
+
+
+def finish(scene: Scene, text: str = "") -> Array:
+    """The light that falls over everything, a frame and a title where there are any, then grain and print."""
+    c, p = scene.canvas, scene.palette
+    flat = bool(scene.notes.get("flat"))
+    if not flat:
+        light.bloom(c, 0.55 if p.key != "day" else 0.85, 0.55 if p.key != "day" else 0.25)
+        light.vignette(c, 0.38 if p.key != "day" else 0.12)
+    scene.notes["frame"] = frame.choose(scene)
+    if scene.notes["frame"]:
+        frame.mount(scene, scene.notes["frame"], bool(text))
+    if text:
+        title.set_title(scene, text)
+    grain = 0.024 if flat else scene.notes.get("grain", 0.020 if scene.retro else 0.013)
+    return light.develop(c, scene.stream("grain"), grain, 0.032 if scene.retro else 0.012, 0.012 if flat else 0.0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from . import backdrop, light
-from .canvas import Array, Canvas, Pen, noise, resize, rotate, smoothstep
+from .canvas import Array, Canvas, Pen, noise, resize, ridge_line, rotate, smoothstep
 from .composition import Scene
 from .palette import ramp
 
@@ -13,8 +15,15 @@ from .palette import ramp
 def paint(scene: Scene) -> None:
     """A ship, a ringed planet or a planet's rim in the light of its star."""
     rng = scene.stream("space")
-    kind = str(rng.choice(["ship", "ship", "ringed", "rim"]))
+    kind = scene.pick("space", ship=2 + 2.5 * scene.axis("era") + scene.axis("energy"), ringed=1, rim=0.8, world=1.2)
     heavens(scene)
+    if kind == "world":
+        scene.horizon = 0.78
+        planet(scene, scene.focus[0], 0.40, rng.uniform(0.22, 0.28), rng.uniform(-2.6, -0.5), rings=rng.random() < 0.5)
+        scene.notes["ground"](scene)
+        if scene.second not in ("sea", "forest", "city"):
+            backdrop.figure(scene, 1 - scene.focus[0] if not scene.centred else 0.5, 0.93, 0.085)
+        return
     if kind == "ringed":
         r = rng.uniform(0.20, 0.27)
         planet(scene, 0.5 if scene.centred else scene.focus[0], 0.46, r, rng.uniform(0, 2 * np.pi), rings=True)
@@ -34,28 +43,29 @@ def paint(scene: Scene) -> None:
 def setting(scene: Scene) -> None:
     """Another world's ground: dunes and craters under the horizon."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("dunes")
-    from .canvas import ridge_line
-
     for k in range(4):
         t = (k + 1) / 4
-        line = scene.horizon + 0.32 * t * t * 0.9 - 0.02 + (0.02 + 0.05 * t) * ridge_line(rng, 400, 0.35, 1.5)
+        line = scene.horizon + 0.30 * (k / 4) ** 1.2 + (0.015 + 0.05 * t) * ridge_line(rng, 700, 0.34, 1.6)
         mask = c.below(line)
-        c.over(p.between(p.haze, p.ink, 0.25 + 0.75 * t), mask)
-        lit = mask * (1 - c.below(line + 0.006 + 0.012 * t, 0.012))
-        c.over(p.glow, 0.5 * (1 - 0.6 * t) * lit)
+        crest = np.interp(c.x[0], np.linspace(0, 1, 700), line).astype(np.float32)[None, :]
+        down = np.clip((c.y - crest) / np.float32(0.035 + 0.07 * t), 0, 1)
+        dark = p.between(p.between(p.haze, p.sky[1], 0.4), p.ink, 0.25 + 0.70 * t)
+        lit = p.between(dark, p.between(p.glow, p.sky[2], 0.35), 0.50 * (1.15 - t))
+        c.over(c.grade(np.sqrt(down), ramp(lit, p.between(lit, dark, 0.7), dark)), mask)
 
 
 def heavens(scene: Scene, share: float = 1.0) -> None:
     """A dark sky with a nebula in the palette's colours, and stars."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("nebula")
-    day = p.key == "day"
     small = Canvas(256)
     field, veil = noise(rng, 3, 6, 0.55), noise(rng, 2.5, 6, 0.52)
     slant = rng.uniform(-0.9, 0.9)
     band = np.exp(-(((small.y - scene.focus[1] + slant * (small.x - scene.focus[0])) / 0.26) ** 2))
     gas = np.clip(field * 0.75 + 0.5 * band - 0.42, 0, 1) * smoothstep(0.2, 0.65, veil)
-    dark = p.sky[0] if day else p.sky[0] * 0.7
-    first = p.between(p.sky[0], p.sky[1], 0.5)
+    dark = {"night": p.sky[0] * 0.7, "dusk": p.between(p.sky[0], p.ink, 0.72), "day": p.between(p.sky[0], p.ink, 0.12)}[
+        p.key
+    ]
+    first = p.between(dark, p.sky[1], 0.5)
     c.light[:] = c.grade(c.up(np.clip(1.35 * share * gas, 0, 1).astype(np.float32)),
                          ramp(dark, first, p.sky[1], p.sky[2], p.between(p.sky[3], p.accent, 0.2), p.glow))  # fmt: skip
     backdrop.stars(scene, 520, 1.0)
@@ -166,7 +176,10 @@ def ship(scene: Scene) -> None:
         (0.12, 0.46),
     ]
     fin = [(0.20, 0.1), (0.27, 0.05), (0.29, 0.62), (0.22, 0.66)]
-    place = lambda pts, m=1: rotate(np.asarray(pts) * (m * s, s) + (x, y), turn, (x, y))  # noqa: E731
+
+    def place(q: Any, m: int = 1) -> Array:
+        return rotate(np.asarray(q, float) * (m * s, s) + (x, y), turn, (x, y))
+
     tail = place([(0, 0.72)])[0]
     back = np.array([-np.sin(turn), np.cos(turn)])
     wake = Canvas(512)
@@ -180,8 +193,8 @@ def ship(scene: Scene) -> None:
     c.add(p.glow, c.up(np.clip(1.1 * trail, 0, 2).astype(np.float32)))
     lit, dark = p.between(p.pale, p.glow, 0.3), p.between(p.ink, p.sky[1], 0.45)
     for m, colour, fine in ((-1, lit, p.between(lit, p.sky[2], 0.35)), (1, dark, p.between(dark, p.sky[0], 0.5))):
-        c.over(fine, c.shapes(lambda pen, m=m: pen.polygon(place(wing, m))))
-        c.over(colour, c.shapes(lambda pen, m=m: (pen.polygon(place(hull, m)), pen.polygon(place(fin, m)))))
+        c.over(fine, c.polygons(place(wing, m)))
+        c.over(colour, c.polygons(place(hull, m), place(fin, m)))
     canopy = [(-0.045, -0.62), (0, -0.8), (0.045, -0.62), (0.05, -0.3), (0, -0.22), (-0.05, -0.3)]
 
     def details(pen: Pen) -> None:
@@ -190,7 +203,7 @@ def ship(scene: Scene) -> None:
             pen.line(place([(0.14, 0.3), (span - 0.1, sweep + 0.17)], m), 0.0012)
             pen.line(place([(0.03, -0.1), (0.06, 0.55)], m), 0.0014)
 
-    c.over(p.ink, 0.8 * c.shapes(lambda pen: pen.polygon(place(canopy))))
+    c.over(p.ink, 0.8 * c.polygons(place(canopy)))
     c.over(p.accent, 0.85 * c.shapes(details))
     for m in (-1, 1):
         ex, ey = place([(0.09, 0.7)], m)[0]

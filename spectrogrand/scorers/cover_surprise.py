@@ -17,17 +17,18 @@ from spectrogrand.types import Image
 
 @register("cover_surprise")
 class CoverSurprise(CreativityScorer):
-    """Unlikeliness under what covers usually look like (surprise as in Itti & Baldi 2009, Grace et al. 2015: -log probability).
+    """Unlikeliness under what covers usually look like: surprise as -log probability (Itti & Baldi 2009; Grace et al. 2015).
 
-    Model: the sixteen statistics x of a picture (`picture_statistics`), standardised by the reference set's median and 1.4826 MAD
-    (at least 1 % of the spread), follow a Gaussian whose mean and covariance are not known; under the conjugate prior
-    normal-inverse-Wishart(mean 0, kappa0 = 1, nu0 = k + 2, scale = identity) and n reference covers, the next cover's density is a
-    multivariate t (Murphy 2007, eq. 258) with nu = nu0 + n - k + 1 degrees of freedom, location m and scale matrix S. The score is
+    Model: the sixteen statistics x of a picture (`picture_statistics`), standardised by the reference set's median and
+    1.4826 MAD (at least 1 % of the range), follow a Gaussian of unknown mean and covariance. Under the conjugate prior
+    normal-inverse-Wishart(mean 0, kappa0 = 1, nu0 = k + 2, scale = identity), k = 16, and n reference covers, the next
+    cover's density is a multivariate t (Murphy 2007, eq. 258) with nu = nu0 + n - k + 1 degrees of freedom, location m and
+    shape S. The score is its log density at the highest point minus that at x, in bits, at least 0:
 
-        surprise(x) = (nu + k) / 2 * log2(1 + (x - m)' S^-1 (x - m) / nu)        [bits, >= 0]
+        surprise(x) = (nu + k) / 2 * log2(1 + (x - m)' S^-1 (x - m) / nu)
 
-    the log density at its highest point minus that at x. The prior shrinks the covariance, so that few references suffice; the t's
-    tails keep far pictures from growing without bound. Blank and noise pictures are unlikely, too: gates fail them first.
+    The prior shrinks the covariance, so that few references suffice; the t's tails grow with the logarithm of the distance.
+    Blank and noise pictures are unlikely, too: the gates blank_picture and noise_picture fail them before scores count.
 
     Args:
         reference: "shipped" (statistics of 192 procedural covers), a folder of pictures, or a .safetensors file made by
@@ -41,7 +42,7 @@ class CoverSurprise(CreativityScorer):
     artefact = Image
     card = Card(
         summary="bits of unlikeliness under the statistics of reference covers",
-        paper="Itti & Baldi 2009, Bayesian surprise attracts human attention; Murphy 2007, Conjugate Bayesian analysis (eq. 258)",
+        paper="Itti & Baldi 2009, Bayesian surprise attracts human attention; Murphy 2007, Conjugate Bayesian analysis",
         modules=("PIL", "safetensors"),
     )
 
@@ -84,5 +85,6 @@ def surprise(table: np.ndarray, reference: np.ndarray) -> np.ndarray:
     location = n * mean / kappa
     shape = spread * (kappa + 1) / (kappa * nu)
     far = x - location
-    distance = np.einsum("ij,ij->i", far, np.linalg.solve(shape, far.T).T)
+    # one item at a time: solving for all at once would change the last bits of each with its neighbours
+    distance = np.array([row @ np.linalg.solve(shape, row) for row in far])
     return (nu + k) / 2 * np.log2(1 + distance / nu)

@@ -1,0 +1,51 @@
+"""Frames: the picture inside a window on plain ground, as on a poster: a square, a disc, an arch, a strip."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .canvas import Canvas, Pen
+from .composition import Scene
+
+
+def choose(scene: Scene) -> str | None:
+    """Which frame a scene gets, None for most: more often for "unveils" and for times past."""
+    rng = scene.stream("frame")
+    chance = 0.12 + 0.28 * (scene.gesture == "reveal") + 0.12 * scene.retro
+    if scene.family in ("faces", "geometry") or rng.random() > chance:
+        return None
+    return str(rng.choice(["square", "disc", "arch", "arch"]))
+
+
+def mount(scene: Scene, kind: str, titled: bool = False) -> None:
+    """Shrink the painted picture into its window on a plain ground, smaller above a title; a hairline runs round it."""
+    from PIL import Image
+
+    c, p = scene.canvas, scene.palette
+    n = c.size
+    share = {"square": 0.80, "disc": 0.84, "arch": 0.80}[kind] - 0.05 * titled
+    side = max(1, round(n * share))
+    x0, y0 = (n - side) // 2, round(n * ((1 - share) / 2 - 0.045 * titled))
+    ground = p.between(p.sky[3], p.pale, 0.75) if p.key != "night" or scene.retro else p.ink
+    inner = [np.asarray(Image.fromarray(plane).resize((side, side), Image.Resampling.BOX)) for plane in c.light]
+    picture = Canvas(n)
+    for k in range(3):
+        picture.light[k, y0 : y0 + side, x0 : x0 + side] = inner[k]
+    cx, cy, r = 0.5, y0 / n + share / 2, share / 2
+    inset = 0.0 if kind != "arch" else 0.07
+
+    def window(pen: Pen, grow: float = 0.0) -> None:
+        if kind == "disc":
+            pen.disc(cx, cy, r + grow - 0.002)
+        elif kind == "square":
+            pen.box(cx - r - grow, cy - r - grow, cx + r + grow, cy + r + grow)
+        else:
+            w = r - inset
+            pen.disc(cx, cy - r + w, w + grow)
+            pen.box(cx - w - grow, cy - r + w, cx + w + grow, cy + r + grow)
+
+    mask = c.shapes(window)
+    line = c.shapes(window, 0.012) - c.shapes(window, 0.0095)
+    for k in range(3):
+        c.light[k] = np.float32(ground[k]) + mask * (picture.light[k] - np.float32(ground[k]))
+    c.over(p.between(ground, p.accent if p.key != "night" or scene.retro else p.pale, 0.65), np.clip(line, 0, 1))
