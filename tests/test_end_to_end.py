@@ -166,7 +166,7 @@ def _text(content):
 
 
 BAD = {
-    "missing": (lambda p: p, "no file|does not exist|not found|missing"),
+    "missing": (lambda p: p, "no sound file .* check the path"),
     "empty": (_text(""), "empty"),
     "text": (_text("hello, this is not sound\n" * 50), "song.wav"),
     "ffconcat": (_text("ffconcat version 1.0\nfile /etc/hostname\n"), "song.wav"),
