@@ -30,7 +30,7 @@ class CoverFile(Generator):
     spectrogrand.errors.InvalidValue: a cover's size is 16 to 8192 pixels or None (as it is), got 4
     """
 
-    source, artefact = CoverBrief, Image
+    source, artefact, given = CoverBrief, Image, True
     card = Card(summary="The user's own cover: a picture, or the first frame of a video.")
 
     def __init__(self, path: str, size: int | None = 1024) -> None:

@@ -24,7 +24,7 @@ class SongFile(Generator):
     spectrogrand.errors.MediaError: no sound file 'no such folder/Song (Mix), Pt 2.mp3': ...
     """
 
-    source, artefact = Topic, Audio
+    source, artefact, given = Topic, Audio, True
     card = Card(summary="The user's own song: wav, flac, ogg, mp3, m4a, or the sound of a video.")
 
     def __init__(self, path: str) -> None:
