@@ -10,7 +10,8 @@ Run:  python train/reference_songs.py        (about 5 minutes on one core; again
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,10 +35,13 @@ STD_FLOOR = 1e-3
 """Below the spread of every statistic: only guards against one that stands still."""
 
 
-def songs(genre: str, topics: Iterable[str], first_seed: int) -> Iterator[Audio]:
-    """Ten-second songs of one sub-genre, one per topic, seeds counting from `first_seed`."""
-    generator = build("generators", {"name": "house_synth", "genre": genre, "duration": 10.0, "text": "lexicon"})
+def songs(
+    genre: str, topics: Iterable[str], first_seed: int, settings: Sequence[dict[str, Any]] = ({"duration": 10.0},)
+) -> Iterator[Audio]:
+    """Songs of one sub-genre, one per topic, seeds counting from `first_seed`, going round the settings in turn."""
     for number, topic in enumerate(topics):
+        turn = settings[number % len(settings)]
+        generator = build("generators", {"name": "house_synth", "genre": genre, "text": "lexicon", **turn})
         yield generator.generate([Topic(topic)], [first_seed + number])[0]
 
 

@@ -55,7 +55,8 @@ class TimbreGenre(Classifier):
     def distances(self, batch: Sequence[Audio]) -> np.ndarray:
         """Mahalanobis distance to the nearest genre's mean per root statistic, float64, shape=(item,); about 1 inside.
 
-        The covariance within genres is pooled over the genres and shrunk (Ledoit & Wolf 2004). Silence is infinitely far.
+        The covariance within genres is pooled over the genres and shrunk by a fifth to a multiple of the identity. Silence
+        is infinitely far.
         """
         model, (values, silent) = _model()[0], self._values(batch)
         apart = values[:, None] - model["means"]
