@@ -114,5 +114,10 @@ class HouseSynth(Generator):
 
 
 def _number(name: str, value: Any, low: float, high: float, unit: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not low <= value <= high:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(value)
+        or not low <= value <= high
+    ):
         raise InvalidValue(f"{name} is a number from {low:g} to {high:g} {unit}, got {value!r}")

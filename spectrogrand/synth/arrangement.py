@@ -26,7 +26,7 @@ _LEVELS: dict[str, dict[str, dict[str, float]]] = {
         "melodic": {"arp": 1.0, "lead": 0.9, "pad": 0.8},
     },
     "break": {
-        "": {"pad": 1.2, "texture": 1.6, "hats": 0.18, "perc": 0.3},
+        "": {"pad": 1.2, "texture": 1.6, "hats": 0.3, "perc": 0.4},
         "future": {"chords": 0.7, "arp": 0.4}, "bass": {"chords": 0.6, "lead": 0.5}, "progressive": {"arp": 1.0, "lead": 0.5},
         "melodic": {"arp": 0.9, "chords": 0.5},
     },
@@ -143,5 +143,7 @@ def lay_out(style: Style, sections: list[tuple[str, int]], tail: bool) -> list[B
             bars.append(Bar(start + place, name, start, count, cycle, chords[place % len(chords)], levels))
     if tail:
         end = bars[-1]
-        bars.append(Bar(end.index + 1, end.section, end.start, end.count + 1, end.cycle, verse[0], end.levels, last=True))
+        bars.append(
+            Bar(end.index + 1, end.section, end.start, end.count + 1, end.cycle, verse[0], end.levels, last=True)
+        )
     return bars

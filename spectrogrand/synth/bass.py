@@ -50,14 +50,16 @@ def _donk(hz: float, n: int, bright: float) -> np.ndarray:
 
 def _growl(hz: float, n: int, bright: float, rate: float, depth: float) -> np.ndarray:
     """A reese (detuned saws beating) through a moving vowel-like band, driven; `rate` in Hz is the wobble."""
-    saws = sum((wave("saw", 2 * hz * 2 ** (c / 1200), n, p) for c, p in ((-14, 0.1), (0, 0.55), (13, 0.8))), np.zeros(n, np.float32))
+    saws = np.zeros(n, np.float32)
+    for cents, phase in ((-14, 0.1), (0, 0.55), (13, 0.8)):
+        saws += wave("saw", 2 * hz * 2 ** (cents / 1200), n, phase)
     t = seconds(n)
     wobble = 0.5 - 0.5 * np.cos(2 * np.pi * rate * t) if rate > 0 else decay(n, 0.16)
     cutoff = 220 * 2 ** (1.2 + 0.5 * bright + depth * 3.0 * wobble)
     moved = sweep(np.tanh(1.4 * saws), cutoff, q=2.6)
     throat = bandpass(moved, 500, 1500) * 0.8
-    phase = 2 * np.pi * hz * t
-    fm = np.sin(2 * phase + 2.2 * wobble * np.sin(3 * phase)).astype(np.float32)
+    turn = 2 * np.pi * hz * t
+    fm = np.sin(2 * turn + 2.2 * wobble * np.sin(3 * turn)).astype(np.float32)
     top = highpass(np.tanh(2.6 * (0.6 * moved + throat + 0.25 * fm)), 110)
     return (0.62 * top + 0.8 * sine(hz, n)) * envelope(n, 0.003, 0.02)
 
@@ -97,10 +99,12 @@ def play_bass(score: Score, bus: Bus) -> None:
     for bar, level in score.playing("bass"):
         if bar.last:
             n = grid.length(8)
-            bus.place(score.sound(("bass", bar.chord.root, n, 0), lambda: note(bar.chord.root, n, 0)), grid.step(bar.index, 0), 0.9)
+            held = score.sound(("bass", bar.chord.root, n, 0), note, bar.chord.root, n, 0)
+            bus.place(held, grid.step(bar.index, 0), 0.9)
             continue
         rng = style.rng("bass", bar.index)
-        line = lines[order[(bar.cycle + bar.place // 4 + (bar.place % 2 if style.genre in ("future", "bass") else 0)) % len(lines)]]
+        turn = bar.place % 2 if style.genre in ("future", "bass") else 0
+        line = lines[order[(bar.cycle + bar.place // 4 + turn) % len(lines)]]
         left_out = int(rng.integers(len(line))) if bar.place % 4 and rng.random() < 0.35 else -1
         for i, (step, length, above, accent) in enumerate(line):
             if i == left_out and i:
@@ -112,11 +116,11 @@ def play_bass(score: Score, bus: Bus) -> None:
             midi = _above(score, bar.chord.degree, bar.chord.root, above)
             variant = (i + bar.place) % len(rates) if style.genre == "bass" and length >= 2 else 0
             n = grid.length(length * 0.94)
-            sound = score.sound(("bass", midi, n, variant), lambda midi=midi, n=n, variant=variant: note(midi, n, variant))  # type: ignore[misc]
+            sound = score.sound(("bass", midi, n, variant), note, midi, n, variant)
             bus.place(sound, grid.step(bar.index, step), level * human(rng, accent, 0.06))
         if bar.section == "drop" and bar.left == 0 and style.genre in ("bass", "future"):
             n = grid.length(2)
-            fall = score.sound(("bass fall", bar.chord.root), lambda: _fall(hertz(bar.chord.root + 24), n))
+            fall = score.sound(("bass fall", bar.chord.root), _fall, hertz(bar.chord.root + 24), n)
             bus.place(fall, grid.step(bar.index, 14), 0.35 * level)
 
 

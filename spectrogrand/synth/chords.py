@@ -121,28 +121,27 @@ def play_chords(score: Score, bus: Bus) -> None:
         if bar.place % 4 == 3:
             rhythm = rhythms[order[(bar.place // 8 + bar.cycle + 1) % len(rhythms)]]
         if bar.section == "break":
-            rhythm = ((0, 7.8, 0.9), (8, 7.6, 0.8)) if style.genre != "bass" else ((0, 2.0, 0.9), (4, 2.0, 0.8), (8, 2.0, 0.9), (12, 2.0, 0.8))
+            stabs = style.genre == "bass"
+            rhythm = tuple((s, 2.0, 0.9) for s in (0, 4, 8, 12)) if stabs else ((0, 7.8, 0.9), (8, 7.6, 0.8))
         if bar.last:
             rhythm = ((0, 10.0, 1.0),)
         for step, length, accent in rhythm:
             n = grid.length(min(length, 16 - step if not bar.last else length) * 0.97)
             key = ("chord", bar.chord.notes, n, bar.section == "drop")
-            made = score.sound(key, lambda n=n, bar=bar: sound(bar.chord.notes, n, bar.section))  # type: ignore[misc]
+            made = score.sound(key, sound, bar.chord.notes, n, bar.section)
             bus.place(made, grid.step(bar.index, step), level * human(rng, accent, 0.06))
 
 
 def play_pad(score: Score, bus: Bus) -> None:
     """One pad chord to a bar, each overlapping the next a little."""
-    style, mood = score.style, score.mood
+    mood = score.mood
+    choir, tremolo = min(0.8, 3 * mood.motif("faces")), min(0.8, 3 * mood.motif("waves"))
     for bar, level in score.playing("pad"):
         if bar.last:
             continue
         n = score.grid.length(16.6)
         sound = score.sound(
-            ("pad", bar.chord.notes),
-            lambda n=n, bar=bar: _pad(  # type: ignore[misc]
-                bar.chord.notes, n, mood.brightness, mood.space, min(0.8, 3 * mood.motif("faces")), min(0.8, 3 * mood.motif("waves"))
-            ),
+            ("pad", bar.chord.notes), _pad, bar.chord.notes, n, mood.brightness, mood.space, choir, tremolo
         )
         rise = (0.8 + 0.2 * (bar.place + 1) / bar.count) if bar.section == "build" else 1.0
         bus.place(sound, score.grid.step(bar.index, 0), level * rise)

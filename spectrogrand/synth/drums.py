@@ -11,16 +11,18 @@ from .oscillators import hertz
 from .score import Score, human, steps
 from .timing import RATE
 
-_KICK = {"future": (0.75, 0.36, 1.6), "bass": (1.0, 0.33, 2.6), "progressive": (0.55, 0.40, 1.5), "melodic": (0.3, 0.42, 1.2)}
+_KICK = {
+    "future": (0.75, 0.36, 1.6), "bass": (1.0, 0.33, 2.6), "progressive": (0.55, 0.40, 1.5), "melodic": (0.3, 0.42, 1.2),
+}  # fmt: skip
 """punch, length in seconds, drive"""
 _CLOSED = {
-    "future": ("..-...-...-...-.", "..o-..o-..o-..o-", "x-o-x-o-x-o-x-oo"),
-    "bass": ("..-...-...-..--.", "-.o--.o.-.o--.o-", "o-x-o-xoo-x-o-xo"),
-    "progressive": ("..-...-...-...-.", "-.o.-.o.-.o.-.o.", "o-o-o-o-o-o-o-o-"),
-    "melodic": ("......-.......-.", "..-...-...-...-.", "--o---o---o---o-"),
+    "future": ("o.-.o.-.o.-.o.--", "o-.-o-.-o-.-o-o-", "x-o-x-o-x-o-x-oo"),
+    "bass": ("o.-.o..-o.-.o-.-", "o-o--.o.o-o--.o-", "o-x-o-xoo-x-o-xo"),
+    "progressive": ("-.-.-.-.-.-.-.-.", "o.o.o.o.o.o.o.o-", "o-o-o-o-o-o-o-o-"),
+    "melodic": ("-...-...-...-...", "o.-.o.-.o.-.o.-.", "o-o-o-o-o-o-o-o-"),
 }
 """Closed hats at low, middle and high energy."""
-_OPEN = {"future": "..x...x...x...x.", "bass": "..x...x...x...x.", "progressive": "..x...x...x...x.", "melodic": "..o...o...o...o."}
+_OPEN = "..x...x...x...x."
 _PERC = {
     "future": ("...o..-....o..-.", "..-...o..-..o...", ".....o..-....o-."),
     "bass": ("...x.-....x..-..", ".-o..-o...o.-..o", "..o..o....o..oo."),
@@ -40,10 +42,9 @@ def play_kick(score: Score, bus: Bus) -> None:
         tune /= 1.5 if tune / 1.5 > 40 else 1.25
     rng = style.taste("kick")
     punch = float(np.clip(punch + 0.15 * mood.energy + 0.15 * mood.era, 0, 1))
-    sound = score.sound(
-        ("kick",), lambda: kit.kick(tune, punch, length * (1 - 0.12 * mood.era), drive * (1 + 0.3 * mood.energy), rng)
-    )
-    thin = {e: score.sound(("kick", e), lambda e=e: highpass(sound, e, 2)) for e in (60, 190)}  # type: ignore[misc]
+    length, drive = length * (1 - 0.12 * mood.era), drive * (1 + 0.3 * mood.energy)
+    sound = score.sound(("kick",), kit.kick, tune, punch, length, drive, rng)
+    thin = {edge: score.sound(("kick", edge), highpass, sound, edge) for edge in (60, 190)}
     for bar, level in score.playing("kick"):
         beats = [0, 1, 2, 3]
         if bar.last:
@@ -67,8 +68,9 @@ def play_clap(score: Score, bus: Bus) -> None:
     style, mood = score.style, score.mood
     taste = style.taste("clap")
     tone = 1250 * 2 ** (0.35 * mood.brightness + taste.uniform(-0.15, 0.15))
-    claps = [score.sound(("clap", k), lambda: kit.clap(0.2 + 0.08 * mood.space, tone, style.taste("clap", k))) for k in (0, 1)]
-    snare = score.sound(("snare",), lambda: kit.snare(0.2, 175 + 30 * mood.brightness, style.taste("snare")))
+    tail = 0.2 + 0.08 * mood.space
+    claps = [score.sound(("clap", k), kit.clap, tail, tone, style.taste("clap", k)) for k in (0, 1)]
+    snare = score.sound(("snare",), kit.snare, 0.2, 175 + 30 * mood.brightness, style.taste("snare"))
     layered = {"future": 0.55, "bass": 0.7, "progressive": 0.3, "melodic": 0.0}[style.genre]
     for bar, level in score.playing("clap"):
         if bar.last:
@@ -94,10 +96,13 @@ def play_hats(score: Score, bus: Bus) -> None:
     style, mood = score.style, score.mood
     edge = 7200 * 2 ** (0.3 * mood.brightness)
     metal = float(np.clip(0.45 - 0.3 * mood.era, 0.1, 0.8))
-    closed = [score.sound(("hat", k), lambda: kit.hat(0.045 + 0.006 * k, edge, metal, style.taste("hat", k))) for k in range(3)]
-    opened = [score.sound(("open", k), lambda: kit.hat(0.17 + 0.02 * k, edge * 0.85, metal, style.taste("open", k))) for k in (0, 1)]
-    shaken = [score.sound(("shaker", k), lambda: kit.shaker(0.09, style.taste("shaker", k))) for k in (0, 1)]
-    ride = score.sound(("ride",), lambda: kit.ride(0.7, style.taste("ride")))
+    closed = [score.sound(("hat", k), kit.hat, 0.045 + 0.006 * k, edge, metal, style.taste("hat", k)) for k in range(3)]
+    opened = [
+        score.sound(("open", k), kit.hat, 0.125 + 0.015 * k, 0.85 * edge, metal, style.taste("open", k)) for k in (0, 1)
+    ]
+    shaken = [score.sound(("shaker", k), kit.shaker, 0.09, style.taste("shaker", k)) for k in (0, 1)]
+    ride = score.sound(("ride",), kit.ride, 0.7, style.taste("ride"))
+    ring = 0.35 if style.genre == "melodic" else 0.5
     busy = 1 + round(float(np.clip(0.5 * mood.energy + style.taste("busy").uniform(-0.5, 0.5), -1, 1)))
     for bar, level in score.playing("hats"):
         if bar.last:
@@ -111,12 +116,19 @@ def play_hats(score: Score, bus: Bus) -> None:
             bus.place(closed[int(rng.integers(3))], max(0, score.grid.step(bar.index, step) + late),
                       0.5 * level * human(rng, force), -0.15)  # fmt: skip
         if bar.section in ("drop", "intro", "outro"):
-            for step, force in steps(_OPEN[style.genre]):
-                bus.place(opened[int(rng.integers(2))], score.grid.step(bar.index, step), 0.5 * level * human(rng, force), 0.12)
+            for step, force in steps(_OPEN):
+                bus.place(
+                    opened[int(rng.integers(2))],
+                    score.grid.step(bar.index, step),
+                    ring * level * human(rng, force),
+                    0.12,
+                )
         if style.genre in ("melodic", "progressive") or mood.era < -0.3:
             for step in range(16):
                 force = (0.9, 0.35, 0.6, 0.35)[step % 4]
-                bus.place(shaken[step % 2], score.grid.step(bar.index, step), 0.3 * level * human(rng, force, 0.15), 0.35)
+                bus.place(
+                    shaken[step % 2], score.grid.step(bar.index, step), 0.3 * level * human(rng, force, 0.15), 0.35
+                )
         if style.genre in ("progressive", "future") and bar.section == "drop" and bar.place % 8 >= 4:
             for beat in range(8):
                 at = score.grid.step(bar.index, 2 * beat)
@@ -129,7 +141,9 @@ def play_perc(score: Score, bus: Bus) -> None:
     taste, take = style.taste("perc"), style.rng("perc")
     root = hertz(48 + style.key.tonic)
     kinds = ("rim", "conga", "tom", "clank")
-    weights = np.array([1.0 + mood.era, 1.2 - mood.era, 0.4 + mood.motif("mountains") * 6, 0.3 + mood.motif("machines") * 8])
+    weights = np.array(
+        [1.0 + mood.era, 1.2 - mood.era, 0.4 + mood.motif("mountains") * 6, 0.3 + mood.motif("machines") * 8]
+    )
     kind = str(taste.choice(kinds, p=np.clip(weights, 0.05, None) / np.clip(weights, 0.05, None).sum()))
     made = {
         "rim": lambda k: kit.rim(1650 + 380 * k, style.taste("rim", k)),
@@ -137,7 +151,7 @@ def play_perc(score: Score, bus: Bus) -> None:
         "tom": lambda k: kit.tom(root * (0.5, 0.75, 0.667)[k], 0.34, style.taste("tom", k)),
         "clank": lambda k: kit.clank(root * (3.1, 4.7, 2.2)[k], 0.22, style.taste("clank", k)),
     }[kind]
-    hits = [score.sound(("perc", k), lambda: made(k)) for k in range(3)]
+    hits = [score.sound(("perc", k), made, k) for k in range(3)]
     figures = _PERC[style.genre]
     first = int(take.integers(len(figures)))
     for bar, level in score.playing("perc"):

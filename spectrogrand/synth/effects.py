@@ -34,12 +34,17 @@ def _impact(root: float, n: int, rng: np.random.Generator) -> np.ndarray:
     return (boom + 0.5 * dust) * envelope(n, 0.002, 0.2)
 
 
+def _backwards(sound: np.ndarray) -> np.ndarray:
+    """The first 1.6 s, faded out, from end to start: it swells into what follows."""
+    n = min(sound.shape[1], int(1.6 * RATE))
+    return (sound[:, :n] * envelope(n, 0.001, 0.9))[:, ::-1]
+
+
 def play_effects(score: Score, bus: Bus) -> None:
     """Each section's entrance and, before a drop, what leads into it."""
     style, grid, bars = score.style, score.grid, score.bars
-    rng = style.taste("effects")
-    crash = score.sound(("crash",), lambda: kit.crash(2.2, style.taste("crash")))
-    reverse = score.sound(("reverse",), lambda: (crash * envelope(crash.shape[1], 0.001, 1.0))[:, : int(1.6 * RATE)][:, ::-1].copy())
+    crash = score.sound(("crash",), kit.crash, 2.2, style.taste("crash"))
+    reverse = score.sound(("reverse",), _backwards, crash)
     root = hertz(36 + style.key.tonic)
     for bar in bars:
         at = grid.step(bar.index, 0)
@@ -52,15 +57,15 @@ def play_effects(score: Score, bus: Bus) -> None:
             bus.place(crash, at, 0.55 if bar.place == 0 else 0.35)
         if bar.place == 0 and bar.section == "drop":
             n = int(1.4 * RATE)
-            bus.place(score.sound(("impact",), lambda n=n: _impact(root / 2, n, rng)), at, 0.45)  # type: ignore[misc]
+            bus.place(score.sound(("impact",), _impact, root / 2, n, style.taste("impact")), at, 0.45)
         if bar.place == 0 and bar.section in ("break", "outro") and bar.index:
             n = grid.length(32)
-            bus.place(score.sound(("fall",), lambda n=n: _fall(n, style.taste("fall"))), at, 0.5)  # type: ignore[misc]
+            bus.place(score.sound(("fall",), _fall, n, style.taste("fall")), at, 0.5)
             bus.place(crash, at, 0.3)
         if bar.section == "build" and bar.place == 0:
             n = grid.step(bar.start + bar.count, 0) - grid.length(4 if bar.count > 1 else 2) - at
-            bus.place(score.sound(("riser", n), lambda n=n: _riser(n, root * 4, style.taste("riser"))), at, 0.36)  # type: ignore[misc]
-        follows = bars[bar.index + 1].section if bar.index + 1 < len(bars) else ""
-        if bar.left == 0 and follows not in ("", bar.section) and not (bar.index + 1 < len(bars) and bars[bar.index + 1].last):
+            bus.place(score.sound(("riser", n), _riser, n, root * 4, style.taste("riser")), at, 0.36)
+        following = bars[bar.index + 1] if bar.index + 1 < len(bars) else None
+        if bar.left == 0 and following is not None and not following.last:
             end = grid.step(bar.index + 1, 0)
             bus.place(reverse, end - reverse.shape[1], 0.5)

@@ -96,7 +96,12 @@ def sweep(x: np.ndarray, cutoff: np.ndarray, kind: str = "lowpass", q: float = 0
 
 def formant(x: np.ndarray, vowel: str) -> np.ndarray:
     """Three parallel resonances that colour a buzz like a sung vowel: "a", "o", "e" or "u" (adult averages)."""
-    peaks: dict[str, Any] = {"a": (800, 1150, 2900), "o": (450, 800, 2830), "e": (400, 1700, 2600), "u": (325, 700, 2530)}
+    peaks: dict[str, Any] = {
+        "a": (800, 1150, 2900),
+        "o": (450, 800, 2830),
+        "e": (400, 1700, 2600),
+        "u": (325, 700, 2530),
+    }
     out = np.zeros_like(x)
     for hz, level in zip(peaks[vowel], (1.0, 0.7, 0.35), strict=True):
         out += np.float32(level) * bandpass(x, hz / 1.12, hz * 1.12)

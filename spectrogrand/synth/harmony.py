@@ -89,13 +89,18 @@ def voice(key: Key, degrees: Sequence[int], colour: int, centre: int = 62) -> li
     chords: list[Chord] = []
     before: tuple[int, ...] = ()
     for degree in degrees:
-        classes = [key.midi(degree + 2 * k, 0) % 12 for k in range(3 + colour)]
-        if colour == 2:  # a ninth chord is voiced without its fifth: it only thickens the sound
+        classes = [key.midi(degree + 2 * k, 0) % 12 for k in range(3 + min(colour, 1))]
+        ninth = key.midi(degree + 1, 0) % 12
+        if (
+            colour == 2
+        ):  # a ninth chord is voiced without its fifth, which only thickens the sound, and with the ninth on top
             del classes[2]
         best: tuple[float, tuple[int, ...]] | None = None
         for lowest in range(centre - 8, centre + 3):
             notes = tuple(sorted(lowest + (c - lowest) % 12 for c in classes))
-            cost = abs(np.mean(notes) - centre)
+            if colour == 2:
+                notes += (notes[-1] + 1 + (ninth - notes[-1] - 1) % 12,)
+            cost = abs(float(np.mean(notes)) - centre)
             if before:
                 cost += sum(min(abs(a - b) for b in before) for a in notes)
             if best is None or cost < best[0]:

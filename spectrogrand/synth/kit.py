@@ -96,7 +96,9 @@ def clank(tune: float, length: float, rng: np.random.Generator) -> np.ndarray:
     out = np.zeros(n, np.float32)
     for ratio, level in ((1.0, 1.0), (2.756, 0.8), (5.404, 0.6), (8.933, 0.35)):
         if tune * ratio < 16000:
-            out += np.float32(level) * sine(tune * ratio * rng.uniform(0.995, 1.005), n) * decay(n, length / (2.5 + ratio))
+            out += (
+                np.float32(level) * sine(tune * ratio * rng.uniform(0.995, 1.005), n) * decay(n, length / (2.5 + ratio))
+            )
     return (0.5 * out + 0.3 * highpass(noise(rng, n), 5000) * decay(n, 0.01)) * envelope(n, 0.0005, 0.03)
 
 

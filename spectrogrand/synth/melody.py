@@ -13,9 +13,15 @@ from .score import Score, human
 
 _CELLS: dict[str, tuple[tuple[tuple[int, float], ...], ...]] = {
     # rhythms of a lead bar: (sixteenth, length in sixteenths)
-    "future": (((0, 1.5), (3, 1.0), (4, 1.0), (7, 1.5), (10, 2.0), (13, 1.0)), ((2, 1.0), (3, 1.5), (6, 1.0), (8, 2.5), (12, 1.0), (14, 1.5))),
+    "future": (
+        ((0, 1.5), (3, 1.0), (4, 1.0), (7, 1.5), (10, 2.0), (13, 1.0)),
+        ((2, 1.0), (3, 1.5), (6, 1.0), (8, 2.5), (12, 1.0), (14, 1.5)),
+    ),
     "bass": (((0, 1.0), (3, 1.0), (6, 1.0)), ((4, 1.0), (7, 1.0), (10, 1.0), (13, 2.0))),
-    "progressive": (((0, 3.0), (3, 3.0), (6, 4.0), (10, 2.0), (12, 4.0)), ((0, 6.0), (6, 2.0), (8, 3.0), (11, 3.0), (14, 2.0))),
+    "progressive": (
+        ((0, 3.0), (3, 3.0), (6, 4.0), (10, 2.0), (12, 4.0)),
+        ((0, 6.0), (6, 2.0), (8, 3.0), (11, 3.0), (14, 2.0)),
+    ),
     "melodic": (((0, 5.0), (6, 2.0), (10, 5.0)), ((2, 4.0), (7, 3.0), (12, 4.0))),
 }
 
@@ -47,7 +53,11 @@ def _lead(genre: str, hz: float, before: float, n: int, bright: float) -> np.nda
     if genre == "progressive":
         midi = 69 + 12 * np.log2(hz / 440)
         made = supersaw(midi, n, 7, 18, 0.8) + 0.5 * supersaw(midi + 12, n, 5, 16, 1.0)
-        return highpass(lowpass(made, 6500 * 2 ** (0.7 * bright)), 250) * envelope(n, 0.008, 0.06, 0.8, 0.3) * np.float32(0.5)
+        return (
+            highpass(lowpass(made, 6500 * 2 ** (0.7 * bright)), 250)
+            * envelope(n, 0.008, 0.06, 0.8, 0.3)
+            * np.float32(0.5)
+        )
     soft = sine(slide * vibrato, n) + 0.35 * glide("triangle", slide * vibrato, 0.25) + 0.12 * glide("saw", slide)
     return lowpass(soft, 3800 * 2 ** (0.8 * bright)) * envelope(n, 0.03, 0.09, 0.75, 0.5) * np.float32(0.75)
 
@@ -74,7 +84,7 @@ def play_arp(score: Score, bus: Bus) -> None:
                 continue
             midi = ladder[int(shape[place % 8]) % len(ladder)] + (12 if style.genre == "progressive" else 0)
             n = grid.length(3)
-            sound = score.sound(("arp", midi), lambda midi=midi, n=n: _pluck(hertz(midi), n, mood.brightness, glassy))  # type: ignore[misc]
+            sound = score.sound(("arp", midi), _pluck, hertz(midi), n, mood.brightness, glassy)
             swell = 0.75 + 0.25 * np.sin(2 * np.pi * (bar.place + step / 16) / 8 - 1.2)
             bus.place(sound, grid.step(bar.index, step), 0.5 * level * swell * human(rng, accent), 0.35 * (-1) ** step)
 
@@ -116,7 +126,6 @@ def play_lead(score: Score, bus: Bus) -> None:
             n = grid.length(length * 0.95)
             start = before if before and style.genre != "progressive" else midi
             key = ("lead", midi, start, n)
-            sound = score.sound(key, lambda midi=midi, start=start, n=n: _lead(  # type: ignore[misc]
-                style.genre, hertz(midi), hertz(start), n, mood.brightness))  # fmt: skip
+            sound = score.sound(key, _lead, style.genre, hertz(midi), hertz(start), n, mood.brightness)
             before = midi
             bus.place(sound, grid.step(bar.index, step), 0.5 * level * human(rng, 0.95, 0.07))

@@ -63,7 +63,7 @@ def glide(shape: str, hz: np.ndarray, phase: float = 0.0) -> np.ndarray:
 def sine(hz: float | np.ndarray, n: int, phase: float = 0.0) -> np.ndarray:
     """A sine, float32, shape=(n,); `hz` may be an array of that shape."""
     if np.ndim(hz) == 0:
-        cycles = np.arange(n) * (float(hz) / RATE)  # type: ignore[arg-type]
+        cycles = np.arange(n) * (float(hz) / RATE)
     else:
         cycles = (np.cumsum(hz, dtype=np.float64) - np.asarray(hz)[0]) / RATE
     return np.sin(2 * np.pi * (cycles + phase)).astype(np.float32)

@@ -34,10 +34,10 @@ class Score:
         """The topic's place on the axes."""
         return self.style.mood
 
-    def sound(self, key: tuple[Any, ...], make: Callable[[], np.ndarray]) -> np.ndarray:
-        """The sound of this key, rendered at its first use."""
+    def sound(self, key: tuple[Any, ...], make: Callable[..., np.ndarray], *arguments: Any) -> np.ndarray:
+        """The sound of this key, rendered by `make(*arguments)` at its first use."""
         if key not in self.shelf:
-            self.shelf[key] = np.asarray(make(), np.float32)
+            self.shelf[key] = np.asarray(make(*arguments), np.float32)
         return self.shelf[key]
 
     def playing(self, track: str) -> Iterator[tuple[Bar, float]]:

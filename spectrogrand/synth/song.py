@@ -14,10 +14,10 @@ from .bass import play_bass
 from .chords import play_chords, play_pad
 from .drums import play_clap, play_hats, play_kick, play_perc
 from .effects import play_effects
-from .filters import sweep
+from .filters import highpass, sweep
 from .mastering import master
 from .melody import play_arp, play_lead
-from .mixing import Bus, around, convolve, duck, echoes, highpass, room, spans, widen
+from .mixing import Bus, around, convolve, duck, echoes, room, spans, widen
 from .score import Score
 from .style import TEMPOS, Style
 from .textures import play_textures
@@ -51,11 +51,19 @@ _DESK = {
 }
 _LEVEL = {
     # power of each track in the drop against the kick's, in dB, before the side-chain
-    "future": {"clap": -11, "hats": -16, "perc": -20, "bass": -5, "chords": -7, "pad": -19, "arp": -16, "lead": -10, "texture": -21},
-    "bass": {"clap": -11, "hats": -16, "perc": -17, "bass": -3, "chords": -12, "pad": -20, "arp": -20, "lead": -13, "texture": -21},
-    "progressive": {"clap": -14, "hats": -16, "perc": -21, "bass": -6, "chords": -7, "pad": -14, "arp": -11, "lead": -9, "texture": -21},
-    "melodic": {"clap": -16, "hats": -19, "perc": -19, "bass": -5, "chords": -11, "pad": -11, "arp": -9, "lead": -11, "texture": -19},
-}
+    "future": {
+        "clap": -11, "hats": -16, "perc": -20, "bass": -5, "chords": -7, "pad": -19, "arp": -16, "lead": -10, "texture": -21,
+    },
+    "bass": {
+        "clap": -11, "hats": -16, "perc": -17, "bass": -3, "chords": -12, "pad": -20, "arp": -20, "lead": -13, "texture": -21,
+    },
+    "progressive": {
+        "clap": -14, "hats": -16, "perc": -21, "bass": -6, "chords": -7, "pad": -14, "arp": -11, "lead": -9, "texture": -21,
+    },
+    "melodic": {
+        "clap": -16, "hats": -19, "perc": -19, "bass": -5, "chords": -11, "pad": -11, "arp": -9, "lead": -11, "texture": -19,
+    },
+}  # fmt: skip
 _KICK_RMS = 0.37
 _EFFECTS = 0.6
 
@@ -63,8 +71,10 @@ _EFFECTS = 0.6
 def _fader(score: Score, name: str, x: np.ndarray) -> float:
     """The gain that sets a track where `_LEVEL` wants it, measured in the drops (where it is silent there: anywhere)."""
     if name in ("kick", "effects"):
-        return 0.85 if name == "kick" else _EFFECTS
-    bars = [b for b in score.bars if b.section == "drop" and b.level(name) > 0] or [b for b in score.bars if b.level(name) > 0]
+        return 0.85 + 0.08 * score.mood.energy if name == "kick" else _EFFECTS
+    bars = [b for b in score.bars if b.section == "drop" and b.level(name) > 0] or [
+        b for b in score.bars if b.level(name) > 0
+    ]
     heard = [x[:, score.grid.step(b.index, 0) : score.grid.step(b.index + 1, 0)] for b in bars[:32]]
     power = sum(float(np.square(s, dtype=np.float64).sum()) for s in heard) / max(1, sum(s.size for s in heard))
     loudest = max(b.level(name) for b in bars)
@@ -93,10 +103,12 @@ def plan_song(style: Style, seconds: Fraction, loop: bool, tempo_fixed: bool = F
     score = Score(style, grid, laid, length, loop)
     for bar, after in zip(laid, laid[1:], strict=False):
         if bar.section == "build" and after.section == "drop":
-            score.gaps.append((grid.step(after.index, 0) - grid.length(4 if bar.count > 1 else 2), grid.step(after.index, 0)))
+            score.gaps.append(
+                (grid.step(after.index, 0) - grid.length(4 if bar.count > 1 else 2), grid.step(after.index, 0))
+            )
     beat = float(grid.beat_samples) / RATE
     end = float(Fraction(length, RATE))
-    count = int(np.ceil(end / beat - 1e-9))
+    count = 4 * bars if loop else int(np.ceil(end / beat - 1e-9))
     beats = tuple(float(k * 60 / style.tempo) for k in range(count))
     starts = [b.start for b in laid if b.place == 0]
     edges = [float(4 * s * 60 / style.tempo) for s in starts] + [end]
@@ -198,12 +210,12 @@ def _held(n: int) -> np.ndarray:
 
 
 def _edges(score: Score, x: np.ndarray) -> np.ndarray:
-    """No click at either end: half a millisecond in, and out over the closing bar or the last 50 ms."""
+    """No click at either end: half a millisecond in, and out over the closing bar or the last third of a second."""
     bars: list[Bar] = score.bars
     n = x.shape[1]
     into = min(n // 2, 22)
-    out = n - score.grid.step(bars[-1].index, 0) if bars[-1].last else int(0.05 * RATE)
-    out = min(n // 2, int(out * 0.8)) if bars[-1].last else min(n // 2, out)
+    out = 0.8 * (n - score.grid.step(bars[-1].index, 0)) if bars[-1].last else 0.35 * RATE
+    out = min(n // 4, int(out))
     x[:, :into] *= np.linspace(0, 1, into, dtype=np.float32)
     if out:
         x[:, n - out :] *= np.cos(np.linspace(0, np.pi / 2, out)).clip(0).astype(np.float32) ** 1.5

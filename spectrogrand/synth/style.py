@@ -81,10 +81,10 @@ def hash_words(text: str) -> int:
 def read_mood(vector: np.ndarray, axes: tuple[str, ...]) -> Mood:
     """Read the mood from one row of a text embedding by the names of its axes; axes that are missing read as 0."""
     at = {name: float(np.nan_to_num(vector[i])) for i, name in enumerate(axes) if i < len(vector)}
-    spread = [float(np.clip(at.get(name, 0.0), -1, 1)) for name in AXES]
+    places = {name: float(np.clip(at.get(name, 0.0), -1, 1)) for name in AXES}
     shares = np.array([max(0.0, at.get("motif_" + name, 0.0)) for name in MOTIFS])
     shares = shares / shares.sum() if shares.sum() > 0 else np.full(len(MOTIFS), 1 / len(MOTIFS))
-    return Mood(*spread, tuple(float(s) for s in shares))
+    return Mood(**places, motifs=tuple(float(s) for s in shares))
 
 
 def choose_genre(mood: Mood, words: int, seed: int) -> str:

@@ -104,9 +104,10 @@ def _waves(score: Score, n: int, rng: np.random.Generator) -> np.ndarray:
     x = np.arange(n) / RATE
     root, beat = hertz(score.style.key.midi(0, 4)), float(score.grid.beat_samples) / RATE
     moving = glide("triangle", root * 2 ** (0.5 * np.sin(2 * np.pi * x / (4 * beat))), 0.25)
-    return np.stack([moving * (0.5 + 0.5 * np.sin(2 * np.pi * x / beat)), moving * (0.5 - 0.5 * np.sin(2 * np.pi * x / beat))]).astype(
-        np.float32
-    ) * np.float32(0.45) * envelope(n, 0.2, 0.3)
+    side = 0.5 * np.sin(2 * np.pi * x / beat)
+    return np.asarray(
+        np.stack([moving * (0.5 + side), moving * (0.5 - side)]) * (0.45 * envelope(n, 0.2, 0.3)), np.float32
+    )
 
 
 def _abstract(score: Score, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -123,28 +124,35 @@ def _abstract(score: Score, n: int, rng: np.random.Generator) -> np.ndarray:
     return out
 
 
+def _vinyl(score: Score, n: int, rng: np.random.Generator) -> np.ndarray:
+    out = bandpass(noise(rng, n, 2), 300, 5000) * np.float32(0.08)
+    for at in rng.integers(0, n - 200, max(6, n // 1500)):
+        out[:, at : at + 40] += highpass(noise(rng, 40), 1200) * decay(40, 0.0003) * rng.uniform(0.2, 1.5)
+    return out * envelope(n, 0.2, 0.25)
+
+
 _BEDS: dict[str, Callable[[Score, int, np.random.Generator], np.ndarray]] = {
     "space": _space, "city": _city, "sea": _sea, "mountains": _wind, "forest": _forest,
-    "machines": _machines, "faces": _faces, "geometry": _geometry, "waves": _waves, "abstract": _abstract,
+    "machines": _machines, "faces": _faces, "geometry": _geometry, "waves": _waves, "abstract": _abstract, "vinyl": _vinyl,
 }  # fmt: skip
 
 
 def play_textures(score: Score, bus: Bus) -> None:
-    """The two strongest motif families, each as loud as its share, renewed every two bars in four versions."""
+    """The two strongest motif families, each as loud as its share, and the crackle of a record for topics of old times.
+
+    Each is renewed every bar or two, in four versions.
+    """
     shares = np.array(score.mood.motifs)
-    for index in np.argsort(-shares, kind="stable")[:2]:
-        share = float(shares[index])
+    heard = [(MOTIFS[int(i)], float(shares[i])) for i in np.argsort(-shares, kind="stable")[:2]]
+    for name, share in [*heard, ("vinyl", -0.5 * score.mood.era)]:
         if share < 0.12:
             continue
-        name = MOTIFS[int(index)]
         span = 1 if name in ("machines", "geometry") else 2
         for bar, level in score.playing("texture"):
             if bar.place % span or bar.last:
                 continue
             version = (bar.index // span) % 4
             n = score.grid.length(16 * span) + int(0.25 * RATE)
-            sound = score.sound(
-                ("texture", name, version),
-                lambda name=name, n=n, version=version: _BEDS[name](score, n, score.style.taste("bed", name, version)),  # type: ignore[misc]
-            )
+            rng = score.style.taste("bed", name, version)
+            sound = score.sound(("texture", name, version), _BEDS[name], score, n, rng)
             bus.place(sound, score.grid.step(bar.index, 0), 0.35 * level * min(1.0, share * 2.2))
