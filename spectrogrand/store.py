@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from typing import Any
 from .errors import StoreError
 
 MANIFEST = "entry.json"
+STALE_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class Store:
         folder = self._folder(key)
         with _disk_errors(self.root):
             folder.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(folder.parent)
             draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{key[:8]}."))
             try:
                 yield draft
@@ -133,6 +136,16 @@ class Store:
 
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key
+
+
+def _sweep(folder: Path) -> None:
+    """Remove drafts that a kill left behind: those that nobody has touched for a day."""
+    for draft in folder.glob(".*"):
+        try:
+            if time.time() - draft.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(draft, ignore_errors=True)
+        except FileNotFoundError:  # its writer has just published it
+            continue
 
 
 def place(source: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -99,6 +100,14 @@ def test_killed_while_writing_is_as_if_never_begun(tmp_path):
     child.wait()
     assert Store(tmp_path).find(KEY) is None
     assert put(Store(tmp_path)).path("a.txt").read_text() == "hello"
+
+
+def test_what_a_kill_left_is_swept_after_a_day(tmp_path):
+    for name, age in ((".old", 90_000), (".new", 60)):
+        (tmp_path / "ab" / name).mkdir(parents=True)
+        os.utime(tmp_path / "ab" / name, (time.time() - age,) * 2)
+    put(Store(tmp_path))
+    assert sorted(p.name for p in (tmp_path / "ab").iterdir()) == [".new", KEY]
 
 
 def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
