@@ -122,7 +122,7 @@ def _load_entry(kind: str, name: str) -> None:
         raise PluginError(
             f"plug-in {kind} {name!r} ({entry.value}) fails to import: {type(error).__name__}: {error}"
         ) from error
-    if (kind, name) not in _classes and inspect.isclass(loaded):
+    if (kind, name) not in _classes and inspect.isclass(loaded) and issubclass(loaded, Component):
         register(name)(loaded)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,25 +14,14 @@ import numpy as np
 from . import __version__, media, registry
 from .artefacts import Item
 from .candidates import make_all, rate_all
-from .errors import ConfigError, InvalidValue, NoCandidateLeft
+from .errors import ConfigError, NoCandidateLeft
+from .folders import fresh, slug
 from .interfaces import Classifier, Component, CreativityScorer, Gate, Generator
 from .progress import bar
 from .provenance import fingerprint
 from .selection import Choice, choose
-from .store import Store, _disk_errors, digest, place, write_json
+from .store import Store, digest, place, write_json
 from .types import Frames
-
-SUFFIX = {".wav": "wav", ".png": "png", ".txt": "txt"}
-
-
-def slug(text: str, longest: int = 48) -> str:
-    """A file name made of a topic: letters, digits and dashes only, never empty, never a path.
-
-    >>> slug("../../etc: A Futuristic Spaceship!"), slug("🚀")
-    ('etc-a-futuristic-spaceship', 'untitled')
-    """
-    words = re.sub(r"[^a-z0-9]+", "-", text.lower().encode("ascii", "ignore").decode()).strip("-")
-    return words[:longest].strip("-") or "untitled"
 
 
 class Run:
@@ -50,7 +38,7 @@ class Run:
         output = Path(config.get("output") or "outputs").expanduser()
         self.store = Store(Path(config.get("store") or output / ".store").expanduser())
         self.begun = time.monotonic()
-        self.folder = _fresh(output, f"{slug(name)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
+        self.folder = fresh(output, f"{slug(name)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
         self._parts: list[Component] = []
         self.record: dict[str, Any] = {
             "schema": 1, "state": "running", "name": self.folder.name, "topic": name,
@@ -90,7 +78,7 @@ class Run:
             raise ConfigError(
                 f"{slot}={made.name} makes {made.artefact.__name__}, the slot needs {artefact.__name__}: one of {', '.join(fits)}"
             )
-        return made  # type: ignore[no-any-return]
+        return made
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -262,17 +250,3 @@ def _given(scores: Mapping[str, np.ndarray]) -> Choice:
 
 def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _fresh(output: Path, name: str) -> Path:
-    """A directory that nobody else has: mkdir decides, so two runs at once never share one."""
-    with _disk_errors(output):
-        output.mkdir(parents=True, exist_ok=True)
-        for n in range(1, 10_000):
-            folder = output / (name if n == 1 else f"{name}-{n}")
-            try:
-                folder.mkdir()
-                return folder
-            except FileExistsError:
-                continue
-    raise InvalidValue(f"10,000 runs are called {name} in {output}: choose another folder with output=FOLDER")

@@ -61,7 +61,7 @@ def file_digest(path: Path) -> str:
 
 def write_json(path: Path, plain: Any) -> None:
     """Write JSON so that a reader sees the old text or the new one, never half of it."""
-    with _disk_errors(path.parent):
+    with disk_errors(path.parent):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -109,7 +109,7 @@ class Store:
             StoreError: the store cannot be written, or the disk is full.
         """
         folder = self._folder(key)
-        with _disk_errors(self.root):
+        with disk_errors(self.root):
             folder.parent.mkdir(parents=True, exist_ok=True)
             _sweep(folder.parent)
             draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{key[:8]}."))
@@ -150,7 +150,7 @@ def _sweep(folder: Path) -> None:
 
 def place(source: Path, target: Path) -> None:
     """Put a stored file into a run directory: a hard link where the file system allows it, else a copy; never torn."""
-    with _disk_errors(target.parent):
+    with disk_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
@@ -166,7 +166,7 @@ def place(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
+def disk_errors(folder: Path) -> Iterator[None]:
     """Turn the operating system's refusals into one line that says what to do."""
     try:
         yield
