@@ -1,5 +1,9 @@
 """What must never win fails its gate; real material and everything near it passes."""
 
+import importlib.util
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import soundfile
@@ -99,11 +103,19 @@ def test_level_of_a_sine_is_its_rms():
 
 @pytest.mark.parametrize("rate", [44100, 48000])
 def test_loudness_agrees_with_an_independent_implementation(rate):
-    standard = pytest.importorskip("essentia.standard")
+    if importlib.util.find_spec("essentia") is None:
+        pytest.skip("essentia is not installed")
     rng = np.random.default_rng(1)
     parts = [a * rng.standard_normal((2, 2 * rate)) for a in (0.2, 0.01, 0.1, 0.0)]
     x = np.concatenate(parts, axis=1).astype(np.float32)
-    theirs = standard.LoudnessEBUR128(sampleRate=rate)(np.ascontiguousarray(x.T))[2]
+    # in a process of its own: essentia brings a TensorFlow that aborts beside another
+    code = (
+        "import sys, numpy as np, essentia.standard as es; x = np.frombuffer(sys.stdin.buffer.read(), np.float32)\n"
+        f"print(es.LoudnessEBUR128(sampleRate={rate})(x.reshape(-1, 2).copy())[2])"
+    )
+    sent = np.ascontiguousarray(x.T).tobytes()
+    done = subprocess.run([sys.executable, "-c", code], input=sent, capture_output=True, check=True, timeout=120)
+    theirs = float(done.stdout.split()[-1])
     assert integrated_loudness(audio(x, rate)) == pytest.approx(theirs, abs=0.1)
 
 

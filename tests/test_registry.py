@@ -13,6 +13,13 @@ CARD = Card("a plug-in for tests")
 
 
 @pytest.fixture(autouse=True)
+def only_packaged(monkeypatch):
+    """Other test modules of this process register toys: here they do not exist, and ours do not outlive the test."""
+    ours = {k: v for k, v in registry._classes.items() if v.__module__.startswith("spectrogrand.")}
+    monkeypatch.setattr(registry, "_classes", ours)
+
+
+@pytest.fixture(autouse=True)
 def clean():
     """What a test registers is forgotten after it (imported files stay), and entry points are looked up afresh."""
     before = dict(registry._classes)
