@@ -12,22 +12,21 @@ from spectrogrand.errors import ConfigError, PluginError, UnknownName
 CARD = Card("a plug-in for tests")
 
 
-@pytest.fixture(autouse=True)
-def only_packaged(monkeypatch):
-    """Other test modules of this process register toys: here they do not exist, and ours do not outlive the test."""
-    ours = {k: v for k, v in registry._classes.items() if v.__module__.startswith("spectrogrand.")}
-    monkeypatch.setattr(registry, "_classes", ours)
+def packaged():
+    return {k: v for k, v in registry._classes.items() if v.__module__.startswith("spectrogrand.")}
 
 
 @pytest.fixture(autouse=True)
 def clean():
-    """What a test registers is forgotten after it (imported files stay), and entry points are looked up afresh."""
-    before = dict(registry._classes)
+    """Toys that other test modules registered do not exist here, and what a test registers is forgotten after it."""
+    before, ours = dict(registry._classes), packaged()
+    registry._classes.clear()
+    registry._classes.update(ours)
     registry._entries.cache_clear()
     yield
-    ours = {k: v for k, v in registry._classes.items() if v.__module__.startswith("spectrogrand.")}
+    ours = packaged()  # files that the test imported stay imported, so their classes stay registered
     registry._classes.clear()
-    registry._classes.update({**ours, **before})
+    registry._classes.update({**before, **ours})
     registry._entries.cache_clear()
 
 
