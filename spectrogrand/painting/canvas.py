@@ -205,6 +205,13 @@ class Canvas:
         small = resize(field, side)
         return self.up(gaussian_filter(small, sigma * side, mode="nearest"))
 
+    def shift(self, field: Array, x: float, y: float) -> Array:
+        """A field, shape=(row, column), moved by (x, y) sides to whole pixels; its edges reach inwards."""
+        n = self.size
+        rows = np.clip(np.arange(n) - round(y * n), 0, n - 1)
+        columns = np.clip(np.arange(n) - round(x * n), 0, n - 1)
+        return field[rows][:, columns]
+
     def warp(self, field: Array, dx: Array, dy: Array) -> Array:
         """Take `field` (any square side) from displaced places, bilinear; dx, dy in sides and of the same shape."""
         from scipy.ndimage import map_coordinates

@@ -80,14 +80,15 @@ def plan(brief: CoverBrief, row: Mapping[str, float], seed: int, canvas: Canvas)
 
 
 def choose(shares: np.ndarray, rng: np.random.Generator) -> tuple[str, str]:
-    """The subject's family, drawn by the fourth power of its share, and another for the setting, by the second power.
+    """The subject's family, drawn by the fourth power of its share (the second where none has half), and the setting's.
 
     >>> choose(np.eye(10)[3], np.random.default_rng(0))[0]
     'mountains'
     """
     shares = shares + 1e-6
-    first = shares**4 / np.sum(shares**4)
+    power = 4 if shares.max() > 0.5 * shares.sum() else 2  # a topic of many minds may go many ways
+    first = shares**power / np.sum(shares**power)
     k = int(rng.choice(len(FAMILIES), p=first))
-    rest = shares**2 * (np.arange(len(FAMILIES)) != k) + 1e-9
+    rest = (shares + 0.02) ** 2 * (np.arange(len(FAMILIES)) != k)
     j = int(rng.choice(len(FAMILIES), p=rest / rest.sum()))
     return FAMILIES[k], FAMILIES[j]

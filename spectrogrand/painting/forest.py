@@ -7,15 +7,20 @@ import numpy as np
 from . import backdrop, light
 from .canvas import Canvas, Pen, noise, ridge_line, rotate
 from .composition import Scene
+from .meadow import meadow
 from .palette import ramp
 
 
 def paint(scene: Scene) -> None:
     """Pines, trunks, one tree or a flower."""
     mood = scene.axis("brightness") + scene.axis("valence")
-    kind = scene.pick("forest", pines=1, trunks=0.9 - 0.5 * mood, tree=1, flower=1.3 + 0.9 * mood)
+    kind = scene.pick(
+        "forest", pines=1, trunks=0.9 - 0.5 * mood, tree=1, flower=1.2 + 0.8 * mood, meadow=1.0 + 0.8 * mood
+    )
     if kind == "flower":
         flower(scene)
+    elif kind == "meadow":
+        meadow(scene)
     elif kind == "trunks":
         trunks(scene)
     elif kind == "tree":

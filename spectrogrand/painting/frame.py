@@ -26,7 +26,8 @@ def mount(scene: Scene, kind: str, titled: bool = False) -> None:
     share = {"square": 0.80, "disc": 0.84, "arch": 0.80}[kind] - 0.05 * titled
     side = max(1, round(n * share))
     x0, y0 = (n - side) // 2, round(n * ((1 - share) / 2 - 0.045 * titled))
-    ground = p.between(p.sky[3], p.pale, 0.75) if p.key != "night" or scene.retro else p.ink
+    light = p.key != "night" or (scene.retro and p.chroma > 0.05)  # black stays black, frame and all
+    ground = p.between(p.sky[3], p.pale, 0.75) if light else p.ink
     inner = [np.asarray(Image.fromarray(plane).resize((side, side), Image.Resampling.BOX)) for plane in c.light]
     picture = Canvas(n)
     for k in range(3):
@@ -48,4 +49,4 @@ def mount(scene: Scene, kind: str, titled: bool = False) -> None:
     line = c.shapes(window, 0.012) - c.shapes(window, 0.0095)
     for k in range(3):
         c.light[k] = np.float32(ground[k]) + mask * (picture.light[k] - np.float32(ground[k]))
-    c.over(p.between(ground, p.accent if p.key != "night" or scene.retro else p.pale, 0.65), np.clip(line, 0, 1))
+    c.over(p.between(ground, p.accent if light else p.pale, 0.65), np.clip(line, 0, 1))

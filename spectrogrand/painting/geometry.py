@@ -174,7 +174,7 @@ def tunnel(scene: Scene) -> None:
     table = (
         ramp(p.sky[0] * 0.6, p.sky[0], p.sky[1], p.sky[2], p.sky[3], p.glow, p.pale)
         if not day
-        else ramp(p.sky[0], p.sky[1], p.sky[3], p.pale)
+        else ramp(p.between(p.sky[0], p.ink, 0.55), p.sky[0], p.sky[1], p.sky[3], p.between(p.accent, p.pale, 0.45))
     )
     alternate = rng.random() < 0.55
     c.over(table[:, 0])
@@ -199,7 +199,11 @@ def discs(scene: Scene) -> None:
     c, p, rng = scene.canvas, scene.palette, scene.stream("discs")
     dark = p.key == "night"
     small = Canvas(256)
-    ground = (p.sky[0], p.between(p.sky[0], p.sky[1], 0.5)) if dark else (p.pale, p.between(p.sky[3], p.pale, 0.3))
+    ground = (
+        (p.sky[0], p.between(p.sky[0], p.sky[1], 0.5))
+        if dark
+        else (p.between(p.sky[3], p.pale, 0.5), p.between(p.sky[2], p.sky[3], 0.4))
+    )
     c.light[:] = c.grade(
         c.up(np.clip(small.y + 0.2 * (noise(rng, 2, 3) - 0.5), 0, 1).astype(np.float32)), ramp(*ground)
     )

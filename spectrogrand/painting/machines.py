@@ -8,14 +8,15 @@ from . import light
 from .canvas import Array, Canvas, Pen, noise, smoothstep
 from .composition import Scene
 from .palette import ramp
+from .robots import portrait
 
 
 def paint(scene: Scene) -> None:
     """A circuit, gears or a dial."""
     scene.notes["no rays"] = True
     era = scene.axis("era")
-    kind = scene.pick("machines", circuit=1.5 + era, gears=0.9 - 0.6 * era, dial=0.8 + 0.3 * era)
-    {"circuit": circuit, "gears": gears, "dial": dial}[kind](scene)
+    kind = scene.pick("machines", circuit=1.5 + era, gears=0.9 - 0.6 * era, dial=0.6 + 0.3 * era, robot=1.4)
+    {"circuit": circuit, "gears": gears, "dial": dial, "robot": portrait}[kind](scene)
 
 
 def setting(scene: Scene) -> None:
@@ -181,7 +182,7 @@ def gears(scene: Scene) -> None:
             pen.disc(gx, gy, 0.10 * r, 0)
 
         mask = c.shapes(draw)
-        c.over(p.ink * 0.5, np.clip(np.roll(c.blur(mask, 0.010), c.size // 90, axis=0), 0, 1) * 0.55)
+        c.over(p.ink * 0.5, np.clip(c.shift(c.blur(mask, 0.010), 0.0, 0.011), 0, 1) * 0.55)
         sweep = 0.5 + 0.5 * np.cos(2 * np.arctan2(c.y - np.float32(gy), c.x - np.float32(gx)) - 0.9)
         tone = np.clip(0.25 + 0.5 * sweep - 0.35 * (c.distance(gx, gy) / np.float32(r) - 0.6), 0, 1)
         c.over(c.grade(tone, ramp(p.between(colour, p.ink, 0.5), colour, p.between(colour, p.pale, 0.45))), mask)

@@ -72,7 +72,7 @@ def compose(
     key = "night" if level < 0.46 else ("dusk" if level < 0.79 else "day")
     c = 0.02 if neutral else min(base_c, 0.23)
     if key == "night":
-        tones = (0.09, 0.14, 0.24, 0.42) if neutral else (0.13, 0.26, 0.45, 0.70)
+        tones = (0.07, 0.12, 0.20, 0.36) if neutral else (0.13, 0.26, 0.45, 0.70)
         c = 0.022 if neutral else max(c, 0.11)
         sky = [
             lch(tones[0], 0.5 * c, hue),
@@ -98,7 +98,7 @@ def compose(
     else:
         c = 0.0 if neutral else c
         sky = [
-            lch(base_l - 0.10, min(1.2 * c, 0.17) * vivid, hue - toward * 6),
+            lch(base_l - 0.10, min(1.2 * c, 0.17) * vivid, hue + 0.25 * (_near(hue, shadow) - hue)),
             lch(base_l, c, hue),
             lch(0.91, 0.65 * c, hue + 0.5 * (light_hue - hue)),
             lch(0.95, 0.05, light_hue),

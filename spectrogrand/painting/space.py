@@ -17,18 +17,23 @@ def paint(scene: Scene) -> None:
     rng = scene.stream("space")
     kind = scene.pick("space", ship=2 + 2.5 * scene.axis("era") + scene.axis("energy"), ringed=1, rim=0.8, world=1.2)
     heavens(scene)
+    traveller = scene.axis("era") > 0.3
     if kind == "world":
         scene.horizon = 0.78
         planet(scene, scene.focus[0], 0.40, rng.uniform(0.22, 0.28), rng.uniform(-2.6, -0.5), rings=rng.random() < 0.5)
         scene.notes["ground"](scene)
         if scene.second not in ("sea", "forest", "city"):
             backdrop.figure(scene, 1 - scene.focus[0] if not scene.centred else 0.5, 0.93, 0.085)
+        if traveller:
+            ship(scene, far=True)
         return
     if kind == "ringed":
         r = rng.uniform(0.20, 0.27)
         planet(scene, 0.5 if scene.centred else scene.focus[0], 0.46, r, rng.uniform(0, 2 * np.pi), rings=True)
         moon = rng.uniform(0, 2 * np.pi)
         planet(scene, 0.5 + 0.40 * np.cos(moon), 0.46 + 0.36 * np.sin(moon), 0.028, 2.4, texture=1)
+        if traveller:
+            ship(scene, far=True)
     elif kind == "rim":
         rim(scene)
     else:
@@ -62,7 +67,7 @@ def heavens(scene: Scene, share: float = 1.0) -> None:
     slant = rng.uniform(-0.9, 0.9)
     band = np.exp(-(((small.y - scene.focus[1] + slant * (small.x - scene.focus[0])) / 0.26) ** 2))
     gas = np.clip(field * 0.75 + 0.5 * band - 0.42, 0, 1) * smoothstep(0.2, 0.65, veil)
-    dark = {"night": p.sky[0] * 0.7, "dusk": p.between(p.sky[0], p.ink, 0.72), "day": p.between(p.sky[0], p.ink, 0.12)}[
+    dark = {"night": p.sky[0] * 0.7, "dusk": p.between(p.sky[0], p.ink, 0.72), "day": p.between(p.sky[0], p.ink, 0.35)}[
         p.key
     ]
     first = p.between(dark, p.sky[1], 0.5)
@@ -94,7 +99,12 @@ def planet(scene: Scene, x: float, y: float, r: float, sun: float, rings: bool =
         skin[r0:r1, c0:c1] = turned[r0 - top : r1 - top, c0 - left : c1 - left]
     tone = np.clip(0.08 + 0.92 * smoothstep(-0.22, 0.95, shade) * (0.62 + 0.5 * skin), 0, 1)
     table = ramp(
-        p.sky[0] * 0.5, p.sky[1], p.between(p.base, p.accent, 0.35), p.glow, p.pale, at=(0, 0.25, 0.55, 0.85, 1)
+        p.between(p.sky[0] * 0.5, p.ink, 0.5),
+        p.sky[1],
+        p.between(p.base, p.accent, 0.35),
+        p.glow,
+        p.pale,
+        at=(0, 0.25, 0.55, 0.85, 1),
     )
     disc = c.disc(x, y, r)
     c.over(c.grade(tone.astype(np.float32), table), disc)
@@ -154,16 +164,18 @@ def rim(scene: Scene) -> None:
     depth = np.clip((np.float32(r) - d) / np.float32(0.30), 0, 1)
     night = noise(rng, 7, 6, 0.6)
     tone = np.clip((1 - depth) ** 3 * near * (0.75 + 0.5 * c.up(night)) * 0.8, 0, 1)
-    c.over(c.grade(tone, ramp(p.sky[0] * 0.4, p.sky[1], p.sky[2], p.glow, p.pale)), body)
+    c.over(c.grade(tone, ramp(p.between(p.sky[0] * 0.4, p.ink, 0.6), p.sky[1], p.sky[2], p.glow, p.pale)), body)
     light.glow(c, sx, sy - 0.004, 0.025, p.pale, 1.6)
 
 
-def ship(scene: Scene) -> None:
-    """A delta-winged ship seen from above and behind, half in light, its wake shining."""
+def ship(scene: Scene, far: bool = False) -> None:
+    """A delta-winged ship seen from above and behind, half in light, its wake shining; small where it is `far`."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("ship")
     x, y = (0.5 if scene.centred else 0.36 + 0.28 * (scene.focus[0] > 0.5)), rng.uniform(0.5, 0.6)
     turn = rng.uniform(0.35, 0.75) * (1 if x < 0.55 and rng.random() < 0.7 else -1)
     s = rng.uniform(0.15, 0.2)
+    if far:
+        x, y, s = float(1 - 0.55 * scene.focus[0] - 0.2), rng.uniform(0.56, 0.64), 0.32 * s
     sweep, span = rng.uniform(0.35, 0.6), rng.uniform(0.5, 0.75)
     hull = [(0, -1.25), (0.07, -0.75), (0.13, -0.1), (0.16, 0.45), (0.09, 0.72), (0, 0.66)]
     wing = [

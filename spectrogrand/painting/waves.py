@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import light
-from .canvas import Array, Canvas, Pen, noise, smoothstep
+from .canvas import Array, Canvas, Pen, noise
 from .composition import Scene
 from .palette import ramp
 
@@ -35,7 +35,7 @@ def ground(scene: Scene) -> None:
     a = rng.uniform(0, 2 * np.pi)
     t = 0.5 + 0.6 * ((small.x - 0.5) * np.cos(a) + (small.y - 0.5) * np.sin(a)) + 0.2 * (noise(rng, 2, 3) - 0.5)
     stops = (
-        (p.sky[3], p.between(p.sky[3], p.pale, 0.6), p.between(p.sky[2], p.sky[1], 0.5))
+        (p.sky[1], p.sky[2], p.between(p.sky[2], p.pale, 0.7))
         if p.key == "day"
         else (p.sky[0] * 0.55, p.sky[0], p.sky[1])
     )
@@ -57,7 +57,6 @@ def ridges(scene: Scene, top: float = 0.24, bottom: float = 0.80, count: int = 3
     day = p.key == "day"
     dark = p.between(p.pale, p.sky[3], 0.35) if day else p.between(p.ink, p.sky[0], 0.4)
     far, near = (p.sky[0], p.accent) if day else (p.between(p.sky[3], p.pale, 0.3), p.between(p.accent, p.glow, 0.35))
-    group = 4
     lines = []
     for k in range(count):
         q = k / (count - 1)
@@ -72,33 +71,25 @@ def ridges(scene: Scene, top: float = 0.24, bottom: float = 0.80, count: int = 3
             - 0.004 * np.interp(t, np.linspace(0, 1, 256), field[int(q * 255)])
         )
         lines.append(np.stack([t, y], 1))
-    for start in range(0, count, group):
-        part = lines[start : start + group]
-        q = start / count
 
-        def fill(pen: Pen, part: list[Array] = part) -> None:
-            for line in part:
-                pen.polygon(np.vstack([line, (line[-1, 0], line[-1, 1] + 0.10), (line[0, 0], line[0, 1] + 0.10)]), 1.0)
+    def skirts(pen: Pen, line: Array, ink: float) -> None:
+        pen.polygon(np.vstack([line, (line[-1, 0], line[-1, 1] + 0.10), (line[0, 0], line[0, 1] + 0.10)]), ink)
 
-        def draw(pen: Pen, part: list[Array] = part) -> None:
-            for line in part:
-                pen.polygon(np.vstack([line, (line[-1, 0], line[-1, 1] + 0.10), (line[0, 0], line[0, 1] + 0.10)]), 0.0)
-                pen.line(line, 0.0027)
+    def fill(pen: Pen) -> None:
+        for line in lines:
+            skirts(pen, line, 1.0)
 
-        if not whole:
-            c.over(dark, c.shapes(fill))
-        else:
-            c.over(
-                dark,
-                c.shapes(fill) * _inside(c, 0.10, 0.90) * smoothstep(bottom + 0.05, bottom - 0.02, c.y)
-                if not day
-                else 0.0,
-            )
-        c.over(p.between(far, near, q), c.shapes(draw))
+    def draw(pen: Pen) -> None:
+        for line in lines:
+            skirts(pen, line, 0.0)  # hides what lies behind
+            pen.line(line, 0.0027)
 
-
-def _inside(c: Canvas, low: float, high: float) -> Array:
-    return smoothstep(low, low + 0.1, c.x) * smoothstep(high, high - 0.1, c.x)
+    if not whole:
+        c.over(dark, c.shapes(fill))
+    elif not day:
+        c.over(dark, 0.85 * c.shapes(fill) * np.clip((np.float32(bottom) - c.y) / c.px + 0.5, 0, 1))
+    down = np.clip((c.y - np.float32(top)) / np.float32(bottom - top), 0, 1) * np.ones_like(c.x)
+    c.over(c.grade(down, ramp(far, near)), c.shapes(draw))
 
 
 def ribbons(scene: Scene) -> None:
@@ -108,7 +99,11 @@ def ribbons(scene: Scene) -> None:
     day = p.key == "day"
     t = np.linspace(-0.05, 1.05, 260)
     tilt = rng.uniform(-0.35, 0.35)
-    tints = (p.accent, p.glow, p.sky[3]) if not day else (p.accent, p.sky[0], p.between(p.sky[0], p.ink, 0.5))
+    tints = (
+        (p.accent, p.glow, p.sky[3])
+        if not day
+        else (p.accent, p.between(p.sky[0], p.ink, 0.35), p.between(p.accent, p.ink, 0.55))
+    )
     for k in range(3):
         centre = 0.5 + rng.normal(0, 0.07)
         strings = int(rng.integers(34, 60))
