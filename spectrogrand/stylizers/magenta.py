@@ -1,0 +1,213 @@
+"""Magenta's arbitrary style transfer, the published one: a style picture becomes 100 numbers that steer one network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from .. import weights as files
+from ..errors import InvalidValue, UnknownName, nearest, require
+from ..interfaces import Card, Stylizer, Weights
+from ..magenta.litert import SIDE, LiteRTEngine
+from ..magenta.network import TorchEngine
+from ..registry import register
+from ..types import Frames, Image
+
+SOURCE = "https://www.kaggle.com/models/google/arbitrary-image-stylization-v1 (tfLite, 256 int8 prediction and 256 fp16 transfer)"
+PREDICT, TRANSFER = "style_predict_quantized_256.tflite", "style_transfer_f16_384.tflite"
+FILES = {
+    PREDICT: "203dbd6a09da1091ab7e48e8b101aef8c2d81438ad047a5cb150747a977134c1",
+    TRANSFER: "c60cff7395544eda1f0915d6dddaedd8ed868cefe8ec6c5ed220ba801f120303",
+}
+MODULES = {"litert": "ai_edge_litert", "torch": "torch"}
+
+
+@register("magenta")
+class Magenta(Stylizer):
+    """Arbitrary style transfer in one pass (Ghiasi et al. 2017, arXiv:1705.06830): content features take the style's scale.
+
+    Each of the network's 13 style-steered layers is gamma(s) * (x - mean) / sqrt(variance + eps) + beta(s), where s is the
+    style vector. What is constant over a stream (the style vector, the content) is prepared once.
+
+    Args:
+        weights: folder with style_predict_quantized_256.tflite and style_transfer_f16_384.tflite.
+        backend: "litert" (the TFLite files as they are), or "torch" (the same weights as a module: any size, GPU, batches).
+        strength: s = strength * style's vector + (1 - strength) * content's own; 0 redraws the content as it is.
+        smoothing: how much of the previous frame's vector (or content) a streamed side keeps, 0 to 0.95.
+        size: the longer side at which the network draws; litert has 384 and no other.
+        device: torch only: "cpu", "cuda", "cuda:0", "mps"; None is cuda where there is one.
+        dtype: torch only: "float32", "bfloat16" or "float16".
+        batch: torch only: frames in one call.
+        compile: torch only: compile the network at the first frame.
+        threads: litert only: threads of a call.
+    """
+
+    card = Card(
+        "Magenta's arbitrary style transfer, the published stylizer",
+        paper="Ghiasi et al. 2017, Exploring the structure of a real-time, arbitrary neural artistic stylization network",
+        extra="models",
+        weights=(
+            Weights(f"{SOURCE} {PREDICT}", FILES[PREDICT], 2.8, "Apache-2.0"),
+            Weights(f"{SOURCE} {TRANSFER}", FILES[TRANSFER], 0.4, "Apache-2.0"),
+        ),
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        weights: str | None = None,
+        backend: str = "litert",
+        strength: float = 1.0,
+        smoothing: float = 0.0,
+        size: int = SIDE,
+        device: str | None = None,
+        dtype: str = "float32",
+        batch: int = 1,
+        compile: bool = False,
+        threads: int = 1,
+    ) -> None:
+        if backend not in MODULES:
+            raise UnknownName(f"no magenta backend {backend!r}; {nearest(str(backend), MODULES)}")
+        for name, value, low, high in (
+            ("strength", strength, 0, 2), ("smoothing", smoothing, 0, 0.95),
+            ("size", size, 32, 2048), ("batch", batch, 1, 256), ("threads", threads, 1, 64),
+        ):  # fmt: skip
+            whole = name in ("size", "batch", "threads")
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int if whole else int | float)
+                or not low <= value <= high
+            ):
+                raise InvalidValue(f"magenta takes {name} from {low} to {high}, got {value!r}")
+        if dtype not in ("float32", "bfloat16", "float16"):
+            raise UnknownName(f"no magenta dtype {dtype!r}; {nearest(str(dtype), ('float32', 'bfloat16', 'float16'))}")
+        if backend == "litert" and (size, dtype, batch, device or "cpu", compile) != (SIDE, "float32", 1, "cpu", False):
+            raise InvalidValue(
+                f"backend=litert draws at size {SIDE}, in float32, singly, on cpu: set backend=torch for more"
+            )
+        self.weights, self.backend, self.strength, self.smoothing, self.size = (
+            weights,
+            backend,
+            strength,
+            smoothing,
+            size,
+        )
+        self.device, self.dtype, self.batch, self.compile, self.threads = device, dtype, batch, compile, threads
+        self._engine: LiteRTEngine | TorchEngine | None = None
+
+    def stylize(self, content: Image | Frames, style: Image | Frames) -> Frames:
+        """Styled frames in the content's size, in the stream's order; nothing is drawn before they are asked for.
+
+        Raises:
+            InvalidValue: two streams that differ in count or fps, or weight files that are not the published ones.
+            MissingExtra: the back end is not installed, or there are no weights.
+        """
+        both = isinstance(content, Frames) and isinstance(style, Frames)
+        if both and (content.count, content.fps) != (style.count, style.fps):  # type: ignore[union-attr]
+            raise InvalidValue(
+                f"two streams must agree: content has {content.count} frames at {content.fps} fps, "  # type: ignore[union-attr]
+                f"style {style.count} at {style.fps}; resample one of them"  # type: ignore[union-attr]
+            )
+        self._paths()
+        stream = content if isinstance(content, Frames) else style if isinstance(style, Frames) else None
+        count, fps = (stream.count, stream.fps) if stream else (1, Fraction(1))
+        return Frames(lambda: self._draw(content, style, count), content.size, count, fps)
+
+    def identity(self) -> Mapping[str, Any]:
+        """sha256 of the weights, versions and device: what else the pictures depend on."""
+        from importlib.metadata import version
+
+        paths = self._paths()
+        about = {"weights": {p.name: files.sha256_of(p) for p in paths}}
+        if self.backend == "litert":
+            return {**about, "litert": version("ai-edge-litert")}
+        import torch
+
+        return {**about, "torch": torch.__version__, "device": TorchEngine.device_of(self.device)}
+
+    def close(self) -> None:
+        """Free the networks."""
+        self._engine = None
+
+    def _paths(self) -> list[Any]:
+        require(MODULES[self.backend], "models", f"magenta with backend={self.backend}")
+        place = "stylizers 'magenta'"
+        return [files.find(self.weights, name, part=place, source=SOURCE, sha256=sha) for name, sha in FILES.items()]
+
+    def _load(self) -> LiteRTEngine | TorchEngine:
+        if self._engine is None:
+            predict, transfer = self._paths()
+            if self.backend == "litert":
+                self._engine = LiteRTEngine(predict, transfer, self.threads)
+            else:
+                self._engine = TorchEngine(predict, transfer, self.size, self.device, self.dtype, self.compile)
+        return self._engine
+
+    def _draw(self, content: Image | Frames, style: Image | Frames, count: int) -> Iterator[np.ndarray]:
+        engine = self._load()
+        pairs = zip(self._contents(engine, content, count), self._vectors(engine, style, count), strict=True)
+        rows, columns = content.size
+        while chunk := list(islice(pairs, self.batch)):
+            vectors = [own + self.strength * (vector - own) for (_, own), vector in chunk]
+            for picture in engine.draw([prepared for (prepared, _), _ in chunk], vectors):
+                if not np.isfinite(picture).all():
+                    raise InvalidValue(
+                        "magenta drew numbers that are not finite: set dtype=float32, and check its weights"
+                    )
+                yield _resized(np.asarray(np.rint(picture * 255), np.uint8), rows, columns)
+
+    def _contents(self, engine: Any, content: Image | Frames, count: int) -> Iterator[tuple[Any, np.ndarray]]:
+        """What the network draws, and the content's own style vector: zeros where strength 1 asks for none of it."""
+        rows, columns = engine.shape(content.size)
+
+        def ready(pixels: np.ndarray) -> tuple[Any, np.ndarray]:
+            own = (
+                engine.vector(_unit(_resized(_bytes(pixels), 256, 256)))
+                if self.strength != 1
+                else np.zeros(100, np.float32)
+            )
+            return engine.prepare(_unit(_resized(_bytes(pixels), rows, columns))), own
+
+        if isinstance(content, Image):
+            once = ready(content.pixels)
+            yield from (once for _ in range(count))
+        else:
+            yield from map(ready, self._smoothed(p.astype(np.float32) for p in content))
+
+    def _vectors(self, engine: Any, style: Image | Frames, count: int) -> Iterator[np.ndarray]:
+        def vector(pixels: np.ndarray) -> np.ndarray:
+            return np.asarray(engine.vector(_unit(_resized(pixels, 256, 256))))
+
+        if isinstance(style, Image):
+            once = vector(style.pixels)
+            yield from (once for _ in range(count))
+        else:
+            yield from self._smoothed(map(vector, style))
+
+    def _smoothed(self, values: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        """Exponential mean over the frames so far."""
+        mean: np.ndarray | None = None
+        for value in values:
+            mean = value if mean is None else self.smoothing * mean + (1 - self.smoothing) * value
+            yield mean
+
+
+def _bytes(pixels: np.ndarray) -> np.ndarray:
+    return pixels if pixels.dtype == np.uint8 else np.asarray(np.rint(pixels), np.uint8)
+
+
+def _unit(pixels: np.ndarray) -> np.ndarray:
+    return np.asarray(pixels, np.float32) / np.float32(255)
+
+
+def _resized(pixels: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """The whole picture at another size: its aspect may change, nothing is cut off."""
+    if pixels.shape[:2] == (rows, columns):
+        return pixels
+    from PIL import Image as Pillow
+
+    return np.asarray(Pillow.fromarray(pixels).resize((columns, rows), Pillow.Resampling.BICUBIC))

@@ -1,0 +1,190 @@
+"""Magenta's style transfer: two back ends that agree, frames in order, constant sides prepared once, clear errors."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from spectrogrand import Frames, Image, build, media
+from spectrogrand.errors import InvalidValue, MissingExtra, UnknownName
+from spectrogrand.magenta import tflite
+from spectrogrand.testing import check_stylizer
+
+PREDICT, TRANSFER = "style_predict_quantized_256.tflite", "style_transfer_f16_384.tflite"
+SMALL = {"backend": "torch", "size": 64}
+
+
+@pytest.fixture(scope="module")
+def folder(shared):
+    return shared / "models/magenta"
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def pictures(shared):
+    covers = sorted((shared / "data/covers_sdxl/val").glob("*.jpg"))[:3]
+    return [media.load_image(p) for p in covers]
+
+
+def made(folder, **settings):
+    return build("stylizers", {"name": "magenta", "weights": str(folder), **settings})
+
+
+def spy(part, method):
+    """Load the part's engine and count the calls of one of its methods, with their arguments."""
+    engine, calls = part._load(), []
+    plain = getattr(engine, method)
+    setattr(engine, method, lambda *a: calls.append(a) or plain(*a))
+    return calls
+
+
+def stream(images, count):
+    return Frames(lambda: (images[k % len(images)].pixels for k in range(count)), images[0].size, count, Fraction(10))
+
+
+def test_contract(folder, pictures):
+    content, style = pictures[0].resized(72, 96), pictures[1].resized(64, 64)
+    check_stylizer(lambda: made(folder, **SMALL, smoothing=0.3), content, style)
+
+
+def test_back_ends_agree(folder, pictures):
+    pytest.importorskip("ai_edge_litert")
+    litert, module = made(folder), made(folder, backend="torch", device="cpu")
+    cover, style = (p.pixels for p in pictures[:2])
+    unit = [np.asarray(Image(x).resized(n, n).pixels, np.float32) / 255 for x, n in ((cover, 384), (style, 256))]
+    one, other = litert._load(), module._load()
+    vectors = [e.vector(unit[1]) for e in (one, other)]
+    step = tflite.read(folder / PREDICT)["mobilenet_conv/Conv/BiasAdd_int8"].scale[0]
+    assert np.abs(vectors[0] - vectors[1]).max() <= 1.01 * step
+    drawn = [e.draw([e.prepare(unit[0])], [vectors[0]])[0] for e in (one, other)]
+    assert np.abs(drawn[0] - drawn[1]).max() < 1e-4
+    assert drawn[0].std() > 0.05
+    whole = [next(iter(m.stylize(pictures[0], pictures[1]))).astype(float) for m in (litert, module)]
+    assert np.abs(whole[0] - whole[1]).mean() < 3
+
+
+def test_bfloat16_is_near_float32(folder, pictures):
+    parts = (made(folder, **SMALL, dtype=d) for d in ("float32", "bfloat16"))
+    exact, fast = (next(iter(part.stylize(*pictures[:2]))).astype(float) for part in parts)
+    assert 0 < np.abs(exact - fast).mean() < 2
+
+
+def test_constant_sides_are_prepared_once(folder, pictures):
+    for content, style, contents, vectors in (
+        (pictures[0], stream(pictures, 3), 1, 3),
+        (stream(pictures, 3), pictures[0], 3, 1),
+    ):
+        part = made(folder, **SMALL)
+        prepared, predicted = spy(part, "prepare"), spy(part, "vector")
+        assert len(list(part.stylize(content, style))) == 3
+        assert (len(prepared), len(predicted)) == (contents, vectors)
+
+
+def test_frames_come_in_order_and_are_streamed(folder, pictures):
+    part, read = made(folder, **SMALL), []
+
+    def source():
+        for k in range(4):
+            read.append(k)
+            yield pictures[k % 3].pixels
+
+    frames = iter(part.stylize(pictures[0], Frames(source, pictures[0].size, 4, Fraction(10))))
+    first = next(frames)
+    assert read == [0]
+    alone = [next(iter(part.stylize(pictures[0], p))) for p in pictures]
+    for got, expected in zip([first, *frames], [*alone, alone[0]], strict=True):
+        assert np.array_equal(got, expected)
+    assert not np.array_equal(alone[0], alone[1])
+
+
+def test_batches_draw_the_same_frames(folder, pictures):
+    one, three = (list(made(folder, **SMALL, batch=b).stylize(pictures[0], stream(pictures, 4))) for b in (1, 3))
+    assert max(int(np.abs(a.astype(int) - b).max()) for a, b in zip(one, three, strict=True)) <= 1
+
+
+def test_strength_goes_from_the_contents_own_style_to_the_others(folder, pictures):
+    cover, style = pictures[:2]
+    drawn = {
+        s: next(iter(made(folder, **SMALL, strength=s).stylize(cover, style))).astype(float) for s in (0.0, 0.5, 1.0)
+    }
+    itself = next(iter(made(folder, **SMALL).stylize(cover, cover)))
+    assert np.abs(drawn[0.0] - itself).max() <= 1
+    far = [np.abs(drawn[s] - drawn[1.0]).mean() for s in (0.0, 0.5)]
+    assert far[0] > 1.3 * far[1] > 0
+
+
+def test_smoothing_calms_the_vectors(folder, pictures):
+    def moves(smoothing):
+        part = made(folder, **SMALL, smoothing=smoothing)
+        drawn = spy(part, "draw")
+        list(part.stylize(pictures[0], stream(pictures, 4)))
+        return np.array([vectors[0] for _, vectors in drawn])
+
+    rough, calm = moves(0.0), moves(0.8)
+    assert np.array_equal(rough[0], calm[0])
+    np.testing.assert_allclose(calm[1], 0.8 * rough[0] + 0.2 * rough[1], atol=1e-5)
+    assert np.abs(np.diff(calm, axis=0)).mean() < 0.5 * np.abs(np.diff(rough, axis=0)).mean()
+
+
+def test_the_content_keeps_its_aspect(folder):
+    engine = made(folder, **SMALL)._load()
+    assert engine.shape((100, 200)) == (32, 64)
+    assert engine.shape((1080, 1920)) == (36, 64)
+
+
+def test_no_weights_say_where_to_get_them():
+    pytest.importorskip("ai_edge_litert")
+    grey = Image(np.full((8, 8, 3), 128, np.uint8))
+    with pytest.raises(MissingExtra, match=f"needs {PREDICT}: get it from https://.* and set weights=FOLDER"):
+        build("stylizers", "magenta").stylize(grey, grey)
+
+
+def test_wrong_weights_are_named(tmp_path, folder):
+    grey = Image(np.full((8, 8, 3), 128, np.uint8))
+    with pytest.raises(MissingExtra, match="finds no .*style_predict"):
+        made(tmp_path, **SMALL).stylize(grey, grey)
+    whole = (folder / PREDICT).read_bytes()
+    for content, message in (
+        (b"", "is empty"),
+        (whole[:-9], f"sha256 [0-9a-f]{{64}}, not 203dbd6a.*get {PREDICT} again"),
+    ):
+        (tmp_path / PREDICT).write_bytes(content)
+        with pytest.raises(InvalidValue, match=message):
+            made(tmp_path, **SMALL).stylize(grey, grey)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"backend": "tfhub2"}, UnknownName, "no magenta backend 'tfhub2'"),
+        ({"strength": -1}, InvalidValue, "strength from 0 to 2"),
+        ({"smoothing": 1.0}, InvalidValue, "smoothing from 0 to 0.95"),
+        ({"size": 512}, InvalidValue, "backend=litert draws at size 384.*set backend=torch"),
+        ({"backend": "torch", "dtype": "int8"}, UnknownName, "no magenta dtype"),
+        ({"backend": "torch", "batch": 2.5}, InvalidValue, "batch from 1 to 256"),
+    ],
+)
+def test_settings_are_checked(settings, error, message):
+    with pytest.raises(error, match=message):
+        build("stylizers", {"name": "magenta", **settings})
+
+
+def test_streams_that_differ_are_refused(folder, pictures):
+    with pytest.raises(InvalidValue, match="content has 3 frames at 10 fps, style 4"):
+        made(folder, **SMALL).stylize(stream(pictures, 3), stream(pictures, 4))
+
+
+def test_tflite_files_that_are_none(tmp_path, folder):
+    torn = (folder / PREDICT).read_bytes()[:2000]
+    for content, message in ((b"hello, world", "lacks the identifier TFL3"), (torn, "torn TFLite file")):
+        (tmp_path / "a.tflite").write_bytes(content)
+        with pytest.raises(InvalidValue, match=message):
+            tflite.read(tmp_path / "a.tflite")
