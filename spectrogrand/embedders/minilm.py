@@ -94,8 +94,13 @@ class MiniLM(Embedder):
             folder = self._folder()
             from safetensors.numpy import load_file
             from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
 
+            bars = logging.is_progress_bar_enabled()
+            logging.disable_progress_bar()  # a library that draws bars over its caller's
             model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+            if bars:
+                logging.enable_progress_bar()
             poles = anchors()
             steering = [
                 _unit(
