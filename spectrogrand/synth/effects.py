@@ -62,8 +62,15 @@ def play_effects(score: Score, bus: Bus) -> None:
             n = grid.length(32)
             bus.place(score.sound(("fall",), _fall, n, style.taste("fall")), at, 0.5)
             bus.place(crash, at, 0.3)
-        if bar.section == "build" and bar.place == 0:
-            n = grid.step(bar.start + bar.count, 0) - grid.length(4 if bar.count > 1 else 2) - at
+        after = bar.start + bar.count
+        leads = (
+            bar.section == "break"
+            and bar.left == min(2, bar.count) - 1
+            and after < len(bars)
+            and bars[after].section == "drop"
+        )
+        if leads or (bar.section == "build" and bar.place == 0):
+            n = grid.step(after, 0) - grid.length(4 if bar.count > 1 else 2) - at
             bus.place(score.sound(("riser", n), _riser, n, root * 4, style.taste("riser")), at, 0.36)
         following = bars[bar.index + 1] if bar.index + 1 < len(bars) else None
         if bar.left == 0 and following is not None and not following.last:

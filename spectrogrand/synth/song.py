@@ -80,7 +80,13 @@ def _fader(score: Score, name: str, x: np.ndarray) -> float:
     loudest = max(b.level(name) for b in bars)
     want = _LEVEL[score.style.genre][name] + 20 * np.log10(max(loudest, 0.1))
     mood = score.mood
-    want += {"hats": 2.5 * mood.brightness, "pad": 2.0 * mood.space, "bass": -1.5 * mood.brightness}.get(name, 0.0)
+    want += {
+        "hats": 2.5 * mood.brightness + 1.5 * mood.energy,
+        "clap": 1.5 * mood.energy,
+        "perc": 1.5 * mood.energy,
+        "pad": 2.0 * mood.space - 1.5 * mood.energy,
+        "bass": 1.5 * mood.tension - 1.5 * mood.brightness,
+    }.get(name, 0.0)
     if name == "texture":
         want += 20 * np.log10(min(1.0, 0.25 + 1.6 * max(mood.motifs)))
     return float(_KICK_RMS * 10 ** (want / 20) / (np.sqrt(power) + 1e-6))
@@ -102,7 +108,7 @@ def plan_song(style: Style, seconds: Fraction, loop: bool, tempo_fixed: bool = F
     laid = lay_out(style, plan_sections(bars, loop), tail)
     score = Score(style, grid, laid, length, loop)
     for bar, after in zip(laid, laid[1:], strict=False):
-        if bar.section == "build" and after.section == "drop":
+        if bar.section in ("build", "break") and after.section == "drop":
             score.gaps.append(
                 (grid.step(after.index, 0) - grid.length(4 if bar.count > 1 else 2), grid.step(after.index, 0))
             )
