@@ -8,6 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from ..errors import InvalidValue
+from ..features import analyse
+from ..imaging.choreography import Moves, moves
+from ..imaging.stage import Shot, Stage
 from ..interfaces import Card, Generator
 from ..registry import register
 from ..types import Frames, Scene, frame_count
@@ -25,7 +28,7 @@ class Motion(Generator):
         size: side of the square frames in pixels, or [rows, columns].
         loop: the last frame flows into the first, camera and lights alike (for a song that loops).
         strength: scales everything below at once, 0 to 2.
-        depth, zoom, drift, displacement, light, accents: scale one part each, 0 to 3.
+        depth, zoom, drift, displacement, light, accents, dust: scale one part each, 0 to 3.
     """
 
     card = Card("a cover moved by its song: depth, zoom, drift, displacement and light on the beat")
@@ -33,25 +36,17 @@ class Motion(Generator):
     artefact = Frames
 
     def __init__(
-        self, *, fps: str | int | float = "30", size: int | list[int] = 512, loop: bool = False, strength: float = 1.0, depth: float = 1.0,
-        zoom: float = 1.0, drift: float = 1.0, displacement: float = 1.0, light: float = 1.0, accents: float = 1.0,
+        self, *, fps: str | int | float = "30", size: int | list[int] = 512, loop: bool = False, strength: float = 1.0,
+        depth: float = 1.0, zoom: float = 1.0, drift: float = 1.0, displacement: float = 1.0, light: float = 1.0,
+        accents: float = 1.0, dust: float = 1.0,
     ) -> None:  # fmt: skip
-        scales = {
-            "strength": strength,
-            "depth": depth,
-            "zoom": zoom,
-            "drift": drift,
-            "displacement": displacement,
-            "light": light,
-            "accents": accents,
-        }
-        for name, value in scales.items():
+        self.fps, self.size, self.loop, self.strength = fps, size, loop, strength
+        self.depth, self.zoom, self.drift, self.displacement = depth, zoom, drift, displacement
+        self.light, self.accents, self.dust = light, accents, dust
+        for name, value in vars(self).items():
             most = 2 if name == "strength" else 3
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            if name not in ("fps", "size", "loop") and not _within(value, most):
                 raise InvalidValue(f"motion takes {name} from 0 to {most}, got {value!r}")
-        self.fps, self.size, self.loop = fps, size, loop
-        self.strength, self.depth, self.zoom, self.drift = strength, depth, zoom, drift
-        self.displacement, self.light, self.accents = displacement, light, accents
 
     def generate(self, sources: Sequence[Scene], seeds: Sequence[int]) -> list[Frames]:
         """One stream per scene; the seed sets where the camera sets out.
@@ -72,28 +67,36 @@ class Motion(Generator):
         count = frame_count(scene.song.duration, fps)
 
         def make() -> Iterator[np.ndarray]:
-            from ..features import analyse
-            from ..imaging.choreography import moves
-            from ..imaging.stage import Stage
-
             plan = moves(scene.song, analyse(scene.song), count, float(fps), self.loop)
-            stage = Stage(scene.cover.pixels, size)
+            stage = Stage(scene.cover.pixels, size, seed)
             start = np.random.default_rng(seed).uniform(0, 1, 3)
-            unit = max(size) / 512
-            s = self.strength
             for k in range(count):
-                beat, bar, drop, turn = plan.beat[k], plan.bar[k], plan.drop[k], plan.phase[k]
-                path = 2 * np.pi * (turn + start[:2])
-                zoom = 1.07 + s * self.zoom * (0.03 * np.sin(path[0]) * self.drift + 0.035 * beat + 0.03 * drop)
-                sway = unit * s * self.drift * np.array([5 * np.sin(2 * path[1]), 7 * np.sin(path[0])])
-                lean = unit * s * self.depth * np.array([5 * np.cos(path[1]), 14 * np.cos(path[0])])
-                waves = unit * s * self.displacement * np.array([3.0, 2.0, 0.8]) * plan.bands[:, k]
-                yield stage.draw(
-                    zoom=max(1.0, zoom), pan=(sway[0], sway[1]), parallax=(lean[0], lean[1]), waves=waves, turn=turn + start[2],
-                    light=s * self.light * (0.8 * beat + 0.5 * drop), split=round(unit * s * self.accents * (4 * bar + 3 * drop)),
-                )  # fmt: skip
+                yield stage.draw(self._shot(plan, k, start, max(size) / 512 * self.strength, stage.calm))
 
         return Frames(make, size, count, fps)
+
+
+    def _shot(self, plan: Moves, k: int, start: np.ndarray, unit: float, calm: float) -> Shot:
+        """Where everything is in frame k; `unit` is the length of one scaled pixel of a 512-pixel picture."""
+        beat, bar, drop, turn = plan.beat[k], plan.bar[k], plan.drop[k], plan.phase[k]
+        a, b = 2 * np.pi * (turn + start[0]), 2 * np.pi * (turn + start[1])
+        s, sway, lean = self.strength, calm * unit * self.drift, calm * unit * self.depth
+        low, middle, high = unit * self.displacement * plan.bands[:, k]
+        return Shot(
+            zoom=max(1.0, 1.07 + s * (0.025 * self.drift * np.sin(a) + self.zoom * (0.018 * beat + 0.03 * drop))),
+            dolly=s * self.depth * (0.02 * np.sin(a) + 0.015 * beat),
+            pan=(sway * 6 * np.sin(2 * b), sway * 9 * np.sin(a)),
+            parallax=(lean * 10 * np.sin(a), lean * 20 * np.cos(a)),
+            waves=(3.0 * low, 2.0 * middle, 0.7 * high),
+            turn=float(turn + start[2]),
+            light=s * self.light * (0.5 * beat + 0.4 * drop),
+            dust=s * self.dust * (0.2 + 0.4 * plan.energy[k] + 0.4 * beat),
+            split=float(unit * self.accents * (5 * bar + 3 * drop)),
+        )
+
+
+def _within(value: object, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def _rate(fps: str | int | float) -> Fraction:

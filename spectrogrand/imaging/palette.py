@@ -45,12 +45,12 @@ class Axes:
 
 
 def codes(level: np.ndarray, tone: np.ndarray) -> np.ndarray:
-    """Codes, uint16, of levels and tones in [0, 1], shape=(row, column); tones are dithered by a still, fine grain."""
+    """Codes, int16, of levels and tones in [0, 1], shape=(row, column); tones are dithered by a still, fine grain."""
     rows, columns = level.shape
     y, x = np.arange(rows)[:, None], np.arange(columns)[None]
     grain = np.mod(52.9829189 * np.mod(0.06711056 * x + 0.00583715 * y, 1), 1).astype(np.float32) - 0.5
-    t = np.clip(tone * (TONES - 1) + grain + 0.5, 0, TONES - 1).astype(np.uint16)
-    return t * np.uint16(ROW) + np.uint16(PAD) + (level * (LEVELS - 1) + 0.5).astype(np.uint16)
+    t = np.clip(tone * (TONES - 1) + grain + 0.5, 0, TONES - 1).astype(np.int16)
+    return t * np.int16(ROW) + np.int16(PAD) + (level * (LEVELS - 1) + 0.5).astype(np.int16)
 
 
 def table(level: np.ndarray, tone: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -11,14 +11,13 @@ from ..types import Frames, Image
 from .colour import luma, oklab, shrink, stretch
 from .flow import SIDE, LightFlow
 from .focus import focus_of, guided, soft_luma
-from .palette import Axes, codes, packed, table
+from .palette import PAD, Axes, codes, packed, table
 from .pulse import Moment, moments
 from .transport import directions, quantiles, transport
 from .warp import Plate, unpack
 
-_GRID = 64
-_EVERY = 5
-_ROUNDS = 10
+_EVERY, _FOLLOW = 8, 0.2
+_ROUNDS = 8
 _FINE, _APART = 1.1, 0.35
 _FLOWING, _BLOOM = 260, 160
 _SPOT = 0.4
@@ -38,8 +37,7 @@ class StillCanvas:
         self._prepare()
         if isinstance(self.style, Image):
             self._palette(self.style.pixels)
-            zero = np.zeros((1, 1), np.float32)
-            yield unpack(packed(self._table).take(self._plate.sample(zero, zero).astype(np.intp)))
+            yield unpack(packed(self._table).take(self._plate.sample([0] * 5, [0] * 5)))
             return
         self._fps = float(self.style.fps)
         self._flow = LightFlow(self.content.pixels, self._fps)
@@ -47,7 +45,7 @@ class StillCanvas:
         for k, (picture, moment) in enumerate(zip(self.style, moments(self.style, self.now), strict=True)):
             if k % _EVERY == 0:
                 self._palette(picture)
-            self._table += (self._goal - self._table) * np.float32(0.3)
+            self._table += (self._goal - self._table) * np.float32(_FOLLOW)
             yield self._draw(moment)
 
     def _prepare(self) -> None:
@@ -60,7 +58,7 @@ class StillCanvas:
         def draw(size: tuple[int, int]) -> np.ndarray:
             return codes(*(np.clip(stretch(part, *size), 0, 1) for part in (level, tone)))
 
-        self._plate = Plate(draw, (rows, columns))
+        self._plate = Plate(draw, (rows, columns), self._ways())
         step = (max(1, rows // self.solve), max(1, columns // self.solve))
         every = np.s_[step[0] // 2 :: step[0], step[1] // 2 :: step[1]]
         self._points = oklab(pixels[every]).reshape(-1, 3)
@@ -71,11 +69,16 @@ class StillCanvas:
         y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / (SIDE - 1)
         self._room = np.clip(1.3 - 1.1 * soft_luma(pixels, SIDE), 0.2, 1)
         self._glow = np.exp(-((np.hypot(y - fy, x - fx) / 0.45) ** 2))
-        y, x = np.mgrid[0:_GRID, 0:_GRID].astype(np.float32) / (_GRID - 1)
-        self._edge = np.clip(np.minimum.reduce([y, 1 - y, x, 1 - x]) * 8, 0, 1)
-        self._away = np.stack([y - fy, x - fx]) * self._edge
-        waves = [np.sin(2 * np.pi * (a * x + b * y + c)) for a, b, c in ((1.3, 0.6, 0.1), (-0.7, 1.2, 0.4), (0.8, -1.4, 0.7))]
-        self._waves = np.stack([waves[0] * self._edge, waves[1] * self._edge, waves[2] * self._edge])
+
+    def _ways(self) -> list[np.ndarray]:
+        """Five ways of moving, all still at the edges: away from the focal point (down, right), and three waves."""
+        rows, columns = self.content.size
+        fy, fx = focus_of(self.content.pixels)
+        y, x = np.linspace(0, 1, rows, dtype=np.float32)[:, None], np.linspace(0, 1, columns, dtype=np.float32)[None]
+        edge = np.clip(np.minimum(np.minimum(y, 1 - y), np.minimum(x, 1 - x)) * 8, 0, 1)
+        turns = ((1.3, 0.6, 0.1), (-0.7, 1.2, 0.4), (0.8, -1.4, 0.7))
+        waves = [np.sin(2 * np.pi * (a * x + b * y + c)) for a, b, c in turns]
+        return [edge * (y - fy), edge * (x - fx), *(edge * wave for wave in waves)]
 
     def _relit(self, level: np.ndarray) -> np.ndarray:
         """Large light evened out and detail kept, so that the sound can be the light; in [0, 1].
@@ -132,12 +135,10 @@ class StillCanvas:
         self._phase += (0.05 + 0.9 * glide) / self._fps
         light = stretch(self.light * self._room * (_FLOWING * energy + _BLOOM * beat * self._glow), rows, columns)
         turn = 2 * np.pi * self._phase
-        sway = self._waves[0] * np.cos(turn) + self._waves[1] * np.sin(turn)
-        roll = self._waves[1] * np.cos(turn) + self._waves[2] * np.sin(turn)
-        dy = self.push * (0.6 * sway - 1.5 * beat * self._away[0])
-        dx = self.push * (0.6 * roll - 1.5 * beat * self._away[1])
-        code = self._plate.sample(stretch(dy, rows, columns), stretch(dx, rows, columns)).astype(np.int32)
-        code += np.clip(light, -120, 120).astype(np.int32)
+        cos, sin, punch = 0.6 * np.cos(turn), 0.6 * np.sin(turn), -1.5 * beat
+        down, right = np.array([punch, 0, cos, sin, 0]), np.array([0, punch, 0, cos, sin])
+        code = self._plate.sample(self.push * down, self.push * right)
+        code += np.clip(light, -PAD, PAD).astype(np.int16)
         return unpack(packed(self._table).take(code.astype(np.intp)))
 
 

@@ -19,7 +19,7 @@ def quantiles(points: np.ndarray, bases: np.ndarray) -> np.ndarray:
 
     They describe the distribution up to resolution, and their mean over time is its Wasserstein barycentre per direction.
     """
-    along = np.sort(np.einsum("ni,rij->rjn", points, bases), axis=2)
+    along = np.sort(np.swapaxes(points @ bases, 1, 2), axis=2)
     at = (np.arange(QUANTILES) + 0.5) / QUANTILES * along.shape[2] - 0.5
     low = np.clip(np.floor(at).astype(int), 0, along.shape[2] - 1)
     high = np.minimum(low + 1, along.shape[2] - 1)

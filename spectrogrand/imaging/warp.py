@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 _MOST = 8_000_000
 
 
 class Plate:
-    """A code picture (uint16 or packed uint32) enlarged k times, so that nearest sampling is exact to 1/k pixel.
+    """A picture of codes (int16) or packed colours (uint32) enlarged k times: nearest sampling is exact to 1/k pixel.
 
     Args:
-        draw: gives the code picture at (rows, columns).
+        draw: gives the picture at (rows, columns).
         size: (rows, columns) of the frames to come.
+        fields: ways of moving, float32, shape=(field, row, column): displacements in pixels are weighted sums of them.
     """
 
-    def __init__(self, draw, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
-        rows, columns = size
-        self.scale = int(max(1, min(4, (_MOST / (rows * columns)) ** 0.5)))
-        codes = draw((rows * self.scale, columns * self.scale))
-        self.rows, self.columns = codes.shape
+    def __init__(
+        self, draw: Callable[[tuple[int, int]], np.ndarray], size: tuple[int, int], fields: Sequence[np.ndarray]
+    ) -> None:
+        rows, columns = self._size = size
+        self._scale = int(max(1, min(4, (_MOST / (rows * columns)) ** 0.5)))
+        codes = draw((rows * self._scale, columns * self._scale))
+        self._rows, self._columns = codes.shape
         self._codes = np.ascontiguousarray(codes).ravel()
-        middle = (self.scale - 1) / 2
-        self.y = (np.arange(rows, dtype=np.float32)[:, None] * self.scale + middle) + np.zeros((1, columns), np.float32)
-        self.x = (np.arange(columns, dtype=np.float32)[None] * self.scale + middle) + np.zeros((rows, 1), np.float32)
+        down, right = np.arange(rows, dtype=np.float32)[:, None], np.arange(columns, dtype=np.float32)[None]
+        # rounding is dithered from pixel to pixel: a slow drift then flows instead of stepping as one
+        still = (self._scale - 1) / 2
+        y = down * self._scale + still + np.mod(52.9829189 * np.mod(0.06711056 * down + 0.00583715 * right, 1), 1)
+        x = right * self._scale + still + np.mod(52.9829189 * np.mod(0.00583715 * down + 0.06711056 * right, 1), 1)
+        self._fields = np.stack([y, x, *(np.asarray(f, np.float32) for f in fields)]).reshape(2 + len(fields), -1)
 
-    def sample(self, dy: np.ndarray, dx: np.ndarray) -> np.ndarray:
-        """Codes at each pixel's place plus (dy, dx) pixels, shape=(row, column); beyond the edge, the edge."""
-        y = np.clip(self.y + dy * np.float32(self.scale) + np.float32(0.5), 0, self.rows - 1).astype(np.int32)
-        x = np.clip(self.x + dx * np.float32(self.scale) + np.float32(0.5), 0, self.columns - 1).astype(np.int32)
-        np.multiply(y, self.columns, out=y)
-        np.add(y, x, out=y)
-        return self._codes.take(y.astype(np.intp))
+    def sample(self, down: Sequence[float], right: Sequence[float]) -> np.ndarray:
+        """The codes at each pixel's place plus a displacement, shape=(row, column); beyond the edge, the edge.
+
+        `down` and `right` hold one weight per field.
+        """
+        weights = np.zeros((2, len(self._fields)), np.float32)
+        weights[0, 0] = weights[1, 1] = 1
+        weights[:, 2:] = np.multiply((down, right), self._scale)
+        y, x = weights @ self._fields
+        at = np.clip(y, 0, self._rows - 1, out=y).astype(np.int32)
+        at *= self._columns
+        at += np.clip(x, 0, self._columns - 1, out=x).astype(np.int32)
+        return self._codes.take(at.astype(np.intp)).reshape(self._size)
 
 
 def pack(rgb: np.ndarray) -> np.ndarray:
-    """Float RGB in [0, 255] to packed uint32 (little-endian R, G, B, 255), shape=(...)."""
+    """RGB bytes, or floats in [0, 255], to packed uint32 (bytes R, G, B, 255), shape=(...)."""
     out = np.full((*rgb.shape[:-1], 4), 255, np.uint8)
-    out[..., :3] = np.clip(rgb + 0.5, 0, 255)
+    out[..., :3] = rgb if rgb.dtype == np.uint8 else np.clip(rgb + 0.5, 0, 255)
     return out.view(np.uint32)[..., 0]
 
 
@@ -47,4 +61,8 @@ def unpack(packed: np.ndarray) -> np.ndarray:
     >>> unpack(pack(np.array([[[1.0, 2.0, 300.0]]], np.float32))).tolist()
     [[[1, 2, 255]]]
     """
-    return np.ascontiguousarray(packed.view(np.uint8).reshape(*packed.shape, 4)[..., :3])
+    four = packed.view(np.uint8).reshape(*packed.shape, 4)
+    out = np.empty((*packed.shape, 3), np.uint8)
+    for channel in range(3):
+        out[..., channel] = four[..., channel]
+    return out
