@@ -52,7 +52,9 @@ class Bar:
     chord: Chord
     levels: dict[str, float] = field(compare=False)
     last: bool = False
-    """The song's final bar, cut short by the end: only a closing hit."""
+    """The song's final bar, cut short by the end: the music holds a closing chord."""
+    beats: int = 4
+    """Beats that the drums play: fewer in a final bar, and none but the closing hit where less than two fit."""
 
     @property
     def place(self) -> int:
@@ -125,8 +127,11 @@ def _loop_sections(bars: int) -> list[tuple[str, int]]:
     return [("drop", unit), *made[1:], ("drop", unit + left)]
 
 
-def lay_out(style: Style, sections: list[tuple[str, int]], tail: bool) -> list[Bar]:
-    """All bars with their chords and levels; `tail` adds the closing bar that the end of the song cuts short."""
+def lay_out(style: Style, sections: list[tuple[str, int]], tail: int | None) -> list[Bar]:
+    """All bars with their chords and levels.
+
+    `tail` is the number of whole beats left for a closing bar that the end of the song cuts short; None: there is none.
+    """
     verse, *others = (voice(style.key, p, style.colour) for p in style.progressions)
     bars: list[Bar] = []
     seen: dict[str, int] = {}
@@ -141,9 +146,9 @@ def lay_out(style: Style, sections: list[tuple[str, int]], tail: bool) -> list[B
             chords = away if name == "break" or phrase % 2 else verse
             levels = dict(_LEVELS[name][""]) | _LEVELS[name][style.genre]
             bars.append(Bar(start + place, name, start, count, cycle, chords[place % len(chords)], levels))
-    if tail:
+    if tail is not None:
         end = bars[-1]
-        bars.append(
-            Bar(end.index + 1, end.section, end.start, end.count + 1, end.cycle, verse[0], end.levels, last=True)
-        )
+        beats = tail if tail >= 2 else 0
+        start, count, cycle = end.start, end.count + 1, end.cycle
+        bars.append(Bar(end.index + 1, end.section, start, count, cycle, verse[0], end.levels, last=True, beats=beats))
     return bars

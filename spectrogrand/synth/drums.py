@@ -48,7 +48,7 @@ def play_kick(score: Score, bus: Bus) -> None:
     for bar, level in score.playing("kick"):
         beats = [0, 1, 2, 3]
         if bar.last:
-            beats = [0]
+            beats = list(range(max(1, bar.beats)))
         elif bar.section == "build" and bar.left == 0 and not score.loop and bar.count > 1:
             beats = [0, 1]
         for beat in beats:
@@ -73,20 +73,18 @@ def play_clap(score: Score, bus: Bus) -> None:
     snare = score.sound(("snare",), kit.snare, 0.2, 175 + 30 * mood.brightness, style.taste("snare"))
     layered = {"future": 0.55, "bass": 0.7, "progressive": 0.3, "melodic": 0.0}[style.genre]
     for bar, level in score.playing("clap"):
-        if bar.last:
-            continue
         rng = style.rng("clap", bar.index)
-        for beat in (1, 3):
+        for beat in (b for b in (1, 3) if b < bar.beats):
             at = score.grid.beat(4 * bar.index + beat)
             bus.place(claps[beat // 2], at, level * human(rng, 1.0, 0.05))
             if layered and bar.section == "drop":
                 bus.place(snare, at, layered * level)
-        if bar.section == "build":
+        if bar.section == "build" and not bar.last:
             every = 1 if bar.left == 0 and bar.count > 1 else 2
             for step in range(0, 16, every):
                 rise = 0.35 + 0.65 * (bar.place + step / 16) / bar.count
                 bus.place(snare, score.grid.step(bar.index, step), 0.5 * level * human(rng, min(1.0, rise), 0.1))
-        elif bar.section == "drop" and bar.place % 4 == 3:
+        elif bar.section == "drop" and bar.place % 4 == 3 and not bar.last:
             for step, force in steps(str(rng.choice(("..............o-", ".............oox", "...........-..oo")))):
                 bus.place(snare, score.grid.step(bar.index, step), 0.55 * level * human(rng, force))
 
@@ -105,18 +103,16 @@ def play_hats(score: Score, bus: Bus) -> None:
     ring = 0.35 if style.genre == "melodic" else 0.5
     busy = 1 + round(float(np.clip(0.5 * mood.energy + style.taste("busy").uniform(-0.5, 0.5), -1, 1)))
     for bar, level in score.playing("hats"):
-        if bar.last:
-            continue
         rng = style.rng("hats", bar.index)
         density = busy if bar.section == "drop" else max(0, busy - 1)
         if bar.section == "drop" and bar.place % 8 >= 4:
             density = min(2, density + 1)
-        for step, force in steps(_CLOSED[style.genre][density]):
+        for step, force in steps(_CLOSED[style.genre][density][: 4 * bar.beats]):
             late = int(rng.normal(0, 0.0012) * RATE)
             bus.place(closed[int(rng.integers(3))], max(0, score.grid.step(bar.index, step) + late),
                       0.5 * level * human(rng, force), -0.15)  # fmt: skip
         if bar.section in ("drop", "intro", "outro"):
-            for step, force in steps(_OPEN):
+            for step, force in steps(_OPEN[: 4 * bar.beats]):
                 bus.place(
                     opened[int(rng.integers(2))],
                     score.grid.step(bar.index, step),
@@ -124,13 +120,13 @@ def play_hats(score: Score, bus: Bus) -> None:
                     0.12,
                 )
         if style.genre in ("melodic", "progressive") or mood.era < -0.3:
-            for step in range(16):
+            for step in range(4 * bar.beats):
                 force = (0.9, 0.35, 0.6, 0.35)[step % 4]
                 bus.place(
                     shaken[step % 2], score.grid.step(bar.index, step), 0.3 * level * human(rng, force, 0.15), 0.35
                 )
         if style.genre in ("progressive", "future") and bar.section == "drop" and bar.place % 8 >= 4:
-            for beat in range(8):
+            for beat in range(2 * bar.beats):
                 at = score.grid.step(bar.index, 2 * beat)
                 bus.place(ride, at, (0.26 if beat % 2 == 0 else 0.16) * level * human(rng, 1.0), -0.3)
 
@@ -155,15 +151,13 @@ def play_perc(score: Score, bus: Bus) -> None:
     figures = _PERC[style.genre]
     first = int(take.integers(len(figures)))
     for bar, level in score.playing("perc"):
-        if bar.last:
-            continue
         rng = style.rng("perc", bar.index)
         figure = figures[(first + bar.place // 4 + bar.cycle) % len(figures)]
-        for i, (step, force) in enumerate(steps(figure)):
+        for i, (step, force) in enumerate(steps(figure[: 4 * bar.beats])):
             if bar.place % 2 and rng.random() < 0.25:
                 continue
             bus.place(hits[(i + bar.place % 2) % 3], score.grid.step(bar.index, step), 0.4 * level * human(rng, force),
                       (0.4, -0.4, 0.2)[i % 3])  # fmt: skip
-        if bar.section == "drop" and bar.place % 8 == 7:
+        if bar.section == "drop" and bar.place % 8 == 7 and not bar.last:
             for i, step in enumerate((10, 12, 13, 14, 15)):
                 bus.place(hits[i % 3], score.grid.step(bar.index, step), 0.45 * level * human(rng, 0.8), 0.5 - 0.25 * i)

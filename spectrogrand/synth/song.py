@@ -100,11 +100,12 @@ def plan_song(style: Style, seconds: Fraction, loop: bool, tempo_fixed: bool = F
     length = nearest_sample(seconds * RATE)
     if loop:
         length = nearest_sample(bars * grid.bar_samples)
-        tail = False
+        tail = None
     else:
         whole = Fraction(length) / grid.bar_samples
         bars = max(1, whole.numerator // whole.denominator)
-        tail = whole >= 1 and (whole - bars) * grid.bar_samples > 0.3 * RATE
+        over = max(Fraction(0), whole - bars)
+        tail = int(4 * over) if over * grid.bar_samples > 0.3 * RATE else None
     laid = lay_out(style, plan_sections(bars, loop), tail)
     score = Score(style, grid, laid, length, loop)
     for bar, after in zip(laid, laid[1:], strict=False):
@@ -220,7 +221,8 @@ def _edges(score: Score, x: np.ndarray) -> np.ndarray:
     bars: list[Bar] = score.bars
     n = x.shape[1]
     into = min(n // 2, 22)
-    out = 0.8 * (n - score.grid.step(bars[-1].index, 0)) if bars[-1].last else 0.35 * RATE
+    ringing = n - score.grid.step(bars[-1].index, 0) if bars[-1].last else 0
+    out = 0.8 * ringing if ringing and not bars[-1].beats else 0.35 * RATE
     out = min(n // 4, int(out))
     x[:, :into] *= np.linspace(0, 1, into, dtype=np.float32)
     if out:
