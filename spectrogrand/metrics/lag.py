@@ -7,7 +7,8 @@ import numpy as np
 from .nulls import BLOCK, Measure, interval, shuffled_curve
 from .visual_events import QUIET, Changes
 
-_NOTHING = Measure(*[float("nan")] * 5, 1.0, 1.0)
+_NAN = float("nan")
+_NOTHING = Measure(_NAN, _NAN, _NAN, _NAN, _NAN, 1.0, 1.0)
 
 
 def lag_of(changes: Changes, sound: np.ndarray, rate: float, *, max_lag: float, draws: int, seed: int) -> Measure:

@@ -72,3 +72,21 @@ def onsets(features: Features) -> np.ndarray:
         if not picked or j > picked[-1] + wait:
             picked.append(int(j))
     return np.array(picked) / rate
+
+
+def dated(times: np.ndarray, fine: np.ndarray) -> np.ndarray:
+    """Onsets moved to where `onset_curve` is highest from 12 ms before to 58 ms after them, seconds, rising, each once.
+
+    Frames of 93 ms see an onset 0 to 46 ms early, which is more than the video frame within which AV-Align wants it.
+
+    >>> fine = np.zeros(200)
+    >>> fine[86] = 1
+    >>> dated(np.array([0.47]), fine).round(3).tolist()
+    [0.499]
+    """
+    found = []
+    for time in times:
+        first = max(0, round((time - 0.012) * FINE_RATE))
+        near = fine[first : round((time + 0.058) * FINE_RATE) + 1]
+        found.append((first + int(np.argmax(near))) / FINE_RATE if len(near) else time)
+    return np.unique(found)

@@ -12,8 +12,8 @@ from spectrogrand.types import Audio, Frames
 
 from .lag import lag_of
 from .nulls import BLOCK, Measure, against_chance, interval, shifted, shuffled
-from .sound_events import FINE_RATE, onset_curve, onsets, strong_beats
-from .visual_events import Changes, peaks_of_motion, visual_events, watch
+from .sound_events import FINE_RATE, dated, onset_curve, onsets, strong_beats
+from .visual_events import peaks_of_motion, visual_events, watch
 
 WINDOW = 0.07
 """Seconds by which a visual event may miss a beat (MIREX beat tracking)."""
@@ -155,14 +155,16 @@ def measure(
     song = analyse(audio)
     events = visual_events(changes, threshold=event_threshold)
     duration = min(float(audio.duration), float(frames.duration))
-    beats, strong, attacks = (x[x < duration] for x in (song.beats, strong_beats(song, beat_threshold), onsets(song)))
+    fine = onset_curve(audio)
+    attacks = dated(onsets(song), fine)
+    beats, strong, attacks = (x[x < duration] for x in (song.beats, strong_beats(song, beat_threshold), attacks))
     chance = _Chance(duration, draws, seed)
     found = {"consistency": _consistency(strong, events, chance)}
     for k, name in enumerate(("beat_f1", "beat_precision", "beat_recall")):
         found[name] = chance.matched(beats, events, window, _SCORES[k])
     fps = float(frames.fps)
     found["av_align"] = chance.matched(attacks, peaks_of_motion(changes), 1 / fps, _SCORES[3])
-    found["lag"] = lag_of(changes, onset_curve(audio), FINE_RATE, max_lag=max_lag, draws=draws, seed=seed)
+    found["lag"] = lag_of(changes, fine, FINE_RATE, max_lag=max_lag, draws=draws, seed=seed)
     return found
 
 
