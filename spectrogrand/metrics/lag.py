@@ -34,6 +34,8 @@ def lag_of(changes: Changes, sound: np.ndarray, rate: float, *, max_lag: float, 
     count, fps = len(sound), float(changes.fps)
     at = np.arange(len(changes.change)) / fps * rate
     active = np.where(changes.change > QUIET, changes.change, 0.0)
+    if np.count_nonzero(active) < 3:
+        return _NOTHING
     low = at.astype(np.int64)
     part = at - low
     screen = np.zeros(count)
