@@ -33,15 +33,24 @@ class Plate:
         x = right * self._scale + still + np.mod(52.9829189 * np.mod(0.00583715 * down + 0.06711056 * right, 1), 1)
         self._fields = np.stack([y, x, *(np.asarray(f, np.float32) for f in fields)]).reshape(2 + len(fields), -1)
 
-    def sample(self, down: Sequence[float], right: Sequence[float]) -> np.ndarray:
+    def sample(
+        self,
+        down: Sequence[float],
+        right: Sequence[float],
+        more_down: np.ndarray | float = 0.0,
+        more_right: np.ndarray | float = 0.0,
+    ) -> np.ndarray:
         """The codes at each pixel's place plus a displacement, shape=(row, column); beyond the edge, the edge.
 
-        `down` and `right` hold one weight per field.
+        `down` and `right` hold one weight per field; the others are further pixels, shape=(row, column).
         """
         weights = np.zeros((2, len(self._fields)), np.float32)
         weights[0, 0] = weights[1, 1] = 1
         weights[:, 2:] = np.multiply((down, right), self._scale)
         y, x = weights @ self._fields
+        for place, more in ((y, more_down), (x, more_right)):
+            if isinstance(more, np.ndarray):
+                place += more.ravel() * np.float32(self._scale)
         at = np.clip(y, 0, self._rows - 1, out=y).astype(np.int32)
         at *= self._columns
         at += np.clip(x, 0, self._columns - 1, out=x).astype(np.int32)
