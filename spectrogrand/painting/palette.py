@@ -12,11 +12,11 @@ PARTNERS: dict[int, tuple[tuple[float, float], tuple[float, ...], float]] = {
     25: ((70, 345), (350, 60, 85, 200), 345),
     60: ((90, 15), (25, 350, 205, 265), 350),
     100: ((70, 135), (55, 350, 200, 270), 25),
-    148: ((112, 190), (195, 105, 60, 20), 215),
+    148: ((112, 175), (195, 105, 60, 20), 215),
     195: ((90, 225), (225, 90, 45, 5), 255),
     232: ((55, 205), (265, 355, 35, 75), 275),
-    262: ((15, 205), (205, 340, 30, 70), 290),
-    310: ((20, 235), (350, 225, 60, 195), 280),
+    262: ((15, 228), (205, 340, 30, 70), 290),
+    310: ((20, 278), (350, 225, 60, 195), 280),
     350: ((60, 305), (305, 45, 215, 190), 310),
 }
 """Base hue in OKLCH degrees: hues of (warm, cool) light, and accents from the closest to the farthest in feeling, and the
@@ -72,7 +72,13 @@ def compose(
     key = "night" if level < 0.46 else ("dusk" if level < 0.79 else "day")
     c = 0.02 if neutral else min(base_c, 0.23)
     if key == "night":
-        tones = (0.07, 0.12, 0.20, 0.36) if neutral else (0.13, 0.26, 0.45, 0.70)
+        tones = (
+            (0.07, 0.12, 0.20, 0.36)
+            if neutral
+            else (0.12, 0.24, 0.38, 0.62)
+            if base_l < 0.36
+            else (0.13, 0.27, 0.45, 0.70)
+        )
         c = 0.022 if neutral else max(c, 0.11)
         sky = [
             lch(tones[0], 0.5 * c, hue),

@@ -25,6 +25,7 @@ from . import (
 )
 from .canvas import Array, Canvas
 from .composition import Scene, plan
+from .water import reflect
 
 SMALLEST = 256
 """Pictures are painted at least at this side."""
@@ -88,6 +89,8 @@ def sky(scene: Scene) -> None:
 def ground(scene: Scene) -> None:
     """The ground of the setting's family."""
     GROUNDS.get(scene.second, sea.setting)(scene)
+    if scene.second == "city":
+        reflect(scene, scene.horizon)
 
 
 def inner(scene: Scene) -> None:

@@ -10,23 +10,32 @@ from . import backdrop, light
 from .canvas import Array, Canvas, Pen, noise, rotate, smoothstep
 from .composition import Scene
 from .palette import ramp
+from .palms import palms
 from .water import sea
 
 
 def paint(scene: Scene) -> None:
-    """Boat, waves or whale."""
+    """Boat, waves, whale or palms on the shore."""
     rng = scene.stream("sea")
-    kind = scene.pick("sea", boat=1, waves=0.9 + 0.8 * scene.axis("energy"), whale=0.9 - 0.8 * scene.axis("brightness"))
+    kind = scene.pick(
+        "sea",
+        boat=1,
+        waves=0.9 + 0.8 * scene.axis("energy"),
+        whale=0.9 - 0.8 * scene.axis("brightness"),
+        palms=0.7 + 0.9 * scene.axis("valence"),
+    )
     if kind == "whale":
         whale(scene)
         return
-    scene.horizon = rng.uniform(0.56, 0.64) if kind == "boat" else 0.6
+    scene.horizon = rng.uniform(0.56, 0.64) if kind == "boat" else 0.6 if kind == "waves" else 0.76
     scene.focus = (scene.focus[0], min(scene.focus[1], scene.horizon - 0.4 * scene.sun))
     scene.draw_sky()
     sea(scene, scene.horizon)
     if kind == "boat":
         boat(scene)
         backdrop.birds(scene, 5)
+    elif kind == "palms":
+        palms(scene)
     else:
         great_waves(scene)
 

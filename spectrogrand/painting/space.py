@@ -36,6 +36,8 @@ def paint(scene: Scene) -> None:
             ship(scene, far=True)
     elif kind == "rim":
         rim(scene)
+        if traveller:
+            ship(scene, far=True)
     else:
         if rng.random() < 0.5:
             rim(scene)
