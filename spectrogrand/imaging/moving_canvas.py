@@ -61,7 +61,9 @@ class MovingCanvas:
         level = grey.astype(np.float32) * np.float32((LEVELS - 1) / 255)
         level *= self._sight + np.float32(0.35 * beat) * self._ray
         bend = np.float32(-_DEEP * 10 * self.push * (0.6 + beat))
-        texture = self._plate.sample((0,), (0,), bend * stretch(down, rows, columns), bend * stretch(right, rows, columns))
+        texture = self._plate.sample(
+            (0,), (0,), bend * stretch(down, rows, columns), bend * stretch(right, rows, columns)
+        )
         amount = level * np.float32((0.9 + 0.5 * beat) / LEVELS) + np.float32(0.12)
         level += texture * amount
         level += stretch((self.light * _RELIEF / _GRID) * (-down - 0.6 * right), rows, columns)

@@ -25,7 +25,7 @@ class Axes:
         hue = lab[:, 1:] - lab[:, 1:].mean(0)
         slope = (hue * level[:, None]).sum(0) / max(float((level**2).sum()), 1e-9)
         hue = hue - level[:, None] * slope
-        values, vectors = np.linalg.eigh(np.cov(hue.T) + 1e-12 * np.eye(2))
+        values, vectors = np.linalg.eigh(hue.T @ hue / len(hue) + 1e-12 * np.eye(2))
         axis = vectors[:, -1] * np.sign(vectors[np.argmax(np.abs(vectors[:, -1])), -1])
         self._axis, self._slope = axis.astype(np.float32), float(slope @ axis)
         self._centre = lab.mean(0)

@@ -97,7 +97,9 @@ class StillCanvas:
             if rest.var() >= _APART * new.var():
                 break
         import os
-        if os.environ.get("DBG"): print("keep", keep, rest.var()/new.var())
+
+        if os.environ.get("DBG"):
+            print("keep", keep, rest.var() / new.var())
         return np.asarray(np.clip(lit, 0, 1), np.float32)
 
     def _spot(self, base: np.ndarray) -> np.ndarray:
