@@ -8,7 +8,7 @@ import pytest
 from spectrogrand.errors import InvalidValue
 from spectrogrand.features import analyse
 from spectrogrand.media import load_audio, load_video, save_video
-from spectrogrand.metrics.nulls import interval, pieces, shifted, shuffled
+from spectrogrand.metrics.nulls import interval, pieces, shifted, shuffled, shuffled_curve
 from spectrogrand.metrics.sound_events import FINE_RATE, onset_curve, onsets, strong_beats
 from spectrogrand.metrics.synchrony import av_align, beat_hits, consistency, hits, measure, warped
 from spectrogrand.metrics.visual_events import Changes, visual_events, watch
@@ -259,6 +259,32 @@ def test_shifts_and_shuffles_keep_what_they_should(rng):
     assert np.allclose(np.diff(moved), 0.5)
     assert len(mixed) == len(times) and (mixed >= 0).all() and (mixed < 10).all() and (np.diff(mixed) > 0).all()
     assert np.ptp(np.diff(mixed)) > 0.1
+
+
+def test_times_and_curves_are_shuffled_alike():
+    times = np.arange(0.05, 20, 0.25)
+    curve = np.zeros(20000)
+    curve[np.round(times * 1000).astype(int)] = 1
+    mixed = shuffled(times, 20.0, np.random.default_rng(7))
+    places = np.flatnonzero(shuffled_curve(curve, 1000.0, np.random.default_rng(7))) / 1000
+    assert len(places) == len(mixed) and np.abs(places - mixed).max() < 0.02
+    assert np.abs(places - times).max() > 0.15
+
+
+def test_no_interval_leaves_its_range():
+    """Events just before a beat that begins a stretch of resampling count in that beat's stretch."""
+    beats = np.arange(0.5, SECONDS - 0.1, 0.5)
+    found = measure(flashes(beats - 0.05), kicks(beats=beats), draws=2)
+    assert found["beat_f1"].value > 0.9
+    for name, one in found.items():
+        assert name == "lag" or 0 <= one.low <= one.high <= 1
+
+
+def test_a_flash_of_one_frame_is_one_event_at_its_first_frame():
+    change = np.zeros(90)
+    for k in (10, 30, 50, 70):
+        change[k : k + 2] = 0.5, 0.51  # a codec makes the way back a little larger
+    assert np.array_equal(visual_events(Changes(change, change, Fraction(30))) * 30, [10, 30, 50, 70])
 
 
 def test_the_interval_of_a_mean_covers_it_as_often_as_it_says(rng):
