@@ -5,6 +5,8 @@
     spectrogrand run -m topics=topics.txt stylizer=a,b seed=0,1,2
     spectrogrand list [--json]
     spectrogrand table RUNS... [--csv]
+    spectrogrand evaluate PATHS... [--csv|--json]
+    spectrogrand convert FILE OUT.safetensors
 
 Topics and paths are taken as they are typed: commas, quotes, `=`, `${` and parentheses mean themselves.
 """
@@ -18,7 +20,7 @@ from pathlib import Path
 
 from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 
-COMMANDS = ("run", "list", "table")
+COMMANDS = ("run", "list", "table", "evaluate", "convert")
 INTERRUPTED = 130
 
 
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if command not in COMMANDS:
             raise UnknownName(f"no command {command!r}; {nearest(command, COMMANDS)}")
-        return {"run": _run, "list": _list, "table": _table}[command](rest)
+        return {"run": _run, "list": _list, "table": _table, "evaluate": _evaluate, "convert": _convert}[command](rest)
     except SpectrograndError as error:
         print(f"spectrogrand: {_line(error)}", file=sys.stderr)
         return 2 if isinstance(error, (UnknownName, ConfigError)) else 1
@@ -104,6 +106,21 @@ def _table(words: list[str]) -> int:
             raise ConfigError(f"no folder {folder}: give the output folder of a run or a sweep")
     found = table(folders)
     print(as_csv(found) if "--csv" in options else as_markdown(found))
+    return 0
+
+
+def _evaluate(words: list[str]) -> int:
+    from .evaluate import main as evaluate
+
+    return evaluate(words)
+
+
+def _convert(words: list[str]) -> int:
+    from .convert import convert
+
+    if len(words) != 2 or any(w.startswith("-") for w in words):
+        raise ConfigError("say which file becomes which: spectrogrand convert checkpoint.pth weights.safetensors")
+    print(convert(*words))
     return 0
 
 
