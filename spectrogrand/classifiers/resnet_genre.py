@@ -1,0 +1,147 @@
+"""Song -> house sub-genre by the published picture classifier: a ResNet-101 that reads mel pictures of one bar each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import weights as files
+from ..errors import InvalidValue, require
+from ..interfaces import Card, Classifier
+from ..registry import register
+from ..spectra import mel_spectrogram, spectrogram_frames
+from ..types import GENRES, Audio
+
+FILE = "resnet_101_genre_classifier.safetensors"
+SOURCE = (
+    "https://github.com/vijay-jaisankar/spectrogrand (resnet_101_genre_classifier.pth, then: spectrogrand convert "
+    f"resnet_101_genre_classifier.pth {FILE})"
+)
+BAR = Fraction(15, 8)
+"""Seconds of one bar at 128 beats per minute: what each picture of HouseX shows."""
+SIDE, DRAWN = 96, 384
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@register("resnet_genre")
+class ResNetGenre(Classifier):
+    """Mean over the song's bars of softmax(W f(x) + b), f = ResNet-101's 1000 logits, x = the bar's mel picture.
+
+    Each picture shows [k * 1.875 s, (k + 1) * 1.875 s): 128 mel bands, dB relative to the bar's loudest bin, magma, low
+    notes below, 96 x 96 pixels, in ImageNet's mean and standard deviation. Dropout (0.5) acts in training only.
+
+    Args:
+        weights: safetensors file (or the folder that holds it) that `spectrogrand convert` made of the published pickle: keys
+            backbone.* and model.2.*, or 0.* and 2.*, or those of a plain ResNet-101 whose last layer has four outputs.
+        device: "cpu", "cuda", ...; None is cuda where there is one.
+        batch: bars in one call.
+    """
+
+    artefact = Audio
+    card = Card(
+        "the published sub-genre classifier: ResNet-101 on mel pictures of one bar",
+        paper="Li, HouseX: a fine-grained house music dataset, arXiv:2207.11690; Jaisankar & Mandhane, Spectrogrand, ICVGIP 2024",
+        terms="its weights are published with the Spectrogrand repository (MIT); HouseX is for research use",
+        extra="models",
+        modules=("torch", "torchvision"),
+    )
+
+    def __init__(self, *, weights: str | None = None, device: str | None = None, batch: int = 64) -> None:
+        if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+            raise InvalidValue(f"resnet_genre takes batch as a whole number from 1, got {batch!r}")
+        self.weights, self.device, self.batch = weights, device, batch
+        self._model: Any = None
+
+    def classify(self, batch: Sequence[Audio]) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Probabilities, float64, shape=(item, genre), and the genres: future, bass, progressive, melodic.
+
+        Raises:
+            InvalidValue: an item is not sound, or the weights are of another architecture.
+            MissingExtra: torch is not installed, or there are no weights.
+        """
+        for item in batch:
+            if not isinstance(item, Audio):
+                raise InvalidValue(f"resnet_genre classifies Audio, got {type(item).__name__}: load it with load_audio")
+        return np.array([self.bars(item).mean(axis=0) for item in batch], np.float64).reshape(-1, 4), GENRES
+
+    def bars(self, song: Audio) -> np.ndarray:
+        """Probabilities of each bar by itself, float64, shape=(bar, genre)."""
+        import torch
+
+        model, found = self._load(), []
+        pictures = bar_pictures(song)
+        where = next(model.parameters()).device
+        with torch.inference_mode():
+            for start in range(0, len(pictures), self.batch):
+                part = torch.from_numpy(pictures[start : start + self.batch]).to(where)
+                found.append(model(part).double().softmax(1).cpu().numpy())
+        return np.concatenate(found)
+
+    def identity(self) -> Mapping[str, Any]:
+        """sha256 of the weights, version of torch, device."""
+        path = self._path()
+        import torch
+
+        return {"weights": files.sha256_of(path), "torch": torch.__version__, "device": self._place()}
+
+    def close(self) -> None:
+        """Free the network."""
+        self._model = None
+
+    def _path(self) -> Path:
+        require("torchvision", "models", "classifiers 'resnet_genre'")
+        return files.find(self.weights, FILE, part="classifiers 'resnet_genre'", source=SOURCE)
+
+    def _place(self) -> str:
+        import torch
+
+        return self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+    def _load(self) -> Any:
+        if self._model is None:
+            path = self._path()
+            import torch
+            from torchvision.models import resnet101
+
+            tensors = files.load_torch(path)
+            plain = tuple(getattr(tensors.get("fc.weight"), "shape", ())) == (len(GENRES), 2048)
+            with torch.random.fork_rng(devices=[]):  # building draws first values that the file then replaces
+                if plain:
+                    model = resnet101(num_classes=len(GENRES))
+                else:
+                    head = torch.nn.Linear(1000, len(GENRES))
+                    model = torch.nn.Sequential(resnet101(), torch.nn.Dropout(0.5), head)
+            files.fill(model, tensors if plain else _renamed(tensors), str(path))
+            self._model = model.eval().requires_grad_(False).to(self._place())
+        return self._model
+
+
+def bar_pictures(song: Audio) -> np.ndarray:
+    """What the network sees: one picture per whole bar (at least one), float32, shape=(bar, rgb, 96, 96), standardised."""
+    from PIL import Image as Pillow
+
+    count = max(1, int(song.duration / BAR))
+    frames = spectrogram_frames(
+        mel_spectrogram(song), count=count, fps=1 / BAR, size=(DRAWN, DRAWN), seconds=float(BAR), relative="chunk"
+    )
+    made = np.empty((count, 3, SIDE, SIDE), np.float32)
+    for k, picture in enumerate(frames):
+        small = Pillow.fromarray(picture).resize((SIDE, SIDE), Pillow.Resampling.BILINEAR)
+        made[k] = ((np.asarray(small, np.float32) / 255 - MEAN) / STD).transpose(2, 0, 1)
+    return made
+
+
+def _renamed(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """The published class's keys as those of its Sequential; `backbone` is kept there twice, as itself and as model.0."""
+    made = {}
+    for key, value in tensors.items():
+        for old, new in (("model.", ""), ("backbone.", "0.")):
+            if key.startswith(old):
+                key = new + key[len(old) :]
+                break
+        made[key] = value
+    return made
