@@ -147,6 +147,13 @@ def test_files_say_what_they_are_for_and_stay_short(path):
 @pytest.mark.parametrize("path", named(files("spectrogrand", "train", "benchmarks", "conf")))
 def test_nothing_unpickles(path):
     banned = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    if path.name == "unpickling.py":  # the one reader of published pickles: a subclass whose find_class allows a list of names
+        used = {n.attr for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "pickle"}
+        assert used <= {"Unpickler", "UnpicklingError"}
+        bases = [b for c in ast.walk(tree(path)) if isinstance(c, ast.ClassDef) for b in c.bases if "Unpickler" in ast.unparse(b)]
+        assert len(bases) == 1, "pickle.Unpickler is only ever a base class"
+        assert sum("pickle.Unpickler" == ast.unparse(n) for n in ast.walk(tree(path))) == 1
+        banned -= {"pickle"}
     assert not {n.split(".")[0] for n in imports(path)} & banned
     for call in (n for n in ast.walk(tree(path)) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)):
         given = {k.arg: k.value for k in call.keywords}
