@@ -135,7 +135,7 @@ def measure(
         draws: of shifted and of shuffled sound.
         window: seconds by which an event may miss a beat.
         beat_threshold: strength of a strong beat, as a share of the strongest; `event_threshold`: `visual_events`.
-        max_lag: seconds to either side in which the lag is sought.
+        max_lag: seconds to either side in which the lag is sought, at most half a beat.
 
     Returns:
         consistency, beat_f1, beat_precision, beat_recall, av_align (all 0 to 1, higher is better) and lag: seconds by which
@@ -164,6 +164,8 @@ def measure(
         found[name] = chance.matched(beats, events, window, _SCORES[k])
     fps = float(frames.fps)
     found["av_align"] = chance.matched(attacks, peaks_of_motion(changes), 1 / fps, _SCORES[3])
+    # half a beat late and half a beat early look alike
+    max_lag = min(max_lag, 30 / song.tempo) if song.tempo else max_lag
     found["lag"] = lag_of(changes, fine, FINE_RATE, max_lag=max_lag, draws=draws, seed=seed)
     return found
 
