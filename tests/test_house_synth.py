@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.signal import resample
 
 from spectrogrand.errors import InvalidValue
 from spectrogrand.generators.house_synth import HouseSynth
@@ -53,6 +54,10 @@ def test_loudness_and_true_peak(genre):
     samples = synth(genre=genre).generate([SEA], [3])[0].samples
     assert loudness(samples) == pytest.approx(-14, abs=1)
     assert true_peak(samples) <= -1
+    fine = resample(np.pad(samples, ((0, 0), (4096, 4096))), 8 * (samples.shape[1] + 8192), axis=1)
+    assert 20 * np.log10(np.abs(fine).max()) <= -1, (
+        "between the samples, by an ideal interpolator at eight times the rate"
+    )
 
 
 def test_same_seed_same_bytes_whatever_the_batch():

@@ -163,7 +163,7 @@ def master(x: np.ndarray, loop: bool, tilt_db: float) -> np.ndarray:
     x = convolve(x, np.tile(tone_response(x, tilt_db), (2, 1)), loop)
     x *= np.float32(0.16 / (np.sqrt(np.square(x[:, ::7]).mean()) + 1e-9))
     x = around(x, loop, lambda y: glue(y, -17.0, 1.6))
-    ceiling = 10 ** ((CEILING_DBTP - 0.25) / 20)
+    ceiling = 10 ** ((CEILING_DBTP - 0.45) / 20)  # four times the rate reads up to 0.3 dB under the true crest
     now = loudness(x)
     for _ in range(3):
         x = clip_softly(x * np.float32(10 ** ((TARGET_LUFS - now) / 20)), 0.72)
