@@ -86,13 +86,12 @@ def interval(counts: np.ndarray, score: Callable[[np.ndarray], np.ndarray], seed
 
 
 def against_chance(
-    value: float, low: float, high: float, draw: Callable[[str, np.random.Generator], float], *, draws: int, seed: int
+    value: float, low: float, high: float, null: Callable[[str, np.random.Generator], np.ndarray], *, seed: int
 ) -> Measure:
-    """Set a value beside `draws` values of shifted and as many of shuffled sound, from one seed."""
+    """Set a value beside those that `null(kind, rng)` draws for the kinds "shifted" and "shuffled", from one seed."""
     means, shares = [], []
     for number, kind in enumerate(("shifted", "shuffled")):
-        rng = np.random.default_rng([seed, number])
-        null = np.array([draw(kind, rng) for _ in range(draws)])
-        means.append(float(null.mean()))
-        shares.append((1 + int(np.count_nonzero(null >= value - 1e-12))) / (1 + draws))
+        drawn = null(kind, np.random.default_rng([seed, number]))
+        means.append(float(drawn.mean()))
+        shares.append((1 + int(np.count_nonzero(drawn >= value - 1e-12))) / (1 + len(drawn)))
     return Measure(value, low, high, means[0], means[1], shares[0], shares[1])

@@ -25,30 +25,46 @@ def warped(a: np.ndarray, b: np.ndarray, *, path: bool = False) -> tuple[float, 
     """Dynamic time warping of two series of numbers: distance, length of the path and, with `path`, each step's cost.
 
     Steps (1, 0), (0, 1) and (1, 1) of equal weight, cost |a - b|; of equal ways the first in that order, as `fastdtw` takes.
-    By antidiagonals, so an hour's beats against an hour's events take a second; no steps are kept above 64 million cells.
+    No steps are kept above 64 million cells.
     """
-    n, m = len(a), len(b)
-    if not n or not m:
+    if not len(a) or not len(b):
         return float("inf"), 1, None
-    choice = np.zeros((n, m), np.int8) if path and n * m <= _CELLS else None
-    # arrays over i; cell (i, d - i), one place of infinity before the first
-    far = np.full(n + 1, np.inf)
-    old, older = far.copy(), far.copy()
-    old_steps, older_steps = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
+    choice = np.zeros((len(a), len(b)), np.int8) if path and len(a) * len(b) <= _CELLS else None
+    distance, length = _warp(np.asarray(a, np.float64)[None], np.asarray(b, np.float64), choice)
+    return float(distance[0]), int(length[0]), None if choice is None else _steps(a, b, choice)
+
+
+def _warp(a: np.ndarray, b: np.ndarray, choice: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Distance and length of path of each of several series, shape=(series, number), against one, by antidiagonals."""
+    (count, n), m = a.shape, len(b)
+    # arrays over i; cell (i, d - i) of diagonal d, behind one place of infinity; three diagonals that take turns
+    totals = [np.full((count, n + 1), np.inf) for _ in range(3)]
+    lengths = [np.zeros((count, n + 1), np.int64) for _ in range(3)]
+    back = b[::-1]
     for d in range(n + m - 1):
-        rows = np.arange(max(0, d - m + 1), min(n, d + 1))
-        ways = np.stack([old[rows], old[rows + 1], older[rows]])
-        if d == 0:
-            ways[2] = 0.0
-        best = np.argmin(ways, axis=0)
-        take = np.arange(len(rows))
-        new, new_steps = far.copy(), np.zeros(n + 1, np.int64)
-        new[rows + 1] = ways[best, take] + np.abs(a[rows] - b[d - rows])
-        new_steps[rows + 1] = 1 + np.stack([old_steps[rows], old_steps[rows + 1], older_steps[rows]])[best, take]
-        if choice is not None:
-            choice[rows, d - rows] = best
-        old, older, old_steps, older_steps = new, old, new_steps, old_steps
-    return float(old[n]), int(old_steps[n]), None if choice is None else _steps(a, b, choice)
+        low, high = max(0, d - m + 1), min(n, d + 1)
+        here, before = slice(low + 1, high + 1), slice(low, high)
+        new, old, older = (totals[(d - k) % 3] for k in range(3))
+        new_steps, old_steps, older_steps = (lengths[(d - k) % 3] for k in range(3))
+        best, steps = old[:, before].copy(), old_steps[:, before].copy()
+        way = np.zeros(best.shape, np.int8) if choice is not None else None
+        others = (old[:, here], old_steps[:, here]), (older[:, before], older_steps[:, before])
+        for number, (total, length) in enumerate(others):
+            if d == 0 and number == 1:
+                total = np.zeros_like(total)
+            better = total < best
+            np.copyto(best, total, where=better)
+            np.copyto(steps, length, where=better)
+            if way is not None:
+                way[better] = number + 1
+        new.fill(np.inf)
+        new[:, here] = best + np.abs(a[:, before] - back[m - 1 - d + low : m - 1 - d + high])
+        new_steps[:, here] = steps + 1
+        if choice is not None and way is not None:
+            rows = np.arange(low, high)
+            choice[rows, d - rows] = way[0]
+    last = (n + m - 2) % 3
+    return totals[last][:, n], lengths[last][:, n]
 
 
 def _steps(a: np.ndarray, b: np.ndarray, choice: np.ndarray) -> np.ndarray:
@@ -178,8 +194,16 @@ def _consistency(strong: np.ndarray, events: np.ndarray, chance: _Chance) -> Mea
         counts = np.array([(s.sum(), len(s)) for s in stretches])
         low, high = interval(counts, lambda c: 1 / (1 + c[:, 0] / c[:, 1]), chance.seed)
     # an hour's rhythm needs fewer draws: they hardly differ
-    draws = max(10, min(chance.draws, int(2e8 / max(1, len(strong) * len(events)))))
-    return chance.beside(consistency(strong, events), low, high, strong, lambda t: consistency(t, events), draws)
+    draws = min(chance.draws, max(10, int(2e8 / max(1, len(strong) * len(events)))))
+
+    def several(drawn: list[np.ndarray]) -> np.ndarray:
+        if not len(strong) or not len(events):
+            return np.zeros(len(drawn))
+        size = max(1, int(50_000 / len(strong)))  # what fits into a core's cache
+        parts = [_warp(np.stack(drawn[k : k + size]), events) for k in range(0, len(drawn), size)]
+        return np.concatenate([1 / (1 + distance / length) for distance, length in parts])
+
+    return chance.beside(consistency(strong, events), low, high, strong, several, draws)
 
 
 _SCORES: tuple[Callable[[np.ndarray], np.ndarray], ...] = (
@@ -213,14 +237,16 @@ class _Chance:
         dated[pairs[:, 1]] = met  # a pair lies in one stretch, or a stretch could score above 1
         counts = np.stack([np.histogram(t, edges)[0] for t in (met, sounds, dated)], axis=1)
         low, high = interval(counts, score, self.seed)
-        return self.beside(value(sounds), low, high, sounds, value, self.draws)
+        return self.beside(value(sounds), low, high, sounds, lambda drawn: np.array([*map(value, drawn)]), self.draws)
 
     def beside(
-        self, value: float, low: float, high: float, times: np.ndarray, again: Callable[[np.ndarray], float], draws: int
-    ) -> Measure:
-        """The value beside those of the same times shifted and shuffled."""
+        self, value: float, low: float, high: float, times: np.ndarray,
+        several: Callable[[list[np.ndarray]], np.ndarray], draws: int,
+    ) -> Measure:  # fmt: skip
+        """The value beside those of the same times shifted and shuffled; `several` scores a list of drawn times."""
 
-        def draw(kind: str, rng: np.random.Generator) -> float:
-            return again((shifted if kind == "shifted" else shuffled)(times, self.duration, rng))
+        def null(kind: str, rng: np.random.Generator) -> np.ndarray:
+            draw = shifted if kind == "shifted" else shuffled
+            return several([draw(times, self.duration, rng) for _ in range(draws)])
 
-        return against_chance(value, low, high, draw, draws=draws, seed=self.seed)
+        return against_chance(value, low, high, null, seed=self.seed)
