@@ -66,7 +66,9 @@ def test_blocks_leave_no_seam(rng):
     assert np.array_equal(np.concatenate([share for _, share in _shares(iter(cuts))]), whole)
 
 
-@pytest.mark.parametrize("samples", [np.zeros(RATE), np.zeros(1), np.ones(RATE // 100)], ids=["silence", "one", "10 ms"])
+@pytest.mark.parametrize(
+    "samples", [np.zeros(RATE), np.zeros(1), np.ones(RATE // 100)], ids=["silence", "one", "10 ms"]
+)
 def test_silence_and_slivers_are_finite(samples):
     found = energies(mono(samples))
     for curve in (found.harmonic, found.percussive, *found.at(Fraction(30))):

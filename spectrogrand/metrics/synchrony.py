@@ -80,7 +80,7 @@ def _steps(a: np.ndarray, b: np.ndarray, choice: np.ndarray) -> np.ndarray:
 def consistency(beats: np.ndarray, events: np.ndarray) -> float:
     """The published rhythm consistency: 1 / (1 + DTW distance / path length) of two series of seconds, 0 to 1.
 
-    "AI-driven music visual generation" (L. Pina), evaluation of the music visualiser: strong beats against abrupt pixel
+    L. Pina, "The use of music for the generation of AI visuals", evaluation of the visualiser: strong beats against abrupt pixel
     differences, by `fastdtw` with the Euclidean distance. Here the warping is exact; theirs is approximate with radius 1,
     never shorter. No event or no beat gives 0. It tells little alone: two unrelated steady rhythms score above 0.8.
 
