@@ -27,7 +27,8 @@ _LEVELS: dict[str, dict[str, dict[str, float]]] = {
     },
     "break": {
         "": {"pad": 1.2, "texture": 1.6, "hats": 0.3, "perc": 0.4},
-        "future": {"chords": 0.7, "arp": 0.4}, "bass": {"chords": 0.6, "lead": 0.5}, "progressive": {"arp": 1.0, "lead": 0.5},
+        "future": {"chords": 0.7, "arp": 0.4, "lead": 0.45}, "bass": {"chords": 0.6, "lead": 0.5},
+        "progressive": {"arp": 1.0, "lead": 0.5},
         "melodic": {"arp": 0.9, "chords": 0.5},
     },
     "outro": {
@@ -142,7 +143,7 @@ def lay_out(style: Style, sections: list[tuple[str, int]], tail: int | None) -> 
         for place in range(count):
             # the verse's chords come back; breaks and every second phrase of eight bars take one of the others in turn
             phrase = cycle * -(-count // 8) + place // 8
-            away = others[(phrase // 2) % len(others)]
+            away = others[(phrase if name == "break" else phrase // 2) % len(others)]
             chords = away if name == "break" or phrase % 2 else verse
             levels = dict(_LEVELS[name][""]) | _LEVELS[name][style.genre]
             bars.append(Bar(start + place, name, start, count, cycle, chords[place % len(chords)], levels))

@@ -35,6 +35,15 @@ _RHYTHMS: dict[str, tuple[Rhythm, ...]] = {
 }
 
 
+_HELD: tuple[Rhythm, ...] = (
+    ((0, 7.8, 0.9), (8, 7.6, 0.8)),
+    ((0, 5.8, 0.9), (6, 5.8, 0.8), (12, 3.8, 0.7)),
+    ((0, 3.8, 0.9), (4, 3.8, 0.7), (8, 7.6, 0.9)),
+    ((0, 11.8, 0.9), (12, 3.8, 0.8)),
+)
+"""Chords of the breaks."""
+
+
 def supersaw(midi: float, n: int, voices: int, cents: float, width: float) -> np.ndarray:
     """Detuned saws across the stereo field, shape=(2, n); `cents` from the middle voice to the outermost."""
     out = np.zeros((2, n), np.float32)
@@ -122,7 +131,7 @@ def play_chords(score: Score, bus: Bus) -> None:
             rhythm = rhythms[order[(bar.place // 8 + bar.cycle + 1) % len(rhythms)]]
         if bar.section == "break":
             stabs = style.genre == "bass"
-            rhythm = tuple((s, 2.0, 0.9) for s in (0, 4, 8, 12)) if stabs else ((0, 7.8, 0.9), (8, 7.6, 0.8))
+            rhythm = tuple((s, 2.0, 0.9) for s in (0, 4, 8, 12)) if stabs else _HELD[int(rng.integers(len(_HELD)))]
         if bar.last:
             rhythm = ((0, 10.0, 1.0),)
         for step, length, accent in rhythm:
