@@ -14,7 +14,7 @@ from .harmony import MODES, PROGRESSIONS, Key
 
 AXES = ("energy", "valence", "tension", "brightness", "space", "era")
 MOTIFS = ("space", "city", "sea", "mountains", "forest", "machines", "faces", "geometry", "waves", "abstract")
-TEMPOS = {"future": (124, 128), "bass": (125, 130), "progressive": (121, 126), "melodic": (117, 122)}
+TEMPOS = {"future": (124, 128), "bass": (126, 130), "progressive": (121, 126), "melodic": (117, 122)}
 """Lowest and highest tempo of each sub-genre in beats per minute."""
 _NEARBY = {119.5: 119.0, 120.0: 120.5, 121.5: 121.0, 125.0: 124.0, 125.5: 126.0, 127.0: 126.5}
 """Tempi that essentia's beat tracker, whose frames are 11.6 ms, reads 1 to 2 BPM wrong even from a bare click track: where
