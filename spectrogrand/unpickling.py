@@ -245,9 +245,13 @@ def _from_buffer(raw: Any, dtype: Any, shape: Any, order: str, *_: Any) -> Array
 
 
 def _tensor(storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> Any:
-    """A view of a flat tensor; torch refuses one that reaches beyond it."""
+    """A view of a flat tensor; torch refuses one that reaches beyond it, and we one that repeats its numbers without end."""
+    import math
+
     import torch
 
+    if math.prod(size) > storage.numel():
+        raise Refused(f"a tensor of shape {tuple(size)} over {storage.numel():,} numbers: no published file repeats them")
     return torch.as_strided(storage, tuple(size), tuple(stride), offset)
 
 

@@ -50,6 +50,7 @@ class Magenta(Stylizer):
         "Magenta's arbitrary style transfer, the published stylizer",
         paper="Ghiasi et al. 2017, Exploring the structure of a real-time, arbitrary neural artistic stylization network",
         extra="models",
+        modules=("ai_edge_litert",),
         weights=(
             Weights(f"{SOURCE} {PREDICT}", FILES[PREDICT], 2.8, "Apache-2.0"),
             Weights(f"{SOURCE} {TRANSFER}", FILES[TRANSFER], 0.4, "Apache-2.0"),
