@@ -40,6 +40,7 @@ class TorchEngine:
         self._contract, self._expand = contract, expand
         if compiled:
             self._contract, self._expand = torch.compile(contract), torch.compile(expand)
+            self._predictor.forward = torch.compile(self._predictor.forward)  # type: ignore[method-assign]
 
     @staticmethod
     def device_of(device: str | None) -> str:
@@ -164,16 +165,20 @@ class _Predictor:
 
         with torch.inference_mode():
             x = torch.from_numpy(np.array(picture, np.float32)).permute(2, 0, 1)[None].to(self.device)
-            x = self._layer(self._round(x, "style_image_int8"), "MobilenetV2/Conv", 2)
-            for k in range(17):
-                block = f"MobilenetV2/expanded_conv{f'_{k}' if k else ''}"
-                y = self._layer(x, f"{block}/expand") if k else x
-                y = self._layer(y, f"{block}/depthwise", 2 if k in (1, 3, 6, 13) else 1)
-                y = self._layer(y, f"{block}/project")
-                x = self._round(x + y, f"{block}/add") if f"{block}/add" in self.levels else y
-            x = self._layer(x, "MobilenetV2/Conv_1").mean((2, 3), keepdim=True)
-            x = self._layer(self._round(x, "bottleneck/Mean"), "mobilenet_conv/Conv")
-            return x.reshape(100).cpu().numpy()
+            return self.forward(x).cpu().numpy()
+
+    def forward(self, x: Any) -> Any:
+        """Style vector, shape=(100,), of a picture, shape=(1, rgb, 256, 256)."""
+        x = self._layer(self._round(x, "style_image_int8"), "MobilenetV2/Conv", 2)
+        for k in range(17):
+            block = f"MobilenetV2/expanded_conv{f'_{k}' if k else ''}"
+            y = self._layer(x, f"{block}/expand") if k else x
+            y = self._layer(y, f"{block}/depthwise", 2 if k in (1, 3, 6, 13) else 1)
+            y = self._layer(y, f"{block}/project")
+            x = self._round(x + y, f"{block}/add") if f"{block}/add" in self.levels else y
+        x = self._layer(x, "MobilenetV2/Conv_1").mean((2, 3), keepdim=True)
+        x = self._layer(self._round(x, "bottleneck/Mean"), "mobilenet_conv/Conv")
+        return x.reshape(100)
 
     def _layer(self, x: Any, name: str, stride: int = 1) -> Any:
         import torch.nn.functional as F
