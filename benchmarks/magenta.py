@@ -1,8 +1,8 @@
 """Magenta style frames: the torch module in bf16, compiled, against LiteRT preparing both sides for every frame, as published.
 
 Both draw the same frames at the network's own 384 x 384 pixels on one thread, cover as content and cover as style in turn;
-processor time, so that a busy machine does not count. Theirs predicts the style and draws, one picture at a time, for each frame; ours prepares the constant side once. Needs the
-weights: MAGENTA_WEIGHTS=FOLDER or ../shared/models/magenta.
+processor time, so that a busy machine does not count. Theirs predicts the style and draws, one picture at a time, for each
+frame; ours prepares the constant side once. Needs the weights: MAGENTA_WEIGHTS=FOLDER or ../shared/models/magenta.
 Run: python -m benchmarks.magenta
 """
 
