@@ -251,7 +251,9 @@ def _tensor(storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> Any:
     import torch
 
     if math.prod(size) > storage.numel():
-        raise Refused(f"a tensor of shape {tuple(size)} over {storage.numel():,} numbers: no published file repeats them")
+        raise Refused(
+            f"a tensor of shape {tuple(size)} over {storage.numel():,} numbers: no published file repeats them"
+        )
     return torch.as_strided(storage, tuple(size), tuple(stride), offset)
 
 

@@ -29,7 +29,7 @@ def net():
 
     torch.manual_seed(3)
     made = Net()
-    with torch.no_grad():  # random weights say almost the same of every picture: batch norm and louder layers change that
+    with torch.no_grad():  # else random weights say almost the same of every picture
         for module in made.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = None
