@@ -9,7 +9,9 @@ from .pulse import ROWS, Moment
 
 SIDE = 256
 PAST = 2.5
-FINE, BROAD, NOW = 0.4, 2.5, 0.45
+FINE, BROAD, NOW = 0.35, 2.0, 0.32
+SPEEDS = (0.05, 0.12)
+SURGE = 3.0
 COLUMNS = 160
 """Seconds that light takes from the focal axis to the far edge, on the whole; it surges with each beat."""
 
@@ -26,7 +28,7 @@ class LightFlow:
         self._past = np.zeros((ROWS, 2 * self._span), np.float32)
         self._trail = self._swell = self._present = np.zeros(ROWS, np.float32)
         self._fade, self._slow = (np.float32(np.exp(-1 / (seconds * fps))) for seconds in (0.15, 0.35))
-        self._rise, self._sink = (np.float32(1 - np.exp(-1 / (seconds * fps))) for seconds in (0.03, 0.1))
+        self._rise, self._sink = (np.float32(1 - np.exp(-1 / (seconds * fps))) for seconds in SPEEDS)
         self._usual = self._spread = np.zeros(0, np.float32)
         self._place, self._written = 0.0, 0
         soft = soft_luma(pixels, SIDE)
@@ -58,7 +60,7 @@ class LightFlow:
         self._swell = self._swell * self._slow + broad * (1 - self._slow)
         self._present = self._present + (fine - self._present) * np.where(fine > self._present, self._rise, self._sink)
         column = FINE * self._trail + BROAD * self._swell
-        self._place += COLUMNS / PAST / self._fps * (0.3 + 2.2 * surge)
+        self._place += COLUMNS / PAST / self._fps * (0.3 + SURGE * surge)
         newest = int(self._place) + 1
         for place in range(self._written if newest > self._written else newest, newest + 1):
             here = place % self._span

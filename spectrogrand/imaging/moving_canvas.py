@@ -54,7 +54,7 @@ class MovingCanvas:
 
     def _draw(self, picture: np.ndarray, moment: Moment) -> np.ndarray:
         rows, columns = self.content.size
-        beat = moment.strength * min(1.0, moment.beat / 0.05) * float(np.exp(-moment.beat / 0.2))
+        beat = moment.strength * float(np.exp(-moment.beat / 0.2))
         grey = luma(picture)
         small = shrink(grey, _GRID, _GRID).astype(np.float32) / 255
         down, right = (_slope(small, axis) for axis in (0, 1))
@@ -86,7 +86,7 @@ class MovingCanvas:
         def draw(size: tuple[int, int]) -> np.ndarray:
             return stretch(detail, *size).astype(np.int16)
 
-        self._plate = Plate(draw, (rows, columns), [np.zeros((rows, columns), np.float32)])
+        self._plate = Plate(draw, (rows, columns))
 
     def _palette(self, picture: np.ndarray) -> None:
         """Colours for (pitch, level): height decides where equal colours go, so that pitch has a colour of its own."""

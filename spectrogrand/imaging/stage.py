@@ -8,7 +8,7 @@ import numpy as np
 
 from .colour import luma, oklab, shrink, srgb, stretch
 from .focus import depth, focus_of, saliency, soft_luma
-from .warp import Plate, pack, unpack
+from .warp import Plate, pack, planes
 
 _GRID = 96
 _TAU = 2 * np.pi
@@ -64,13 +64,11 @@ class Stage:
 
     def _ways(self, cover: np.ndarray) -> list[np.ndarray]:
         """Ways of moving: from the focal point, as one, by depth, from the focal point by depth, and eight waves."""
-        rows, columns = self.size
         fy, fx = focus_of(cover)
-        v, u = np.linspace(0, 1, rows, dtype=np.float32)[:, None], np.linspace(0, 1, columns, dtype=np.float32)[None]
-        flat = np.zeros((rows, columns), np.float32)
-        near = stretch(depth(cover, _GRID) - 0.5, rows, columns)
-        y, x = (v - fy) * rows + flat, (u - fx) * columns + flat
-        ways = [y, x, flat + 1, near, y * near, x * near]
+        v, u = np.mgrid[0:_GRID, 0:_GRID].astype(np.float32) / (_GRID - 1)
+        near = depth(cover, _GRID) - 0.5
+        y, x, one = (v - fy) * self.size[0], (u - fx) * self.size[1], np.ones((_GRID, _GRID), np.float32)
+        ways = [y, x, one, near, y * near, x * near]
         for cycles, along in zip(_CYCLES, (u, v, u, v), strict=True):
             ways += [np.sin(_TAU * cycles * along) * (0.6 + near), np.cos(_TAU * cycles * along) * (0.6 + near)]
         return ways
@@ -88,22 +86,27 @@ class Stage:
         down += [*wave(low, turn), *none, *wave(high, -2 * turn), *none]
         right = [0, reach, shot.pan[1], shot.parallax[1], 0, -shot.dolly]
         right += [*none, *wave(middle, -turn), *none, *wave(high, 3 * turn)]
-        out = unpack(self._plate.sample(down, right))
-        lit = out * (self._vignette + np.float32(shot.light) * self._shine)[..., None]
+        lit = planes(self._plate.sample(down, right))
+        lit *= self._vignette + np.float32(shot.light) * self._shine
         lit += np.float32(0.9 * shot.light) * self._bloom
         self._dust.add(lit, shot)
         if shot.split > 0.05:
-            lit[..., 0], lit[..., 2] = _shifted(lit[..., 0], shot.split), _shifted(lit[..., 2], -shot.split)
-        return np.minimum(lit, 255, out=lit).astype(np.uint8)
+            lit[0], lit[2] = _shifted(lit[0], shot.split), _shifted(lit[2], -shot.split)
+        np.minimum(lit, 255, out=lit)
+        out = np.empty((*self.size, 3), np.uint8)
+        for channel in range(3):
+            out[..., channel] = lit[channel]
+        return out
 
 
 def _shifted(channel: np.ndarray, by: float) -> np.ndarray:
     """One channel moved sideways by a fraction of pixels; the edge is held."""
-    columns = channel.shape[1]
-    at = np.clip(np.arange(columns, dtype=np.float32) - np.float32(by), 0, columns - 1)
-    low = at.astype(np.intp)
-    part = at - low
-    return channel[:, low] * (1 - part) + channel[:, np.minimum(low + 1, columns - 1)] * part
+    columns, whole = channel.shape[1], int(abs(by))
+    part = np.float32(abs(by) - whole)
+    wide = np.pad(channel, ((0, 0), (whole + 1, whole + 1)), "edge")
+    step = -1 if by > 0 else 1
+    near, far = (whole + 1 + step * n for n in (whole, whole + 1))
+    return np.asarray(wide[:, near : near + columns] * (1 - part) + wide[:, far : far + columns] * part)
 
 
 class Dust:
@@ -119,35 +122,38 @@ class Dust:
         self._colour = srgb(bright.astype(np.float32))
 
     def add(self, lit: np.ndarray, shot: Shot) -> None:
-        """Add the specks to a float picture in [0, 255], shape=(row, column, rgb)."""
+        """Add the specks to a float picture in [0, 255], shape=(rgb, row, column)."""
         if shot.dust <= 0:
             return
-        rows, columns = lit.shape[:2]
+        rows, columns = lit.shape[1:]
         wide = 0.04 * np.sin(_TAU * (shot.turn + self._twinkle))
         y = ((self._y - 1.2 * shot.turn) % 1.2 - 0.1) * rows - shot.parallax[0] * self._near
         x = (self._x + wide) * columns - 2 * shot.parallax[1] * (self._near - 0.5)
         twinkle = 0.5 + 0.5 * np.sin(_TAU * (3 * shot.turn + self._twinkle))
         power = shot.dust * (0.25 + 0.75 * twinkle) * (0.9 - 0.6 * self._near)
+        reach = np.ceil(2.5 * self._size).astype(int)
+        first = np.stack([y, x]).astype(int) - reach
+        steps = first[..., None] + np.arange(2 * reach.max() + 2)
+        falls = np.exp(-0.5 * ((steps - np.stack([y, x])[..., None]) / self._size[:, None]) ** 2).astype(np.float32)
+        falls[0] *= power[:, None]
         for k in range(len(y)):
-            reach = int(np.ceil(2.5 * self._size[k]))
-            top, left = max(0, int(y[k]) - reach), max(0, int(x[k]) - reach)
-            end, edge = min(rows, int(y[k]) + reach + 2), min(columns, int(x[k]) + reach + 2)
-            if top < end and left < edge:
-                down = np.exp(-0.5 * ((np.arange(top, end) - y[k]) / self._size[k]) ** 2)
-                right = np.exp(-0.5 * ((np.arange(left, edge) - x[k]) / self._size[k]) ** 2)
-                speck = (down * power[k])[:, None] * right
-                lit[top:end, left:edge] += (speck[..., None] * self._colour).astype(np.float32)
+            (top, left), width = first[:, k], 2 * reach[k] + 2
+            up, before = max(0, -top), max(0, -left)
+            end, edge = min(width, rows - top), min(width, columns - left)
+            if up < end and before < edge:
+                speck = falls[0, k, up:end, None] * falls[1, k, before:edge]
+                lit[:, top + up : top + end, left + before : left + edge] += self._colour[:, None, None] * speck
 
 
 def _bloom(cover: np.ndarray) -> np.ndarray:
-    """What glows around the cover's highlights, float32, shape=(row, column, rgb)."""
+    """What glows around the cover's highlights, float32, shape=(rgb, row, column)."""
     from scipy.ndimage import gaussian_filter
 
     small = shrink(cover, _GRID, _GRID).astype(np.float32)
     level = small.mean(2, keepdims=True) / 255
     bright = np.clip((level - np.quantile(level, 0.75)) / 0.3, 0, 1) * small
     glow = 0.5 * gaussian_filter(bright, (2, 2, 0)) + 0.5 * gaussian_filter(bright, (7, 7, 0))
-    return np.clip(np.dstack([stretch(glow[..., c], *cover.shape[:2]) for c in range(3)]), 0, 120)
+    return np.clip(np.stack([stretch(glow[..., c], *cover.shape[:2]) for c in range(3)]), 0, 120)
 
 
 def _cropped(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

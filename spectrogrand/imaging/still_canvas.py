@@ -16,10 +16,12 @@ from .pulse import Moment, moments
 from .transport import directions, quantiles, transport
 from .warp import Plate, unpack
 
+_GRID = 96
 _EVERY, _FOLLOW = 8, 0.2
 _ROUNDS = 8
 _FINE, _APART = 1.1, 0.35
 _FLOWING, _BLOOM = 260, 160
+_GLIDE, _SWAY = 2.0, 0.8
 _SPOT = 0.4
 
 
@@ -72,9 +74,8 @@ class StillCanvas:
 
     def _ways(self) -> list[np.ndarray]:
         """Five ways of moving, all still at the edges: away from the focal point (down, right), and three waves."""
-        rows, columns = self.content.size
         fy, fx = focus_of(self.content.pixels)
-        y, x = np.linspace(0, 1, rows, dtype=np.float32)[:, None], np.linspace(0, 1, columns, dtype=np.float32)[None]
+        y, x = np.mgrid[0:_GRID, 0:_GRID].astype(np.float32) / (_GRID - 1)
         edge = np.clip(np.minimum(np.minimum(y, 1 - y), np.minimum(x, 1 - x)) * 8, 0, 1)
         turns = ((1.3, 0.6, 0.1), (-0.7, 1.2, 0.4), (0.8, -1.4, 0.7))
         waves = [np.sin(2 * np.pi * (a * x + b * y + c)) for a, b, c in turns]
@@ -131,13 +132,13 @@ class StillCanvas:
 
     def _draw(self, moment: Moment) -> np.ndarray:
         rows, columns = self.content.size
-        hit = moment.strength * min(1.0, moment.beat / 0.05)
-        beat, glide = hit * float(np.exp(-moment.beat / 0.2)), hit * float(np.exp(-moment.beat / 0.3))
+        since = max(0.0, moment.beat - 1 / self._fps)
+        beat, glide = (moment.strength * float(np.exp(-since / fade)) for fade in (0.2, 0.3))
         energy = self._flow.step(moment, glide)
-        self._phase += (0.05 + 0.9 * glide) / self._fps
+        self._phase += (0.04 + _GLIDE * glide) / self._fps
         light = stretch(self.light * self._room * (_FLOWING * energy + _BLOOM * beat * self._glow), rows, columns)
         turn = 2 * np.pi * self._phase
-        cos, sin, punch = 0.6 * np.cos(turn), 0.6 * np.sin(turn), -1.5 * beat
+        cos, sin, punch = _SWAY * np.cos(turn), _SWAY * np.sin(turn), -1.5 * beat
         down, right = np.array([punch, 0, cos, sin, 0]), np.array([0, punch, 0, cos, sin])
         code = self._plate.sample(self.push * down, self.push * right)
         code += np.clip(light, -PAD, PAD).astype(np.int16)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from .colour import stretch
+
 _MOST = 8_000_000
 
 
@@ -16,10 +18,11 @@ class Plate:
         draw: gives the picture at (rows, columns).
         size: (rows, columns) of the frames to come.
         fields: ways of moving, float32, shape=(field, row, column): displacements in pixels are weighted sums of them.
+            Smooth ones may be coarser than the frames: their sum is enlarged.
     """
 
     def __init__(
-        self, draw: Callable[[tuple[int, int]], np.ndarray], size: tuple[int, int], fields: Sequence[np.ndarray]
+        self, draw: Callable[[tuple[int, int]], np.ndarray], size: tuple[int, int], fields: Sequence[np.ndarray] = ()
     ) -> None:
         rows, columns = self._size = size
         self._scale = int(max(1, min(4, (_MOST / (rows * columns)) ** 0.5)))
@@ -31,7 +34,8 @@ class Plate:
         still = (self._scale - 1) / 2
         y = down * self._scale + still + np.mod(52.9829189 * np.mod(0.06711056 * down + 0.00583715 * right, 1), 1)
         x = right * self._scale + still + np.mod(52.9829189 * np.mod(0.00583715 * down + 0.06711056 * right, 1), 1)
-        self._fields = np.stack([y, x, *(np.asarray(f, np.float32) for f in fields)]).reshape(2 + len(fields), -1)
+        self._y, self._x = y.astype(np.float32), x.astype(np.float32)
+        self._ways = np.array([np.asarray(f, np.float32) * self._scale for f in fields])
 
     def sample(
         self,
@@ -44,17 +48,18 @@ class Plate:
 
         `down` and `right` hold one weight per field; the others are further pixels, shape=(row, column).
         """
-        weights = np.zeros((2, len(self._fields)), np.float32)
-        weights[0, 0] = weights[1, 1] = 1
-        weights[:, 2:] = np.multiply((down, right), self._scale)
-        y, x = weights @ self._fields
+        y, x = self._y.copy(), self._x.copy()
+        if len(self._ways):
+            ways = np.tensordot(np.asarray((down, right), np.float32), self._ways, 1)
+            for place, way in ((y, ways[0]), (x, ways[1])):
+                place += way if way.shape == self._size else stretch(way, *self._size)
         for place, more in ((y, more_down), (x, more_right)):
             if isinstance(more, np.ndarray):
-                place += more.ravel() * np.float32(self._scale)
+                place += more * np.float32(self._scale)
         at = np.clip(y, 0, self._rows - 1, out=y).astype(np.int32)
         at *= self._columns
         at += np.clip(x, 0, self._columns - 1, out=x).astype(np.int32)
-        return self._codes.take(at.astype(np.intp)).reshape(self._size)
+        return self._codes.take(at.astype(np.intp))
 
 
 def pack(rgb: np.ndarray) -> np.ndarray:
@@ -62,6 +67,15 @@ def pack(rgb: np.ndarray) -> np.ndarray:
     out = np.full((*rgb.shape[:-1], 4), 255, np.uint8)
     out[..., :3] = rgb if rgb.dtype == np.uint8 else np.clip(rgb + 0.5, 0, 255)
     return out.view(np.uint32)[..., 0]
+
+
+def planes(packed: np.ndarray) -> np.ndarray:
+    """Packed uint32 to float32, shape=(rgb, row, column): one plane a channel, so that arithmetic runs along rows."""
+    four = packed.view(np.uint8).reshape(*packed.shape, 4)
+    out = np.empty((3, *packed.shape), np.float32)
+    for channel in range(3):
+        out[channel] = four[..., channel]
+    return out
 
 
 def unpack(packed: np.ndarray) -> np.ndarray:
