@@ -6,9 +6,15 @@ Trains on the 160 shipped reference songs (`train/reference_songs.py`: run that 
 from their embeddings, and on 80 songs of other topics and lengths (3 to 40 seconds, loops; seeds 5000 and up), kept in
 --cache. Model: multinomial logistic regression (scikit-learn, C = 0.3) and, for "none of these", the Mahalanobis
 distance to the nearest genre; the covariance within genres is four fifths the sample's, one a multiple of the identity,
-because 240 songs do not tell 123 statistics' true covariance. The limit is 1.08 times the largest distance of a
-held-out song (whole topics left out, 5 folds).
+because 240 songs do not tell 123 statistics' true covariance. The limit is 1.2 times the distance that 98 in 100
+held-out songs keep (whole topics left out, 5 folds).
 --test makes 80 songs of topics and seeds (9000 and up) that were never trained on.
+
+Measured 2026-11: 80 of 80 unseen songs right, none called none of these; cross-validated 0.996; shuffled labels 0.26
+(0.18 to 0.30). Limit 1.85; of held-out songs only two, of 3 seconds, lie outside (1.96), the others under 1.83.
+Outside, too: swing trios on sampled instruments 2.4 and up, synthetic speech in five voices 2.5 and up, recorded words
+3.3, white, pink and brown noise 2.2 and up. But so do real electronic loops (2.1 and up), an orchestral tune (2.2) and
+a house song by AudioLDM2 (2.6): about real tracks this classifier knows little, and says so.
 """
 
 from __future__ import annotations
@@ -45,7 +51,7 @@ LENGTHS = (
     {"duration": 20.0},
     {"duration": 40.0},
 )
-STRENGTH, SHRINKAGE, FOLDS, MARGIN = 0.3, 0.2, 5, 1.08
+STRENGTH, SHRINKAGE, FOLDS, MARGIN = 0.3, 0.2, 5, 1.2
 
 
 def training_set(cache: Path | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
@@ -125,7 +131,7 @@ def main() -> None:
     model = fit(values, genres) | {
         "mean": scale["mean"],
         "std": scale["std"],
-        "limit": np.array(MARGIN * distances.max()),
+        "limit": np.array(MARGIN * np.percentile(distances, 98)),
     }
     save_file({k: np.ascontiguousarray(v, np.float32) for k, v in model.items()}, WEIGHTS)
     WEIGHTS.chmod(0o644)
