@@ -24,6 +24,7 @@ SETTINGS = {
     ("generators", "motion"): {"size": 64, "fps": "10"},
     ("generators", "song_file"): {"path": "{song}"},
     ("generators", "cover_file"): {"path": "{cover}", "size": 64},
+    ("stylizers", "magenta"): {"weights": "{magenta}"},
 }
 """Settings that make a plug-in small, or that it cannot do without."""
 CHECKS = {("generators", n): {"seeds_matter": False} for n in ("song_file", "cover_file")}
@@ -81,13 +82,17 @@ def inputs(wanted):
 
 
 @pytest.fixture
-def maker(tmp_path):
+def maker(tmp_path, shared):
     """What makes a plug-in with its sample settings; skips where an optional dependency is not installed."""
 
     def prepare(kind, name):
         media.save_audio(tmp_path / "song.wav", song(0))
         media.save_image(tmp_path / "cover.png", picture(0))
-        places = {"{song}": str(tmp_path / "song.wav"), "{cover}": str(tmp_path / "cover.png")}
+        places = {
+            "{song}": str(tmp_path / "song.wav"),
+            "{cover}": str(tmp_path / "cover.png"),
+            "{magenta}": str(shared / "models/magenta"),
+        }
         settings = {k: places.get(v, v) if isinstance(v, str) else v for k, v in SETTINGS.get((kind, name), {}).items()}
         return lambda: build(kind, {"name": name, **settings})
 
