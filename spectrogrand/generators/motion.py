@@ -75,7 +75,6 @@ class Motion(Generator):
 
         return Frames(make, size, count, fps)
 
-
     def _shot(self, plan: Moves, k: int, start: np.ndarray, unit: float, calm: float) -> Shot:
         """Where everything is in frame k; `unit` is the length of one scaled pixel of a 512-pixel picture."""
         beat, bar, drop, turn = plan.beat[k], plan.bar[k], plan.drop[k], plan.phase[k]
@@ -83,10 +82,10 @@ class Motion(Generator):
         s, sway, lean = self.strength, calm * unit * self.drift, calm * unit * self.depth
         low, middle, high = unit * self.displacement * plan.bands[:, k]
         return Shot(
-            zoom=max(1.0, 1.07 + s * (0.025 * self.drift * np.sin(a) + self.zoom * (0.018 * beat + 0.03 * drop))),
+            zoom=max(1.0, 1.09 + s * (0.025 * self.drift * np.sin(a) + self.zoom * (0.018 * beat + 0.03 * drop))),
             dolly=s * self.depth * (0.02 * np.sin(a) + 0.015 * beat),
-            pan=(sway * 6 * np.sin(2 * b), sway * 9 * np.sin(a)),
-            parallax=(lean * 10 * np.sin(a), lean * 20 * np.cos(a)),
+            pan=(sway * 9 * np.sin(2 * b), sway * 13 * np.sin(a)),
+            parallax=(lean * 15 * np.sin(a), lean * 29 * np.cos(a)),
             waves=(3.0 * low, 2.0 * middle, 0.7 * high),
             turn=float(turn + start[2]),
             light=s * self.light * (0.5 * beat + 0.4 * drop),

@@ -141,7 +141,7 @@ class StillCanvas:
         cos, sin, punch = _SWAY * np.cos(turn), _SWAY * np.sin(turn), -1.5 * beat
         down, right = np.array([punch, 0, cos, sin, 0]), np.array([0, punch, 0, cos, sin])
         code = self._plate.sample(self.push * down, self.push * right)
-        code += np.clip(light, -PAD, PAD).astype(np.int16)
+        code += np.clip(light, -PAD, 0.75 * PAD).astype(np.int16)
         return unpack(packed(self._table).take(code.astype(np.intp)))
 
 

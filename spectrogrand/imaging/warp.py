@@ -44,7 +44,7 @@ class Plate:
         more_down: np.ndarray | float = 0.0,
         more_right: np.ndarray | float = 0.0,
     ) -> np.ndarray:
-        """The codes at each pixel's place plus a displacement, shape=(row, column); beyond the edge, the edge.
+        """The codes at each pixel's place plus a displacement, shape=(row, column); beyond the edge, its mirror image.
 
         `down` and `right` hold one weight per field; the others are further pixels, shape=(row, column).
         """
@@ -56,10 +56,19 @@ class Plate:
         for place, more in ((y, more_down), (x, more_right)):
             if isinstance(more, np.ndarray):
                 place += more * np.float32(self._scale)
-        at = np.clip(y, 0, self._rows - 1, out=y).astype(np.int32)
+        at = _mirrored(y, self._rows - 1).astype(np.int32)
         at *= self._columns
-        at += np.clip(x, 0, self._columns - 1, out=x).astype(np.int32)
+        at += _mirrored(x, self._columns - 1).astype(np.int32)
         return self._codes.take(at.astype(np.intp))
+
+
+def _mirrored(place: np.ndarray, last: int) -> np.ndarray:
+    """Places beyond 0 or `last` turned back inside, in place."""
+    np.abs(place, out=place)
+    np.subtract(last + 1, place, out=place)
+    np.abs(place, out=place)
+    np.subtract(last + 1, place, out=place)
+    return np.clip(place, 0, last, out=place)
 
 
 def pack(rgb: np.ndarray) -> np.ndarray:
