@@ -148,7 +148,7 @@ def _topics(file: str) -> list[str]:
 def _translated(error: Exception) -> SpectrograndError:
     """Hydra's paragraphs as one line with the nearest match."""
     text = str(error)
-    unknown = re.search(r"Could not find '([^']+)'", text)
+    unknown = re.search(r"Could not (?:find|load) '([^']+)'", text)
     if unknown:
         group, _, choice = unknown[1].rpartition("/")
         folder = conf_folder() / group

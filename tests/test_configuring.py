@@ -71,6 +71,7 @@ def test_topics_that_cannot_be_read(tmp_path, content, message):
     [
         (["topc=x"], "no setting 'topc'; did you mean 'topic'"),
         (["song=hose_synth"], "no choice 'hose_synth' for song; did you mean 'house_synth'"),
+        (["cover_scorers=[aesthetics,cover_suprise]"], "no choice 'cover_suprise' for cover_scorers; did you mean"),
         (["song.tmpo=120"], r"no setting 'song.tmpo'; did you mean 'song.tempo'"),
     ],
 )
