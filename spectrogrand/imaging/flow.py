@@ -10,9 +10,13 @@ from .pulse import ROWS, Moment
 SIDE = 256
 PAST = 2.5
 FINE, BROAD, NOW = 0.35, 2.0, 0.32
+"""Weights of sharp curtains, of broad ones, and of a steady glow of what sounds now."""
 SPEEDS = (0.05, 0.12)
+"""Seconds in which that glow rises and sinks: slow enough that off-beats do not look like beats."""
 SURGE = 3.0
+"""How much faster than between beats the light travels on one."""
 COLUMNS = 160
+"""Steps from the focal axis to the far edge."""
 """Seconds that light takes from the focal axis to the far edge, on the whole; it surges with each beat."""
 
 

@@ -18,10 +18,14 @@ from .warp import Plate, unpack
 
 _GRID = 96
 _EVERY, _FOLLOW = 8, 0.2
+"""Frames between two solutions of the transport, and how fast the shown colours follow the solved ones, per frame."""
 _ROUNDS = 8
 _FINE, _APART = 1.1, 0.35
+"""Gain of the content's detail; least share of the new light that its old colours must not explain."""
 _FLOWING, _BLOOM = 260, 160
+"""Levels that flowing light and a beat's bloom add, at full `light`."""
 _GLIDE, _SWAY = 2.0, 0.8
+"""Turns a second that a beat speeds the swaying up by, and its reach in pushes."""
 _SPOT = 0.4
 
 
@@ -97,10 +101,6 @@ class StillCanvas:
             rest = new - known @ np.linalg.lstsq(known, new, rcond=None)[0]
             if rest.var() >= _APART * new.var():
                 break
-        import os
-
-        if os.environ.get("DBG"):
-            print("keep", keep, rest.var() / new.var())
         return np.asarray(np.clip(lit, 0, 1), np.float32)
 
     def _spot(self, base: np.ndarray) -> np.ndarray:
@@ -139,8 +139,10 @@ class StillCanvas:
         light = stretch(self.light * self._room * (_FLOWING * energy + _BLOOM * beat * self._glow), rows, columns)
         turn = 2 * np.pi * self._phase
         cos, sin, punch = _SWAY * np.cos(turn), _SWAY * np.sin(turn), -1.5 * beat
-        down, right = np.array([punch, 0, cos, sin, 0]), np.array([0, punch, 0, cos, sin])
-        code = self._plate.sample(self.push * down, self.push * right)
+        down, right = (
+            [self.push * part for part in parts] for parts in ((punch, 0, cos, sin, 0), (0, punch, 0, cos, sin))
+        )
+        code = self._plate.sample(down, right)
         code += np.clip(light, -PAD, 0.75 * PAD).astype(np.int16)
         return unpack(packed(self._table).take(code.astype(np.intp)))
 

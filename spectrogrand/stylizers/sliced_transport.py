@@ -18,16 +18,23 @@ from ..types import Frames, Image
 class SlicedTransport(Stylizer):
     """Draws the content with the colours, texture and energy of the style; a stream sets the pace.
 
-    Colours: iterative distribution transfer (Pitie, Kokaram, Dahyot 2007) in OKLab, solved on a few thousand points
-    every few frames, applied as a table. Texture and energy: the style's light is laid along the content's shapes.
-    Pace: the stream's rows are read as bands (low at the bottom, the present at `now`), and its beats move and light the picture.
+    Colours: iterative distribution transfer (Pitie, Kokaram, Dahyot 2007, algorithm 1) in OKLab, solved on a few thousand
+    points every eight frames towards quantile functions that are averaged over time, and applied as a table, so that
+    colours are steady. Pace: the stream's rows are read as bands (low ones at the bottom, the present at `now`); beats
+    are tracked in them, up to six seconds ahead, for which the stream is walked twice at once.
+
+    A still content keeps its shapes. Its large light is replaced: by one lamp, by curtains of light that every sound
+    sends outwards along the picture's own shapes, and by a bloom and a push on each beat.
+    A streaming content keeps its shapes, too: brightness is its level, colour its height, and it bends the style's
+    texture like water.
 
     Args:
         strength: how far colours move, 0 (the content's own) to 1 (the style's).
         light: how much the stream's energy lights the picture, 0 to 1.
-        displacement: how far the beat moves the picture, in thousandths of its longer side.
-        now: where in the stream's pictures the present is, 0 (left edge) to 1 (right edge).
-        solve: side in pixels of the pictures on which transport is solved.
+        displacement: how far a beat pushes the picture, in thousandths of its longer side, 0 to 50.
+        now: where in the stream's pictures the present is, 0 (left edge) to 1 (right edge); `spectrogram_frames`
+            centres its windows on it.
+        solve: side in pixels of the pictures on which transport is solved, 8 to 256.
     """
 
     card = Card(
@@ -44,9 +51,8 @@ class SlicedTransport(Stylizer):
         now: float = 0.5,
         solve: int = 64,
     ) -> None:
-        for name, value, low, high in (
-            ("strength", strength, 0, 1), ("light", light, 0, 1), ("displacement", displacement, 0, 50), ("now", now, 0, 1), ("solve", solve, 8, 256),
-        ):  # fmt: skip
+        limits = {"strength": (strength, 0, 1), "light": (light, 0, 1), "displacement": (displacement, 0, 50)}
+        for name, (value, low, high) in (limits | {"now": (now, 0, 1), "solve": (solve, 8, 256)}).items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 raise InvalidValue(f"sliced_transport takes {name} from {low} to {high}, got {value!r}")
         self.strength, self.light, self.displacement, self.now, self.solve = (
@@ -75,8 +81,8 @@ class SlicedTransport(Stylizer):
             and (content.count, content.fps) != (style.count, style.fps)
         ):
             raise InvalidValue(
-                f"two streams must agree: content has {content.count} frames at {content.fps} fps, style {style.count} at {style.fps}; "
-                "resample one of them"
+                f"two streams must agree: content has {content.count} frames at {content.fps} fps, "
+                f"style {style.count} at {style.fps}; resample one of them"
             )
         stream = content if isinstance(content, Frames) else style if isinstance(style, Frames) else None
         count, fps = (stream.count, stream.fps) if stream else (1, Fraction(1))
