@@ -1,7 +1,7 @@
 """Make the contact sheets of covers in this folder, or a shuffled sheet without labels for a blind matching.
 
-    python docs/gallery/covers.py                          # cover-topics.jpg and cover-forty.jpg
-    python docs/gallery/covers.py --blind sheet.png        # ten covers in random order; the key goes to sheet.png.key
+python docs/gallery/covers.py                          # cover-topics.jpg and cover-forty.jpg
+python docs/gallery/covers.py --blind sheet.png        # ten covers in random order; the key goes to sheet.png.key
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from PIL import Image as Picture
 from spectrogrand import CoverBrief, build
 
 TOPICS = (
-    "a futuristic spaceship", "a neon city at night", "the deep blue ocean", "snowy mountains at dawn", "a forest full of flowers",
-    "robots and circuits", "masks and faces at a carnival", "triangles and perfect symmetry", "the vibration of sound waves",
+    "a futuristic spaceship", "a neon city at night", "the deep blue ocean", "snowy mountains at dawn",
+    "a forest full of flowers", "robots and circuits", "masks and faces at a carnival", "triangles and perfect symmetry", "the vibration of sound waves",
     "liquid colours flowing like silk",
 )  # fmt: skip
 """Fixed before the motifs were tuned."""
 BRIEFS = (
-    ("future", "dark blue", "unveils"), ("future", "red", "surprises"), ("bass", "black", "ascends"), ("bass", "purple", "explodes"),
+    ("future", "dark blue", "unveils"), ("future", "red", "surprises"),
+    ("bass", "black", "ascends"), ("bass", "purple", "explodes"),
     ("progressive", "orange", "balances"), ("progressive", "yellow", "hypnotizes"), ("melodic", "green", "blends"),
     ("melodic", "light blue", "stuns"),
 )  # fmt: skip
