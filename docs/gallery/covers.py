@@ -17,7 +17,8 @@ from spectrogrand import CoverBrief, build
 
 TOPICS = (
     "a futuristic spaceship", "a neon city at night", "the deep blue ocean", "snowy mountains at dawn",
-    "a forest full of flowers", "robots and circuits", "masks and faces at a carnival", "triangles and perfect symmetry", "the vibration of sound waves",
+    "a forest full of flowers", "robots and circuits", "masks and faces at a carnival",
+    "triangles and perfect symmetry", "the vibration of sound waves",
     "liquid colours flowing like silk",
 )  # fmt: skip
 """Fixed before the motifs were tuned."""
