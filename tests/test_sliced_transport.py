@@ -183,6 +183,30 @@ def test_beats_are_found_in_the_pictures():
     assert 17 <= len(hits) <= 21 and max(near) <= 2, hits
 
 
+def test_the_published_pair_is_recognised_is_no_overlay_and_does_not_flash(shared, monkeypatch):
+    """Four seconds of the published song and cover, by the project's measures: edges, linear mix, flashes."""
+    from PIL import Image as Pillow
+
+    from spectrogrand.media import load_audio, load_image
+    from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
+
+    monkeypatch.syspath_prepend(str(shared / "measure"))
+    measure = pytest.importorskip("video_quality")
+    video = shared / "data" / "demo" / "spaceships_static.mp4"
+    song = load_audio(video)
+    cover = Pillow.fromarray(load_image(video).pixels).resize((256, 256))
+    style = spectrogram_frames(mel_spectrogram(song), count=300, fps=FPS, size=(256, 256))
+    walk = iter(build("stylizers", "sliced_transport").stylize(Image(np.asarray(cover)), style))
+    shown = [Pillow.fromarray(next(walk)) for _ in range(120)]
+    sample = measure.librosa.resample(song.mono(), orig_sr=song.rate, target_sr=measure.RATE)
+    keep, small = measure.edges(cover), np.asarray(cover.resize((64, 64)), float)
+    some = range(20, 120, 20)
+    assert np.mean([measure.ssim(keep, measure.edges(shown[k])) for k in some]) >= 0.40
+    mixes = [measure.mix_r2(shown[k], small, measure.mel_picture(sample, k / 30, 0.1)) for k in some]
+    assert np.mean(mixes) <= 0.70
+    assert measure.flashes(np.stack([measure.luminance(f, 64) for f in shown]), 30) <= 3
+
+
 def test_transport_reaches_the_target_distribution():
     """A Gaussian moved onto a skew, correlated cloud: mean, covariance and skewness arrive."""
     rng = np.random.default_rng(5)
