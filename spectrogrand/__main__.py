@@ -7,6 +7,7 @@
     spectrogrand table RUNS... [--csv]
     spectrogrand evaluate PATHS... [--csv|--json]
     spectrogrand convert FILE OUT.safetensors
+    spectrogrand reference FOLDER OUT.safetensors
 
 Topics and paths are taken as they are typed: commas, quotes, `=`, `${` and parentheses mean themselves.
 """
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 
-COMMANDS = ("run", "list", "table", "evaluate", "convert")
+COMMANDS = ("run", "list", "table", "evaluate", "convert", "reference")
 INTERRUPTED = 130
 
 
@@ -39,7 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if command not in COMMANDS:
             raise UnknownName(f"no command {command!r}; {nearest(command, COMMANDS)}")
-        return {"run": _run, "list": _list, "table": _table, "evaluate": _evaluate, "convert": _convert}[command](rest)
+        run = {
+            "run": _run, "list": _list, "table": _table, "evaluate": _evaluate, "convert": _convert, "reference": _reference,
+        }  # fmt: skip
+        return run[command](rest)
     except SpectrograndError as error:
         print(f"spectrogrand: {_line(error)}", file=sys.stderr)
         return 2 if isinstance(error, (UnknownName, ConfigError)) else 1
@@ -121,6 +125,15 @@ def _convert(words: list[str]) -> int:
     if len(words) != 2 or any(w.startswith("-") for w in words):
         raise ConfigError("say which file becomes which: spectrogrand convert checkpoint.pth weights.safetensors")
     print(convert(*words))
+    return 0
+
+
+def _reference(words: list[str]) -> int:
+    from .own_reference import make_reference
+
+    if len(words) != 2 or any(w.startswith("-") for w in words):
+        raise ConfigError("say which folder becomes which file: spectrogrand reference my_songs mine.safetensors")
+    print(f"{words[1]}: {make_reference(*words)} songs or pictures")
     return 0
 
 
