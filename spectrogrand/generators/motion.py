@@ -82,7 +82,7 @@ class Motion(Generator):
         s, sway, lean = self.strength, calm * unit * self.drift, calm * unit * self.depth
         low, middle, high = unit * self.displacement * plan.bands[:, k]
         return Shot(
-            zoom=max(1.0, 1.09 + s * (0.025 * self.drift * np.sin(a) + self.zoom * (0.018 * beat + 0.03 * drop))),
+            zoom=max(1.0, 1.1 + s * (0.025 * self.drift * np.sin(a) + self.zoom * (0.018 * beat + 0.03 * drop))),
             dolly=s * self.depth * (0.02 * np.sin(a) + 0.015 * beat),
             pan=(sway * 9 * np.sin(2 * b), sway * 13 * np.sin(a)),
             parallax=(lean * 15 * np.sin(a), lean * 29 * np.cos(a)),

@@ -51,7 +51,7 @@ class Stage:
         cover = np.asarray(whole.resize((size[1], size[0]), Image.Resampling.LANCZOS))
         grey = luma(cover).astype(np.float32) / 255
         edges = sum(float(np.abs(np.diff(grey, axis=axis)).sum()) / grey.size for axis in (0, 1))
-        self.calm = float(np.clip((0.03 / max(edges * max(size) / 512, 1e-6)) ** 0.5, 0.8, 1.5))
+        self.calm = float(np.clip((0.03 / max(edges * max(size) / 512, 1e-6)) ** 0.5, 0.8, 1.9))
         """How far the camera may go: little where the cover is full of detail, more where it is plain."""
         self._plate = Plate(draw, size, self._ways(cover))
         y, x = np.linspace(-0.5, 0.5, size[0])[:, None], np.linspace(-0.5, 0.5, size[1])[None]

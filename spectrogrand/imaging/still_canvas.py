@@ -20,11 +20,11 @@ _GRID = 96
 _EVERY, _FOLLOW = 8, 0.2
 """Frames between two solutions of the transport, and how fast the shown colours follow the solved ones, per frame."""
 _ROUNDS = 8
-_FINE, _APART = 1.1, 0.35
+_FINE, _APART = 1.1, 0.45
 """Gain of the content's detail; least share of the new light that its old colours must not explain."""
 _FLOWING, _BLOOM = 260, 160
 """Levels that flowing light and a beat's bloom add, at full `light`."""
-_GLIDE, _SWAY = 2.0, 0.8
+_GLIDE, _SWAY = 2.2, 0.85
 """Turns a second that a beat speeds the swaying up by, and its reach in pushes."""
 _SPOT = 0.4
 
@@ -73,7 +73,8 @@ class StillCanvas:
         self._target = self._table = np.zeros(0, np.float32)
         fy, fx = focus_of(pixels)
         y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / (SIDE - 1)
-        self._room = np.clip(1.3 - 1.1 * soft_luma(pixels, SIDE), 0.2, 1)
+        soft = soft_luma(pixels, SIDE)
+        self._room = np.clip(1.3 - 1.1 * soft, 0.2, 1) * np.clip(0.4 + 4 * soft, 0, 1)
         self._glow = np.exp(-((np.hypot(y - fy, x - fx) / 0.45) ** 2))
 
     def _ways(self) -> list[np.ndarray]:
