@@ -1,4 +1,4 @@
-"""The command line; with train/ the only code that knows Hydra.
+"""The command line: a list of commands; Hydra itself is kept in configuring.py.
 
     spectrogrand run topic="a futuristic spaceship"
     spectrogrand run song=file song.path=track.mp3
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,9 +56,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    import signal
+
     from .configuring import run_hydra
 
-    return run_hydra(words, _job)
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop) if threading.current_thread() is threading.main_thread() else None
+    try:
+        return run_hydra(words, _job)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _job(config: dict[str, object]) -> int:

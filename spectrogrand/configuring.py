@@ -64,7 +64,7 @@ def words_for_hydra(words: list[str]) -> list[str]:
             out.append(word)
     if any(w.startswith("topics=") for w in words) and not {"-m", "--multirun"} & set(words):
         out.insert(0, "--multirun")
-    return out
+    return sorted(out, key=lambda w: not w.startswith("-"))  # Hydra wants its flags before the settings
 
 
 def run_hydra(words: list[str], job: Job) -> int:
@@ -100,8 +100,8 @@ def run_hydra(words: list[str], job: Job) -> int:
     sys.argv = ["spectrogrand run", *words_for_hydra(words)]
     try:
         hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(task)()
-    except (HydraException, OmegaConfBaseException) as error:
-        raise _translated(error) from error
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise _translated(error, words) from error
     finally:
         sys.argv = quiet["argv"]  # type: ignore[assignment]
         if quiet["HYDRA_FULL_ERROR"] is None:
@@ -126,15 +126,15 @@ def compose(words: list[str]) -> dict[str, Any]:
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             plain = OmegaConf.to_container(compose_("config", words_for_hydra(words)), resolve=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise _translated(error) from error
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise _translated(error, words) from error
     assert isinstance(plain, dict)
     return {str(k): v for k, v in plain.items()}
 
 
 def _topics(file: str) -> list[str]:
     try:
-        lines = Path(file).expanduser().read_text("utf-8").splitlines()
+        lines = Path(file).expanduser().read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"cannot read topics from {file} ({error}): give a text file with one topic a line"
@@ -145,7 +145,7 @@ def _topics(file: str) -> list[str]:
     return topics
 
 
-def _translated(error: Exception) -> SpectrograndError:
+def _translated(error: Exception, words: list[str]) -> SpectrograndError:
     """Hydra's paragraphs as one line with the nearest match."""
     text = str(error)
     unknown = re.search(r"Could not (?:find|load) '([^']+)'", text)
@@ -158,15 +158,20 @@ def _translated(error: Exception) -> SpectrograndError:
             )
     key = re.search(r"Could not (?:override|append to config\. An item is already at) '([^']+)'", text)
     if key:
-        return UnknownName(f"no setting {key[1]!r}; {nearest(key[1], _keys(key[1]))}")
+        return UnknownName(f"no setting {key[1]!r}; {nearest(key[1], _keys(key[1], words))}")
     return ConfigError(" ".join(text.split()))
 
 
-def _keys(like: str) -> list[str]:
+def _keys(like: str, words: list[str]) -> list[str]:
     """Settings that could have been meant: those of the same slot for `slot.option`, else the top ones and the slots."""
-    config = compose([])
+    choices = [w for w in words if "." not in w.partition("=")[0] and w.partition("=")[0] in _groups() and "," not in w]
+    config = compose(choices)
     slot, _, _ = like.partition(".")
     inside = config.get(slot)
     if "." in like and isinstance(inside, dict):
         return [f"{slot}.{k}" for k in inside]
-    return [*config, "experiment"]
+    return [*config]
+
+
+def _groups() -> set[str]:
+    return {p.name for p in conf_folder().iterdir() if p.is_dir()}

@@ -54,6 +54,17 @@ def source_hash(cls: type) -> str:
     return _module_hash(cls.__module__, file)
 
 
+def code_hash(module: str) -> str:
+    """The same over a module of this package that draws without being a plug-in: the spectrogram's pictures, the encoder.
+
+    >>> code_hash("spectrogrand.spectra") == code_hash("spectrogrand.media.encode")
+    False
+    """
+    path = _file_of(module)
+    assert path is not None, module
+    return _module_hash(module, str(path))
+
+
 @lru_cache
 def _module_hash(name: str, file: str) -> str:
     found = {name: Path(file)}

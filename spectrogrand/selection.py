@@ -104,6 +104,13 @@ def choose(
     return Choice(index, totals, used, tuple(reasons), rule, _why(index, order, totals, used, allowed, left, rule))
 
 
+def failed_choice(failed: Sequence[str | None], scores: Mapping[str, np.ndarray], rule: str, why: str) -> Choice:
+    """The record of a choice that could not be made: index -1, no totals, and every candidate's reason."""
+    reasons = _failed({k: np.asarray(v, np.float64) for k, v in scores.items()}, failed)
+    nothing = np.full(len(failed), np.nan)
+    return Choice(-1, nothing, dict.fromkeys(scores, nothing), tuple(reasons), rule, why)
+
+
 def _weights(table: Mapping[str, np.ndarray], given: Mapping[str, float] | None) -> dict[str, float]:
     weight = {k: float((given or {}).get(k, 1.0)) for k in table}
     if table and (not all(np.isfinite(w) and w >= 0 for w in weight.values()) or not sum(weight.values()) > 0):
@@ -153,6 +160,8 @@ def _why(
     index: int, order: np.ndarray, totals: np.ndarray, used: Mapping[str, np.ndarray],
     allowed: np.ndarray, left: np.ndarray, rule: str,
 ) -> str:  # fmt: skip
+    if len(left) == 1:
+        return f"candidate {index} is the only candidate"
     if left.sum() == 1:
         return f"candidate {index} is the only one left"
     parts = ", ".join(f"{k} {v[index]:.3f}" for k, v in used.items())

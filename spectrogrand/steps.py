@@ -18,8 +18,8 @@ from .errors import ConfigError, NoCandidateLeft
 from .folders import fresh, slug
 from .interfaces import Classifier, Component, CreativityScorer, Gate, Generator
 from .progress import bar
-from .provenance import fingerprint
-from .selection import Choice, choose
+from .provenance import code_hash, fingerprint
+from .selection import Choice, choose, failed_choice
 from .store import Store, digest, place, write_json
 from .types import Frames
 
@@ -85,11 +85,13 @@ class Run:
     def best(self, slot: str, artefact: type, sources: Sequence[Any]) -> Item:
         """Make one candidate per source, gate them, rate them, choose one, and write down why."""
         generator = self.generator(slot, artefact)
-        scorers = self._scorers(slot, artefact)
+        entries = {k: v for k, v in (self.config.get(f"{slot}_scorers") or {}).items() if v is not None}
+        weights = {k: _weight(slot, k, v) for k, v in entries.items()}
+        scorers = self._scorers(slot, artefact, entries)
         gates: list[Gate] = [
             self.part(f"gate {k}", v, "gates")
             for k, v in (self.config.get("gates") or {}).items()
-            if registry.get("gates", v["name"]).artefact is artefact  # type: ignore[attr-defined]
+            if v is not None and registry.get("gates", v["name"]).artefact is artefact  # type: ignore[attr-defined]
         ]
         if generator.given:
             sources = sources[:1]
@@ -111,7 +113,6 @@ class Run:
         for name, scorer in scorers.items():
             scores[name] = rate_all(self.store, scorer, items)
             references[name] = scorer.reference_scores()
-        weights = {k: float(v.get("weight", 1.0)) for k, v in (self.config.get(f"{slot}_scorers") or {}).items()}
         rule = self.config.get("selection") or "quantile"
         try:
             if generator.given and failed[0] is None:
@@ -119,6 +120,7 @@ class Run:
             else:
                 choice = choose(scores, weights=weights, references=references, failed=failed, rule=rule)
         except NoCandidateLeft as error:
+            self._record_choice(slot, items, scorers, weights, scores, failed_choice(failed, scores, rule, str(error)))
             raise NoCandidateLeft(f"no {slot} can be used: {error}") from error
         self._step(f"{slot} scores", None, 0, len(items), begun)
         self._record_choice(slot, items, scorers, weights, scores, choice)
@@ -151,7 +153,8 @@ class Run:
         settings = dict(self.config.get("media") or {})
         key = digest({
             "step": "video", "parts": [fingerprint(p) for p in parts], "inputs": dict(inputs), "song": song.digest,
-            "media": settings, "libraries": media.versions(), "version": __version__,
+            "media": settings, "encoder": code_hash("spectrogrand.media.encode"), "libraries": media.versions(),
+            "version": __version__,
         })  # fmt: skip
         entry = self.store.find(key)
         reused = entry is not None
@@ -195,9 +198,9 @@ class Run:
         self.record["seconds"] = round(time.monotonic() - self.begun, 3)
         write_json(self.folder / "run.json", self.record)
 
-    def _scorers(self, slot: str, artefact: type) -> dict[str, CreativityScorer]:
+    def _scorers(self, slot: str, artefact: type, entries: Mapping[str, Any]) -> dict[str, CreativityScorer]:
         made: dict[str, CreativityScorer] = {}
-        for name, entry in (self.config.get(f"{slot}_scorers") or {}).items():
+        for name, entry in entries.items():
             scorer = self.part(f"{slot} scorer {name}", entry.get("scorer"), "scorers")
             if scorer.artefact is not artefact:
                 raise ConfigError(
@@ -221,7 +224,7 @@ class Run:
                 "used": {k: _number(v[i]) for k, v in choice.used.items()}, "total": _number(choice.totals[i]),
             })  # fmt: skip
         self.record["choices"][slot] = {
-            "rule": choice.rule, "why": choice.why, "chosen": choice.index, "candidates": rows,
+            "rule": choice.rule, "why": choice.why, "chosen": choice.index if choice.index >= 0 else None, "candidates": rows,
             "scorers": {
                 k: {
                     "plugin": s.name, "aspect": s.aspect, "weight": weights.get(k, 1.0),
@@ -230,9 +233,9 @@ class Run:
                 for k, s in scorers.items()
             },
         }  # fmt: skip
-        chosen = items[choice.index]
-        assert chosen is not None
-        self.keep_item(chosen, slot)
+        chosen = items[choice.index] if choice.index >= 0 else None
+        if chosen is not None:
+            self.keep_item(chosen, slot)
         self.write()
 
     def _step(self, slot: str, part: Component | None, reused: int, made: int, begun: float) -> None:
@@ -246,6 +249,15 @@ class Run:
 def _given(scores: Mapping[str, np.ndarray]) -> Choice:
     used = {k: np.asarray(v, np.float64) for k, v in scores.items()}
     return Choice(0, np.array([np.nan]), used, (None,), "given", "it is your own")
+
+
+def _weight(slot: str, name: str, entry: Any) -> float:
+    weight = entry.get("weight", 1.0) if isinstance(entry, Mapping) else None
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        raise ConfigError(
+            f"{slot}_scorers.{name} needs a scorer and a weight, a number: {{scorer: {{name: ...}}, weight: 1.0}}"
+        )
+    return float(weight)
 
 
 def _number(value: float) -> float | None:

@@ -113,6 +113,7 @@ class Store:
             folder.parent.mkdir(parents=True, exist_ok=True)
             _sweep(folder.parent)
             draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{key[:8]}."))
+        with disk_errors(self.root, only_full=True):  # what fills the draft may fail over files of its own
             try:
                 yield draft
                 files = {p.name: file_digest(p) for p in sorted(draft.iterdir())}
@@ -149,24 +150,19 @@ def _sweep(folder: Path) -> None:
 
 
 def place(source: Path, target: Path) -> None:
-    """Put a stored file into a run directory: a hard link where the file system allows it, else a copy; never torn."""
+    """Copy a stored file into a run directory, never torn. A copy and no link: editing one run must not alter another."""
     with disk_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            try:
-                os.link(source, draft)
-            except OSError as error:
-                if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES):
-                    raise
-                shutil.copyfile(source, draft)
+            shutil.copyfile(source, draft)
             os.replace(draft, target)
         finally:
             draft.unlink(missing_ok=True)
 
 
 @contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
+def disk_errors(folder: Path, only_full: bool = False) -> Iterator[None]:
     """Turn the operating system's refusals into one line that says what to do."""
     try:
         yield
@@ -175,7 +171,14 @@ def disk_errors(folder: Path) -> Iterator[None]:
             raise StoreError(
                 f"the disk is full at {folder}: free some space and run again, finished steps are kept"
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT):
+        if not only_full and error.errno in (
+            errno.EACCES,
+            errno.EPERM,
+            errno.EROFS,
+            errno.ENOTDIR,
+            errno.EEXIST,
+            errno.ENOENT,
+        ):
             raise StoreError(
                 f"cannot write to {folder} ({os.strerror(error.errno)}): choose another with output=FOLDER"
             ) from error

@@ -152,13 +152,13 @@ def _groups(
     for row in rows:
         members.setdefault(json.dumps([row.get(s) for s in settings]), []).append(row)
     for group in members.values():
-        seeds = {row.get("seed") for row in group}
+        seeds = {row.get("seed"): row for row in group}  # a seed that was run again counts once, its last run
         if len(seeds) < 2:
             continue
         summary: dict[str, Any] = {"run": f"{len(seeds)} seeds", "seeds": len(seeds)}
         summary.update({s: group[0].get(s) for s in settings})
         for m in measures:
-            values = [v for row in group if isinstance(v := row.get(m), int | float) and math.isfinite(v)]
+            values = [v for row in seeds.values() if isinstance(v := row.get(m), int | float) and math.isfinite(v)]
             summary[m] = interval(values) if values else None
         yield summary
 

@@ -47,7 +47,7 @@ def test_paths_inside_slots_are_text():
 
 def test_topics_become_a_sweep(tmp_path):
     file = tmp_path / "topics.txt"
-    file.write_text("# mine\na, b\n\nit's ${x}\n", "utf-8")
+    file.write_text("\ufeff# mine\na, b\n\nit's ${x}\n", "utf-8")
     assert words_for_hydra([f"topics={file}", "seed=0,1"]) == [
         "--multirun",
         r"topic='a, b','it\'s \${x}'",
@@ -72,6 +72,7 @@ def test_topics_that_cannot_be_read(tmp_path, content, message):
         (["topc=x"], "no setting 'topc'; did you mean 'topic'"),
         (["song=hose_synth"], "no choice 'hose_synth' for song; did you mean 'house_synth'"),
         (["cover_scorers=[aesthetics,cover_suprise]"], "no choice 'cover_suprise' for cover_scorers; did you mean"),
+        (["song=file", "song.pth=x"], r"no setting 'song.pth'; did you mean 'song.path'\? \(known: song.name, song.path\)"),
         (["song.tmpo=120"], r"no setting 'song.tmpo'; did you mean 'song.tempo'"),
     ],
 )

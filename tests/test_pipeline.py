@@ -258,3 +258,55 @@ def test_frames_carry_the_cover(tmp_path):
     cover = load_image(folder / "cover.png").resized(64, 64).pixels.astype(float)
     shown = next(iter(load_video(folder / "static.mp4"))).astype(float)
     assert np.corrcoef(cover.mean(2).ravel(), shown.mean(2).ravel())[0, 1] > 0.8
+
+
+def test_another_seed_moves_the_same_song_and_cover_anew(tmp_path):
+    """What is the user's own does not change with the seed, but its motion may: the store must not mix them up."""
+    given = {"song": {"name": "toy_song"}, "videos": ["motion"], "songs": 1, "covers": 1}
+    run(tmp_path, **given)
+    assert made(run(tmp_path, **given)[1])["motion video"] == 0
+    keys = set((tmp_path / ".store").glob("*/*/video.mp4"))
+    run(tmp_path, **given, seed=1)
+    assert len(set((tmp_path / ".store").glob("*/*/video.mp4")) - keys) == 1
+
+
+def test_runs_do_not_share_their_files(tmp_path):
+    first, second = run(tmp_path)[0], run(tmp_path)[0]
+    with open(first / "song.wav", "ab") as file:
+        file.write(b"zz")
+    assert (first / "song.wav").read_bytes() != (second / "song.wav").read_bytes()
+    assert hashes(*run(tmp_path))["song.wav"] == hashes(*run(tmp_path))["song.wav"]
+
+
+def test_a_failed_choice_keeps_every_reason(tmp_path):
+    with pytest.raises(NoCandidateLeft):
+        run(tmp_path, song={"name": "toy_song", "fail": [0, 2], "nan": [1]})
+    (path,) = tmp_path.glob("*/run.json")
+    choice = json.loads(path.read_text())["choices"]["song"]
+    assert choice["chosen"] is None
+    assert [c["failed"] for c in choice["candidates"]] == [
+        "was refused by the toy", "has samples that are not finite", "was refused by the toy",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"videos": "static"}, r"write videos=\[static,motion\]"),
+        ({"videos": None}, r"videos is a list"),
+        ({"spectrogram": None}, "nothing fills the slot 'spectrogram'"),
+        ({"stylizer": None}, "nothing fills the slot 'stylizer'"),
+        ({"words": {}}, "words has no colours and words for future"),
+        ({"song_scorers": {"loudness": {"scorer": {"name": "toy_loudness"}, "weight": "heavy"}}}, "a weight, a number"),
+        ({"song_scorers": {"loudness": "toy_loudness"}}, "needs a scorer and a weight"),
+    ],
+)
+def test_null_and_misshapen_settings_are_one_line(tmp_path, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        run(tmp_path, **settings)
+
+
+def test_null_switches_a_gate_or_a_scorer_off(tmp_path):
+    _, record = run(tmp_path, gates={"toy": None}, song_scorers={"loudness": None}, videos=[])
+    assert record["choices"]["song"]["chosen"] == 0
+    assert record["choices"]["song"]["scorers"] == {}

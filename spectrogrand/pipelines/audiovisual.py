@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError, UnknownName, nearest
 from ..features import analyse
+from ..provenance import code_hash
+from ..selection import RULES
 from ..spectra import mel_spectrogram, spectrogram_frames
 from ..steps import Run
-from ..types import Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
+from ..types import GENRES, Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
 from ._settings import frame_rate, whole
 
 VIDEOS = ("static", "dynamic_content", "dynamic_style", "motion")
@@ -28,6 +30,14 @@ def check(config: Mapping[str, Any]) -> str:
     whole(config, "seed", 0, 2**31)
     frame_rate(config)
     _wanted(config["videos"])
+    if config["selection"] not in RULES:
+        raise UnknownName(f"no selection rule {config['selection']!r}; {nearest(str(config['selection']), RULES)}")
+    for slot in ("song", "cover", "motion", "stylizer", "genre", "words", "spectrogram"):
+        if not isinstance(config.get(slot), Mapping):
+            raise ConfigError(f"nothing fills the slot {slot!r}: choose one with {slot}=NAME")
+    lacking = [g for g in GENRES if g not in config["words"]]
+    if lacking:
+        raise ConfigError(f"words has no colours and words for {lacking[0]}: choose words=published or add them")
     own = dict(config["song"]).get("path")
     if config.get("topic") is None and own is None:
         raise ConfigError(
@@ -50,13 +60,14 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
     pictures = spectrogram_frames(mel_spectrogram(song.value), count=count, fps=fps, size=(size, size), **look)
     sleeve = cover.value.resized(size, size)
     inputs = {"cover": cover.digest, "fps": str(fps), "size": size}
-    drawn = inputs | {"spectrogram": look}
+    drawn = inputs | {"spectrogram": look, "code": code_hash("spectrogrand.spectra")}
     stylizer, motion = run.part("stylizer"), run.generator("motion", Frames)
+    scene = Scene(cover.value, song.value)
     make = {
         "static": ([], inputs, lambda: Frames.still(sleeve, count, fps)),
         "dynamic_content": ([stylizer], drawn | {"content": "cover"}, lambda: stylizer.stylize(sleeve, pictures)),
         "dynamic_style": ([stylizer], drawn | {"content": "song"}, lambda: stylizer.stylize(pictures, sleeve)),
-        "motion": ([motion], inputs, lambda: motion.generate([Scene(cover.value, song.value)], [run.seed])[0]),
+        "motion": ([motion], inputs | {"seed": run.seed}, lambda: motion.generate([scene], [run.seed])[0]),
     }
     for name in _wanted(config["videos"]):
         parts, depends, frames = make[name]
@@ -72,6 +83,8 @@ def briefs(topic: Topic, genre: str, words: Mapping[str, Any], count: int) -> li
 
 
 def _wanted(names: Sequence[str]) -> list[str]:
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise ConfigError(f"videos is a list, got {names!r}: write videos=[static,motion]")
     for name in names:
         if name not in VIDEOS:
             raise ConfigError(f"no video {name!r}; {nearest(name, VIDEOS)}")
