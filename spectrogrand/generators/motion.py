@@ -79,13 +79,13 @@ class Motion(Generator):
         """Where everything is in frame k; `unit` is the length of one scaled pixel of a 512-pixel picture."""
         beat, bar, drop, turn = plan.beat[k], plan.bar[k], plan.drop[k], plan.phase[k]
         a, b = 2 * np.pi * (turn + start[0]), 2 * np.pi * (turn + start[1])
-        s, sway, lean = self.strength, calm * unit * self.drift, calm * unit * self.depth
+        s, sway, lean = self.strength, calm * unit * self.drift, min(calm, 1.1) * unit * self.depth
         low, middle, high = unit * self.displacement * plan.bands[:, k]
         return Shot(
             zoom=max(1.0, 1.1 + s * (0.025 * self.drift * np.sin(a) + self.zoom * (0.018 * beat + 0.03 * drop))),
             dolly=s * self.depth * (0.02 * np.sin(a) + 0.015 * beat),
             pan=(sway * 9 * np.sin(2 * b), sway * 13 * np.sin(a)),
-            parallax=(lean * 15 * np.sin(a), lean * 29 * np.cos(a)),
+            parallax=(lean * 13 * np.sin(a), lean * 25 * np.cos(a)),
             waves=(3.0 * low, 2.0 * middle, 0.7 * high),
             turn=float(turn + start[2]),
             light=s * self.light * (0.5 * beat + 0.4 * drop),
