@@ -55,7 +55,9 @@ def depth(pixels: np.ndarray, side: int) -> np.ndarray:
     raw = 0.5 * stretch(saliency(pixels), side, side) + 0.2 * sharp + 0.3 * low
     out = guided(raw, grey, side / 10)
     low_end, high_end = (float(v) for v in np.quantile(out, (0.02, 0.98)))
-    return np.asarray(gaussian_filter(np.clip((out - low_end) / max(high_end - low_end, 1e-6), 0, 1), side / 32), np.float32)
+    return np.asarray(
+        gaussian_filter(np.clip((out - low_end) / max(high_end - low_end, 1e-6), 0, 1), side / 32), np.float32
+    )
 
 
 def guided(field: np.ndarray, guide: np.ndarray, radius: float, floor: float = 0.01) -> np.ndarray:
