@@ -71,8 +71,8 @@ def run_hydra(words: list[str], job: Job) -> int:
     """Compose the config and run `job` once, or once per point of a sweep; returns the worst exit code.
 
     Raises:
-        ConfigError, UnknownName: what Hydra has to say about the words, in one line. Other errors of a single run pass through;
-        in a sweep they are printed and the sweep goes on.
+        ConfigError, UnknownName: what Hydra has to say about the words, in one line. Errors of a single run pass through. In
+        a sweep our own errors are printed and the sweep goes on; a defect (any other error) is raised once the sweep ended.
     """
     import hydra
     from hydra.errors import HydraException
@@ -117,6 +117,9 @@ def compose(words: list[str]) -> dict[str, Any]:
     >>> compose(["topic=the sea", "seed=3"])["seed"]
     3
     """
+    quoted_words = words_for_hydra(words)
+    if any(w.startswith("-") for w in quoted_words):
+        raise ConfigError("compose gives the config of one run: leave out topics=, -m and other flags")
     from hydra import compose as compose_
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
@@ -125,7 +128,7 @@ def compose(words: list[str]) -> dict[str, Any]:
 
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            plain = OmegaConf.to_container(compose_("config", words_for_hydra(words)), resolve=True)
+            plain = OmegaConf.to_container(compose_("config", quoted_words), resolve=True)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise _translated(error, words) from error
     assert isinstance(plain, dict)

@@ -16,6 +16,11 @@ SHIPPED = Path(__file__).parent / "data" / "song_reference.safetensors"
 _SCORES = "scores."
 
 
+def reference_path(references: str | None) -> Path:
+    """The file that a `references` setting means: the shipped one for None."""
+    return SHIPPED if references is None else Path(references).expanduser()
+
+
 @lru_cache(maxsize=8)
 def load_reference(path: Path) -> tuple[dict[str, np.ndarray], str]:
     """The arrays of a reference file by key, sorted, and the sha256 of its bytes.

@@ -81,6 +81,13 @@ def test_unknown_words_name_the_nearest(words, message):
         compose(words)
 
 
+def test_compose_is_for_one_run(tmp_path):
+    (tmp_path / "topics.txt").write_text("a\nb\n")
+    for words in (["topic=a", "-m"], [f"topics={tmp_path / 'topics.txt'}"]):
+        with pytest.raises(ConfigError, match="the config of one run"):
+            compose(words)
+
+
 def test_bare_words_are_refused():
     with pytest.raises(ConfigError, match="write name=value"):
         compose(["spaceship"])

@@ -11,7 +11,7 @@ import numpy as np
 
 from spectrogrand.errors import InvalidValue
 from spectrogrand.interfaces import Card, Embedder, Gate
-from spectrogrand.references import SHIPPED, embeddings
+from spectrogrand.references import embeddings, reference_path
 from spectrogrand.registry import build, register
 from spectrogrand.types import Audio
 
@@ -69,7 +69,7 @@ class NearCopy(Gate):
 
     @property
     def _path(self) -> Path:
-        return SHIPPED if self.references is None else Path(self.references).expanduser()
+        return reference_path(self.references)
 
     @cached_property
     def _embedder(self) -> Embedder:

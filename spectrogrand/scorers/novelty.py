@@ -12,7 +12,7 @@ import numpy as np
 
 from spectrogrand.errors import InvalidValue, UnknownName, nearest
 from spectrogrand.interfaces import Card, CreativityScorer, Embedder, Reference
-from spectrogrand.references import SHIPPED, embeddings
+from spectrogrand.references import embeddings, reference_path
 from spectrogrand.registry import build, register
 from spectrogrand.types import Audio
 
@@ -86,7 +86,7 @@ class Novelty(CreativityScorer):
 
     @property
     def _path(self) -> Path:
-        return SHIPPED if self.references is None else Path(self.references).expanduser()
+        return reference_path(self.references)
 
     @cached_property
     def _embedder(self) -> Embedder:
