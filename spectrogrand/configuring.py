@@ -16,7 +16,7 @@ from typing import Any
 from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 
 TEXT_KEYS = {"topic", "output", "store"}
-TEXT_ENDINGS = ("path", "weights", "references", "lyrics")
+TEXT_ENDINGS = ("path", "weights", "references", "lyrics", "picture", "file", "folder", "index", "album", "artist")
 Job = Callable[[dict[str, Any]], int]
 
 

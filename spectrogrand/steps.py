@@ -128,6 +128,25 @@ class Run:
         assert chosen is not None
         return chosen
 
+    def every(self, slot: str, artefact: type, sources: Sequence[Any]) -> list[Item]:
+        """Make one artefact per source and keep them all, in order: captions, keyframes; nothing is chosen.
+
+        Raises:
+            NoCandidateLeft: one of them failed; the message says which and why.
+        """
+        generator = self.generator(slot, artefact)
+        begun = time.monotonic()
+        seeds = [self.seed * 1000 + i for i in range(len(sources))]
+        items, failed, reused = make_all(self.store, generator, sources, seeds)
+        for i, reason in enumerate(failed):
+            if reason is not None:
+                raise NoCandidateLeft(f"{slot} {i + 1} of {len(items)} failed: {reason}")
+        made = [item for item in items if item is not None]
+        for i, item in enumerate(made):
+            self.keep_item(item, f"{slot}/{i}")
+        self._step(slot, generator, reused, len(made) - reused, begun)
+        return made
+
     def classify(self, slot: str, item: Item) -> str:
         """The most probable class of an artefact, with all probabilities in the record."""
         classifier: Classifier = self.part(slot)
