@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from .interfaces import CreativityScorer, Generator
 from .progress import bar
 from .provenance import fingerprint
 from .store import Store, digest
+from .types import Audio, Image
 
 
 def make_all(
@@ -83,8 +85,22 @@ def rate_all(store: Store, scorer: CreativityScorer, items: Sequence[Item | None
 
 
 def plain(source: Any) -> Any:
-    """A source as plain data: for keys, and for the record."""
-    return asdict(source) if is_dataclass(source) and not isinstance(source, type) else source
+    """A source as plain data: for keys, and for the record. Sound and pictures stand there by their sha256.
+
+    >>> from spectrogrand import CoverBrief
+    >>> plain(CoverBrief("the sea", "melodic", "green", "blends"))["colour"]
+    'green'
+    """
+    if isinstance(source, Audio):
+        total = sha256(str((source.samples.shape, source.rate)).encode())
+        for block in source.blocks(1 << 20):
+            total.update(np.ascontiguousarray(block.T).tobytes())
+        return {"sound": total.hexdigest()}
+    if isinstance(source, Image):
+        return {"picture": sha256(str(source.size).encode() + source.pixels.tobytes()).hexdigest()}
+    if is_dataclass(source) and not isinstance(source, type):
+        return {f.name: plain(getattr(source, f.name)) for f in fields(source)}
+    return [plain(part) for part in source] if isinstance(source, list | tuple) else source
 
 
 def _generate(generator: Generator, sources: Sequence[Any], seeds: Sequence[int]) -> list[Any]:

@@ -24,7 +24,7 @@ SLOTS = {
     "song": "generators", "cover": "generators", "motion": "generators", "captioner": "generators",
     "scorer": "scorers", "gate": "gates", "genre": "classifiers", "stylizer": "stylizers",
     "embedder": "embedders", "text": "embedders", "lyrics": "embedders",
-    "walk": "generators", "images": "generators", "music": "generators", "sound_embedder": "embedders",
+    "walk": "generators", "morph": "generators", "images": "generators", "music": "generators", "sound_embedder": "embedders",
 }  # fmt: skip
 """Which kind of plug-in fills a slot: the key under which a config names it, at the top or inside another plug-in."""
 C = TypeVar("C", bound=type[Component])
