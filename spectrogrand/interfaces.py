@@ -18,12 +18,18 @@ from .types import Frames, Image
 
 @dataclass(frozen=True)
 class Weights:
-    """Where a plug-in's weights come from: a pinned source, its exact revision or sha256, and size in megabytes."""
+    """Where a plug-in's weights come from: a pinned source, its exact revision or sha256, and size in megabytes.
+
+    `source` is a repository of the hub ("owner/name"), the address of a file, or a sentence where it must be got by hand.
+    `revision` is 40 hex digits of a repository, 64 of a file, or "": what `spectrogrand fetch` finds is then written down.
+    `file` is what the file is called in the plug-in's folder of weights, "" for a repository or the address's last part.
+    """
 
     source: str
     revision: str
     megabytes: float
     licence: str
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,14 @@ class Classifier(Component):
     @abstractmethod
     def classify(self, batch: Sequence[Any]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Probabilities, float64, shape=(item, genre), rows summing to 1, and the genre names in column order."""
+
+    def confidence(self, batch: Sequence[Any]) -> np.ndarray | None:
+        """How far to believe the top class, float64 in [0, 1], shape=(item,); None where the classifier cannot tell."""
+        return None
+
+    def novel(self, batch: Sequence[Any]) -> np.ndarray | None:
+        """Which items are none of the classes, bool, shape=(item,); None where the classifier cannot tell."""
+        return None
 
 
 class Embedder(Component):
