@@ -8,6 +8,7 @@
     spectrogrand evaluate PATHS... [--csv|--json]
     spectrogrand convert FILE OUT.safetensors
     spectrogrand reference FOLDER OUT.safetensors
+    spectrogrand prepare WHAT ...
 
 Topics and paths are taken as they are typed: commas, quotes, `=`, `${` and parentheses mean themselves.
 """
@@ -27,6 +28,7 @@ COMMANDS = {
     "evaluate": "evaluate:main",
     "convert": "commands:convert",
     "reference": "commands:reference",
+    "prepare": "preparing:main",
 }
 """Where each command lives: a module of this package and its function `(words) -> exit code`, imported when it is called."""
 INTERRUPTED = 130

@@ -23,7 +23,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from reference_songs import songs
+from train.reference_songs import songs
 
 from spectrogrand.classifiers.timbre_genre import WEIGHTS, TimbreGenre, bend
 from spectrogrand.embedders.timbre_rhythm import SCALE, statistics

@@ -1,0 +1,1 @@
+"""Training: Lightning scripts driven by Hydra, their data, models and recipes. Uses the package; the package never looks back."""
