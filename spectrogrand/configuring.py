@@ -16,7 +16,10 @@ from typing import Any
 from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 
 TEXT_KEYS = {"topic", "output", "store"}
-TEXT_ENDINGS = ("path", "weights", "references", "lyrics", "picture", "file", "folder", "index", "album", "artist")
+TEXT_ENDINGS = (
+    "path", "weights", "references", "lyrics", "picture", "file", "folder", "index", "album", "artist",
+    "genres", "lyric_file",
+)  # fmt: skip
 Job = Callable[[dict[str, Any]], int]
 
 

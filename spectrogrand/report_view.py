@@ -46,6 +46,7 @@ def view(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {
         "topic": str(record.get("topic") or record.get("name") or "untitled"),
         "accent": ACCENTS.get(str(genre.get("chosen")), ("#8ea2ff", "#e29bff")),
+        "caption": str(_map(record.get("caption")).get("text") or ""),
         "state": str(record.get("state") or "running"),
         "state_text": STATES.get(str(record.get("state")), STATES["running"]),
         "error": record.get("error"),
@@ -146,6 +147,7 @@ def _facts(record: Mapping[str, Any], genre: Mapping[str, Any], plan: Mapping[st
         facts.append(f"{plan['tempo']:g} BPM")
     if plan.get("key"):
         facts.append(f"{plan['key']} {plan.get('mode') or ''}".strip())
+    facts += [str(f) for f in _list(record.get("facts"))]
     if record.get("seed") is not None:
         facts.append(f"seed {record['seed']}")
     if _float(record.get("seconds")):
@@ -247,7 +249,12 @@ def _genre(genre: Mapping[str, Any]) -> dict[str, Any] | None:
         {"name": k, "share": _share(v, 1.0), "text": f"{100 * v:.1f} %", "chosen": k == genre.get("chosen")}
         for k, v in sorted(shares.items(), key=lambda item: -item[1])
     ]  # fmt: skip
-    return {"rows": rows, "note": f"Named by {genre['plugin']}." if genre.get("plugin") else ""}
+    note = f"Named by {genre['plugin']}." if genre.get("plugin") else ""
+    if genre.get("none_of_these") is True:
+        note += " It sounds like none of these: the chosen one is only the nearest."
+    elif (sure := _float(genre.get("confidence"))) is not None:
+        note += f" Confidence {100 * sure:.0f} %."
+    return {"rows": rows, "note": note.strip()}
 
 
 def _steps(steps: list[Any]) -> list[dict[str, Any]]:

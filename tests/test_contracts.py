@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spectrogrand import Audio, CoverBrief, Image, Scene, Topic, build, get, media, names, registry
+from spectrogrand.albums import AlbumBrief
 from spectrogrand.errors import MissingExtra
 from spectrogrand.selection import choose
 from spectrogrand.testing import (
@@ -21,14 +22,17 @@ RATE = 22050
 SETTINGS = {
     ("generators", "house_synth"): {"duration": 2.0},
     ("generators", "procedural_cover"): {"size": 128},
+    ("generators", "music_cover"): {"size": 64},
     ("generators", "motion"): {"size": 64, "fps": "10"},
     ("generators", "song_file"): {"path": "{song}"},
     ("generators", "cover_file"): {"path": "{cover}", "size": 64},
+    ("generators", "picture_file"): {"path": "{cover}", "longest": 64},
+    ("generators", "blip"): {"weights": "{blip}", "prompt": "the", "max_tokens": 6},
     ("stylizers", "magenta"): {"weights": "{magenta}"},
 }
 """Settings that make a plug-in small, or that it cannot do without."""
-CHECKS = {("generators", n): {"seeds_matter": False} for n in ("song_file", "cover_file")}
-"""How a plug-in is checked where the default is too strict, with the reason: a file has no seed."""
+CHECKS = {("generators", n): {"seeds_matter": False} for n in ("song_file", "cover_file", "picture_file", "picture_words", "blip")}
+"""How a plug-in is checked where the default is too strict, with the reason: a file has no seed, a caption is not sampled."""
 
 
 def packaged(kind):
@@ -76,6 +80,9 @@ def inputs(wanted):
     if wanted is CoverBrief:
         briefs = (("a city at night", "bass", "purple", "ascends"), ("the sea", "melodic", "green", "blends"))
         return [CoverBrief(*b) for b in briefs]
+    if wanted is AlbumBrief:
+        albums = (("Rain", "jazz"), ("Sun", ""))
+        return [AlbumBrief(a, g, "purple", "ascends", album=a, song=song(k)) for k, (a, g) in enumerate(albums)]
     if wanted in (Topic, str):
         return [wanted(w) for w in ("a futuristic spaceship", "the calm sea at dawn", "an angry machine")]
     pytest.fail(f"the contract test has no sample of {wanted.__name__}: add one to inputs()")
@@ -94,6 +101,10 @@ def maker(tmp_path, shared):
             "{magenta}": str(shared / "models/magenta"),
         }
         settings = {k: places.get(v, v) if isinstance(v, str) else v for k, v in SETTINGS.get((kind, name), {}).items()}
+        if settings.get("weights") == "{blip}":
+            from tiny_blip import tiny_blip
+
+            settings["weights"] = str(tiny_blip(tmp_path / "blip"))
         return lambda: build(kind, {"name": name, **settings})
 
     return prepare
