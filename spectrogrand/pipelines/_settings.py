@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, UnknownName, nearest
 
 
 def whole(config: Mapping[str, Any], key: str, low: int, high: int) -> int:
@@ -38,3 +38,30 @@ def frame_rate(config: Mapping[str, Any], key: str = "fps") -> Fraction:
             f"{key} is a number of frames a second above 0 and at most 120, got {config.get(key)!r}: set {key}=30"
         )
     return fps
+
+
+def slots(config: Mapping[str, Any], *names: str) -> None:
+    """Check that something fills each of these slots.
+
+    Raises:
+        ConfigError: one of them is empty.
+
+    >>> slots({"song": {"name": "house_synth"}}, "song")
+    """
+    for name in names:
+        if not isinstance(config.get(name), Mapping):
+            raise ConfigError(f"nothing fills the slot {name!r}: choose one with {name}=NAME")
+
+
+def wanted(names: Any, known: Sequence[str], key: str = "videos") -> list[str]:
+    """The names that a list setting chooses, in the order of `known`.
+
+    >>> wanted(["motion", "static"], ("static", "motion"))
+    ['static', 'motion']
+    """
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise ConfigError(f"{key} is a list, got {names!r}: write {key}=[{','.join(known[:2])}]")
+    for name in names:
+        if name not in known:
+            raise UnknownName(f"no {key.removesuffix('s')} {name!r}; {nearest(str(name), known)}")
+    return [n for n in known if n in names]
