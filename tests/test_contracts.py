@@ -31,7 +31,8 @@ SETTINGS = {
     ("stylizers", "magenta"): {"weights": "{magenta}"},
 }
 """Settings that make a plug-in small, or that it cannot do without."""
-CHECKS = {("generators", n): {"seeds_matter": False} for n in ("song_file", "cover_file", "picture_file", "picture_words", "blip")}
+SEEDLESS = ("song_file", "cover_file", "picture_file", "picture_words", "blip")
+CHECKS = {("generators", n): {"seeds_matter": False} for n in SEEDLESS}
 """How a plug-in is checked where the default is too strict, with the reason: a file has no seed, a caption is not sampled."""
 
 
