@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .. import networks
 from .. import weights as files
+from ..bars import MEAN, SIDE, STD, drawn_bars, standardised
 from ..errors import InvalidValue, require
 from ..interfaces import Card, Classifier
 from ..registry import register
-from ..spectra import mel_spectrogram, spectrogram_frames
 from ..types import GENRES, Audio
 
 FILE = "resnet_101_genre_classifier.safetensors"
@@ -21,10 +21,7 @@ SOURCE = (
     "https://github.com/vijay-jaisankar/spectrogrand (resnet_101_genre_classifier.pth, then: spectrogrand convert "
     f"resnet_101_genre_classifier.pth {FILE})"
 )
-BAR = Fraction(15, 8)
-"""Seconds of one bar at 128 beats per minute: what each picture of HouseX shows."""
-SIDE, DRAWN = 96, 384
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+PUBLISHED = networks.Spec("resnet_genre", GENRES, SIDE, MEAN, STD)
 
 
 @register("resnet_genre")
@@ -36,7 +33,8 @@ class ResNetGenre(Classifier):
 
     Args:
         weights: safetensors file (or the folder that holds it) that `spectrogrand convert` made of the published pickle: keys
-            backbone.* and model.2.*, or 0.* and 2.*, or those of a plain ResNet-101 whose last layer has four outputs.
+            backbone.* and model.2.*, or 0.* and 2.*, or those of a plain ResNet-101 whose last layer has four outputs; or what
+            `train/export.py` made of one's own training, whose header says in which order its classes stand.
         device: "cpu", "cuda", ...; None is cuda where there is one.
         batch: bars in one call.
     """
@@ -55,6 +53,7 @@ class ResNetGenre(Classifier):
             raise InvalidValue(f"resnet_genre takes batch as a whole number from 1, got {batch!r}")
         self.weights, self.device, self.batch = weights, device, batch
         self._model: Any = None
+        self._spec = PUBLISHED
 
     def classify(self, batch: Sequence[Audio]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Probabilities, float64, shape=(item, genre), and the genres: future, bass, progressive, melodic.
@@ -73,13 +72,14 @@ class ResNetGenre(Classifier):
         import torch
 
         model, found = self._load(), []
-        pictures = bar_pictures(song)
+        spec = self._spec
+        pictures = standardised(drawn_bars(song, spec.side), spec.mean, spec.std)
         where = next(model.parameters()).device
         with torch.inference_mode():
             for start in range(0, len(pictures), self.batch):
                 part = torch.from_numpy(pictures[start : start + self.batch]).to(where)
                 found.append(model(part).double().softmax(1).cpu().numpy())
-        return np.concatenate(found)
+        return np.concatenate(found)[:, [spec.classes.index(g) for g in GENRES]]
 
     def identity(self) -> Mapping[str, Any]:
         """sha256 of the weights, version of torch, device."""
@@ -107,6 +107,7 @@ class ResNetGenre(Classifier):
             import torch
             from torchvision.models import resnet101
 
+            self._spec = _spec(path)
             tensors = files.load_torch(path)
             plain = tuple(getattr(tensors.get("fc.weight"), "shape", ())) == (len(GENRES), 2048)
             with torch.random.fork_rng(devices=[]):  # building draws first values that the file then replaces
@@ -120,19 +121,14 @@ class ResNetGenre(Classifier):
         return self._model
 
 
-def bar_pictures(song: Audio) -> np.ndarray:
-    """What the network sees: one picture per whole bar (at least one), float32, shape=(bar, rgb, 96, 96), standardised."""
-    from PIL import Image as Pillow
-
-    count = max(1, int(song.duration / BAR))
-    frames = spectrogram_frames(
-        mel_spectrogram(song), count=count, fps=1 / BAR, size=(DRAWN, DRAWN), seconds=float(BAR), relative="chunk"
-    )
-    made = np.empty((count, 3, SIDE, SIDE), np.float32)
-    for k, picture in enumerate(frames):
-        small = Pillow.fromarray(picture).resize((SIDE, SIDE), Pillow.Resampling.BILINEAR)
-        made[k] = ((np.asarray(small, np.float32) / 255 - MEAN) / STD).transpose(2, 0, 1)
-    return made
+def _spec(path: Path) -> networks.Spec:
+    """What the file's header says, or the published layout."""
+    spec = networks.read_spec(path) or PUBLISHED
+    if spec.architecture != "resnet_genre":
+        raise InvalidValue(f"{path} holds a {spec.architecture}, not the published ResNet-101: set genre=timm_genre")
+    if set(spec.classes) != set(GENRES):
+        raise InvalidValue(f"{path} knows {', '.join(spec.classes)}, not the genres {', '.join(GENRES)}")
+    return spec
 
 
 def _renamed(tensors: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import networks
 from .. import weights as files
 from ..errors import InvalidValue, UnknownName, nearest, require
 from ..interfaces import Card, CreativityScorer
@@ -20,7 +21,9 @@ SOURCE = (
     f"mobilenet_surprise_estimation.pt {FILE})"
 )
 SIDE = 256
-HEADS = ("published", "corrected")
+PUBLISHED = networks.Spec(
+    "mobilenet_surprise", ("ai", "human"), SIDE, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), "published", "surprise"
+)
 
 
 @register("mobilenet_surprise")
@@ -33,7 +36,8 @@ class MobileNetSurprise(CreativityScorer):
 
     Args:
         weights: safetensors file (or the folder that holds it) that `spectrogrand convert` made of the published state dict.
-        head: "published" or "corrected".
+            A file of `train/export.py` says itself in which order its classes stand and through which head it was trained.
+        head: "published" or "corrected"; None is what the file says, "published" where it says nothing.
         device: "cpu", "cuda", ...; None is cuda where there is one.
     """
 
@@ -47,11 +51,12 @@ class MobileNetSurprise(CreativityScorer):
         modules=("torch", "torchvision"),
     )
 
-    def __init__(self, *, weights: str | None = None, head: str = "published", device: str | None = None) -> None:
-        if head not in HEADS:
-            raise UnknownName(f"no mobilenet_surprise head {head!r}; {nearest(str(head), HEADS)}")
+    def __init__(self, *, weights: str | None = None, head: str | None = None, device: str | None = None) -> None:
+        if head is not None and head not in networks.HEADS:
+            raise UnknownName(f"no mobilenet_surprise head {head!r}; {nearest(str(head), networks.HEADS)}")
         self.weights, self.head, self.device = weights, head, device
         self._model: Any = None
+        self._spec = PUBLISHED
 
     def score(self, batch: Sequence[Image]) -> np.ndarray:
         """P(human), float64, shape=(item,).
@@ -61,7 +66,7 @@ class MobileNetSurprise(CreativityScorer):
             MissingExtra: torch is not installed, or there are no weights.
         """
         z = self._outputs(batch)
-        if self.head == "published":
+        if (self.head or self._spec.head) == "published":
             z = 1 / (1 + np.exp(-np.where(z > 0, z, 0.01 * z)))
         with np.errstate(over="ignore"):
             return np.asarray(1 / (1 + np.exp(z[:, 0] - z[:, 1])))
@@ -96,7 +101,8 @@ class MobileNetSurprise(CreativityScorer):
             found = [
                 model(torch.from_numpy(prepared(image)).to(self._place())).double().cpu().numpy() for image in batch
             ]
-        return np.concatenate([np.zeros((0, 2)), *found])
+        order = [self._spec.classes.index(c) for c in PUBLISHED.classes]
+        return np.concatenate([np.zeros((0, 2)), *found])[:, order]
 
     def _path(self) -> Path:
         require("torchvision", "models", "scorers 'mobilenet_surprise'")
@@ -111,18 +117,29 @@ class MobileNetSurprise(CreativityScorer):
         if self._model is None:
             path = self._path()
             import torch
-            from torch import nn
-            from torchvision.models import mobilenet_v3_small
 
-            parts: dict[str, Any] = {"baseline": mobilenet_v3_small}
-            for name, layer in (("fc1", (1000, 128)), ("fc2", (128, 32)), ("fc3", (32, 2))):
-                parts[name] = lambda layer=layer: nn.Linear(*layer)
+            self._spec = _spec(path)
             with torch.random.fork_rng(devices=[]):  # building draws first values that the file then replaces
-                layers = nn.ModuleDict({name: make() for name, make in parts.items()})
-            files.fill(layers, files.load_torch(path), str(path))
-            steps = [layers["baseline"], layers["fc1"], nn.LeakyReLU(), layers["fc2"], nn.LeakyReLU(), layers["fc3"]]
-            self._model = nn.Sequential(*steps).eval().requires_grad_(False).to(self._place())
+                network = networks.build(self._spec)
+            files.fill(network, files.load_torch(path), str(path))
+            self._model = network.eval().requires_grad_(False).to(self._place())
         return self._model
+
+
+def _spec(path: Path) -> networks.Spec:
+    """What the file's header says, or the published layout."""
+    spec = networks.read_spec(path) or PUBLISHED
+    same = (spec.architecture, spec.side, spec.mean, spec.std) == (
+        "mobilenet_surprise",
+        SIDE,
+        PUBLISHED.mean,
+        PUBLISHED.std,
+    )
+    if not same or set(spec.classes) != set(PUBLISHED.classes):
+        raise InvalidValue(
+            f"{path} holds a {spec.architecture} on pictures of its own kind: set cover_scorers=[timm_surprise]"
+        )
+    return spec
 
 
 def prepared(image: Image) -> np.ndarray:
