@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import InvalidValue, MissingExtra
 from .interfaces import Weights
-from .weights import sha256_of
+from .weights import home, sha256_of
 
 INDEXES = ("model_index.json", "config.json")
 """What says that a folder is a model in the hub's layout: a pipeline's index, or one model's configuration."""
@@ -42,7 +42,9 @@ def revision(weights: Weights) -> str:
 
 
 def folder(weights: str | None, card_weights: Weights, *, part: str) -> Path:
-    """The folder of a model in the hub's layout: `weights` itself, `weights/<part>`, or the pinned revision in the hub's cache.
+    """The folder of a model in the hub's layout: `weights` itself, `weights/<part>`, what was fetched, or the hub's cache.
+
+    Of the hub's cache only the pinned revision is taken.
 
     Args:
         weights: a folder that the user named, or None.
@@ -97,15 +99,16 @@ def sha256(place: Path) -> str:
 
 
 def _named(weights: str | None, part: str) -> list[Path]:
-    """The places that a user's `weights` may mean."""
+    """The places that a user's `weights` may mean, then where `spectrogrand fetch` puts things."""
+    own = home() / part
     if weights is None:
-        return []
+        return [own]
     if not isinstance(weights, str) or not weights:
         raise InvalidValue(f"weights is a folder, got {weights!r}: set weights=FOLDER")
     place = Path(weights).expanduser()
     if not place.exists():
         raise InvalidValue(f"weights={weights} does not exist: name a folder, or leave it out to use the hub's cache")
-    return [place, place / part] if place.is_dir() else []
+    return [place, place / part, own] if place.is_dir() else [own]
 
 
 def _cached(weights: Weights, name: str) -> Path | None:
@@ -135,20 +138,20 @@ def _whole(place: Path, part: str) -> Path:
 
 def _lacking(place: Path) -> Iterable[str]:
     index = _json(place / "model_index.json") if (place / "model_index.json").is_file() else {}
-    homes = [k for k, v in index.items() if isinstance(v, list) and len(v) == 2 and v[0]]
-    for home in homes:
-        if not (place / home).is_dir():
-            yield f"{home}/"
-        elif (place / home / "config.json").is_file():
-            yield from _lacking_weights(place / home, f"{home}/")
+    parts = [k for k, v in index.items() if isinstance(v, list) and len(v) == 2 and v[0]]
+    for name in parts:
+        if not (place / name).is_dir():
+            yield f"{name}/"
+        elif (place / name / "config.json").is_file():
+            yield from _lacking_weights(place / name, f"{name}/")
     if not index:
         yield from _lacking_weights(place, "")
 
 
-def _lacking_weights(home: Path, name: str) -> Iterable[str]:
-    whole = list(home.glob("*.safetensors")) + list(home.glob("*.onnx"))
-    shards = [v for p in home.glob("*.safetensors.index.json") for v in _json(p).get("weight_map", {}).values()]
-    yield from (f"{name}{s}" for s in sorted(set(shards)) if not (home / s).is_file())
+def _lacking_weights(folder: Path, name: str) -> Iterable[str]:
+    whole = list(folder.glob("*.safetensors")) + list(folder.glob("*.onnx"))
+    shards = [v for p in folder.glob("*.safetensors.index.json") for v in _json(p).get("weight_map", {}).values()]
+    yield from (f"{name}{s}" for s in sorted(set(shards)) if not (folder / s).is_file())
     if not whole:
         yield f"{name}*.safetensors"
     yield from (f"{name}{p.name} (it is empty)" for p in whole if p.stat().st_size == 0)
