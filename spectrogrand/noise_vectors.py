@@ -1,0 +1,139 @@
+"""Mel power and its gradient -> noise vectors: a walk of 128 axes that turn back at a border. Solved in blocks.
+
+The published procedure (rushk014/biggan-visualizer), with loudness e_f in [0, 2], sensitivity t, jitters j in {1, 1 - jitter}
+drawn anew every 200 frames, directions d in {-1, 1}, and truncation T:
+
+    u_{f+1} = (t e_f j_f d_f + 3 u_f) / 4             the step follows the one before
+    n_{f+1} = n_f + u_{f+1}
+    d_{f+1} = -1 where n_{f+1} >= 2T - t;  +1 where n_{f+1} < -(2T - t);  else d_f
+
+Between two jitters e and t are the same for every axis. With P_r the filtered and C_r the summed response to e t / 4 from
+rest, an axis that last turned before frame g, there at n with step u, is after frame r, in its own direction, at
+
+    d n_r = d n + j (C_r - C_g) + 3 (1 - (3/4)^(r - g)) (d u - j P_g)
+
+a sum of three products of something of the frame (1, C_r, (3/4)^r) and something of the axis: one small matrix product for
+200 frames of all axes. Only axes that reach the border are solved again from there.
+Axes overshoot the border by the steps still in flight, up to three of them, and where t > T the border lies on the wrong side;
+here the border is never nearer than T and what leaves [-2T, 2T] is mirrored back.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+NOISE = 128
+EVERY = 200
+"""Frames between new jitters."""
+
+
+def draw(seed: int, frames: int, *, truncation: float, jitter: float) -> tuple[np.ndarray, np.ndarray]:
+    """What chance decides: (the first noise vector, shape=(128,); jitters, shape=(1 + frames // 200, 128)).
+
+    The first is truncation times a normal truncated to [-2, 2] (BigGAN's truncation trick, Brock et al. 2018, section 3.1).
+
+    >>> first, jitters = draw(0, 400, truncation=0.5, jitter=0.25)
+    >>> bool(abs(first).max() <= 1.0), sorted(set(jitters.ravel().tolist()))
+    (True, [0.75, 1.0])
+    """
+    from scipy.special import ndtr, ndtri
+
+    rng = np.random.default_rng(seed)
+    uniform = rng.uniform(ndtr(-2.0), ndtr(2.0), NOISE)
+    first = truncation * ndtri(uniform)
+    return first, np.where(rng.random((1 + frames // EVERY, NOISE)) < 0.5, 1.0, 1.0 - jitter)
+
+
+def noise_walk(
+    loudness: np.ndarray, first: np.ndarray, jitters: np.ndarray, *, sensitivity: float, truncation: float
+) -> np.ndarray:
+    """Noise vectors, float64 in [-2T, 2T], shape=(frame + 1, axis); row 0 is `first`.
+
+    Args:
+        loudness: e, shape=(frame,): power plus its rise, 0 in silence, where the walk rolls out and stands still.
+        first: shape=(axis,). jitters: shape=(1 + frame // 200, axis). See `draw`.
+        sensitivity: t, the published tempo_sensitivity * frame_length / 512.
+        truncation: T in (0, 1].
+
+    >>> still = noise_walk(np.zeros(9), *draw(0, 9, truncation=1.0, jitter=0.5), sensitivity=0.25, truncation=1.0)
+    >>> bool((still == still[0]).all())
+    True
+    """
+    border = 2 * truncation - min(sensitivity, truncation)
+    return fold(_raw_walk(loudness, first, jitters, sensitivity, border), 2 * truncation)
+
+
+def fold(x: np.ndarray, limit: float) -> np.ndarray:
+    """Mirror at -limit and limit as often as needed; values inside stay as they are.
+
+    >>> fold(np.array([0.5, 1.25, -3.5]), 1.0).tolist()
+    [0.5, 0.75, 0.5]
+    """
+    outside = np.abs(x) > limit
+    if outside.any():
+        x = np.array(x)
+        x[outside] = limit - np.abs(np.mod(x[outside] + limit, 4 * limit) - 2 * limit)
+    return x
+
+
+def published_noise_walk(
+    loudness: np.ndarray, first: np.ndarray, jitters: np.ndarray, *, sensitivity: float, truncation: float
+) -> np.ndarray:
+    """The published walk frame by frame, defects included (it leaves its range); for comparison only."""
+    border = 2 * truncation - sensitivity
+    out = np.empty((len(loudness) + 1, len(first)))
+    out[0] = first
+    direction, step = np.where(first < 0, 1.0, -1.0), np.zeros(len(first))
+    for f, e in enumerate(loudness):
+        step = (sensitivity * e * direction * jitters[f // EVERY] + 3 * step) / 4
+        out[f + 1] = out[f] + step
+        direction[out[f + 1] >= border] = -1
+        direction[out[f + 1] < -border] = 1
+    return out
+
+
+def _raw_walk(
+    loudness: np.ndarray, first: np.ndarray, jitters: np.ndarray, sensitivity: float, border: float
+) -> np.ndarray:
+    """The walk before it is mirrored."""
+    from scipy.signal import lfilter
+
+    frames, axes = len(loudness), len(first)
+    force = sensitivity / 4 * np.asarray(loudness, np.float64)
+    place, step = np.array(first, np.float64), np.zeros(axes)
+    direction = np.where(place < 0, 1.0, -1.0)
+    out = np.empty((axes, frames + 1))
+    out[:, 0] = place
+    for a in range(0, frames, EVERY):
+        response = np.concatenate([[0.0], lfilter([1.0], [1.0, -0.75], force[a : a + EVERY])])
+        travel = np.cumsum(response)
+        decay = 0.75 ** np.arange(len(response))
+        basis = np.stack([np.ones(len(response)), travel, decay])[:, 1:]
+        ends = out[:, a + 1 : a + len(response)]
+        count = ends.shape[1]
+        frame = np.arange(count)
+        here, start, jitter = np.arange(axes), np.zeros(axes, np.int64), jitters[a // EVERY]
+        while len(here):
+            d, j, n = direction[here], jitter[here], np.arange(len(here))
+            excess = d * step[here] - j * response[start]
+            fade = excess / decay[start]
+            path = np.stack([d * place[here] - j * travel[start] + 3 * excess, j, -3 * fade], axis=1) @ basis
+            reached = path >= border
+            path *= d[:, None]
+            if start.any():
+                inside = frame >= start[:, None]
+                reached &= inside
+                old = ends[here]
+                np.copyto(old, path, where=inside)
+                ends[here] = old
+            else:
+                ends[:] = path
+            last = reached.argmax(axis=1)
+            turns = reached[n, last]
+            last[~turns] = count - 1
+            place[here] = path[n, last]
+            step[here] = d * (j * response[last + 1] + decay[last + 1] * fade)
+            direction[here] = np.where(turns, -d, d)
+            again = turns & (last < count - 1)
+            here, start = here[again], last[again] + 1
+    return out.T
