@@ -21,7 +21,8 @@ class Weights:
     """Where a plug-in's weights come from: a pinned source, its exact revision or sha256, and size in megabytes.
 
     `source` is a repository of the hub ("owner/name"), the address of a file, or a sentence where it must be got by hand.
-    `revision` is 40 hex digits of a repository, 64 of a file, or "": what `spectrogrand fetch` finds is then written down.
+    `revision` is 40 hex digits of a repository, 64 of a file (its sha256), or says "pinned at fetch": `spectrogrand fetch` then
+    writes down what it got.
     `file` is what the file is called in the plug-in's folder of weights, "" for a repository or the address's last part.
     """
 
