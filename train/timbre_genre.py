@@ -23,13 +23,13 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from train.reference_songs import songs
 
 from spectrogrand.classifiers.timbre_genre import WEIGHTS, TimbreGenre, bend
 from spectrogrand.embedders.timbre_rhythm import SCALE, statistics
 from spectrogrand.references import SHIPPED
 from spectrogrand.sound_statistics import describe
 from spectrogrand.types import GENRES
+from train.reference_songs import songs
 
 UNSEEN_TOPICS = (
     "a solar eclipse", "rain on a tin roof", "a samurai's last duel", "bees in the summer heat", "a broken computer",

@@ -1,0 +1,34 @@
+"""Train the surprise classifier: album covers to ai or human.
+
+    python train/surprise.py data=covers data.root=DIR                       # our recipe, the corrected head
+    python train/surprise.py experiment=published data.root=DIR              # as published: F1 0.902
+    python train/surprise.py data=synthetic model.initial=scratch
+    python train/surprise.py model=timm model.name=convnext_tiny ...         # any backbone of timm
+
+The same command goes on where it was stopped; `python train/export.py RUN` makes what the pipeline reads.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from train.entry import main
+
+
+def fit(config: dict[str, Any]) -> dict[str, Any]:
+    """Data, model, trainer; fit, test. Returns the test metrics."""
+    from train import fitting, report
+
+    folder = fitting.folder_of(config)
+    data = fitting.make_data(config)
+    model = fitting.make_model(config, data)
+    trainer = fitting.make_trainer(config, folder)
+
+    trainer.fit(model, data, ckpt_path=fitting.resumable(config, folder))
+    trainer.test(model, data, ckpt_path=folder / f"{model.recipe.take}.ckpt", verbose=False)
+    return report.conclude(trainer, model, data, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main("surprise", fit))
