@@ -29,6 +29,8 @@ SETTINGS = {
     ("generators", "picture_file"): {"path": "{cover}", "longest": 64},
     ("generators", "blip"): {"weights": "{blip}", "prompt": "the", "max_tokens": 6},
     ("stylizers", "magenta"): {"weights": "{magenta}"},
+    ("embedders", "music_tagger"): {"weights": "{tagger}"},
+    ("scorers", "tag_danceability"): {"weights": "{tagger}"},
 }
 """Settings that make a plug-in small, or that it cannot do without."""
 SEEDLESS = ("song_file", "cover_file", "picture_file", "picture_words", "blip")
@@ -100,6 +102,7 @@ def maker(tmp_path, shared):
             "{song}": str(tmp_path / "song.wav"),
             "{cover}": str(tmp_path / "cover.png"),
             "{magenta}": str(shared / "models/magenta"),
+            "{tagger}": str(shared / "models/music_tagger"),
         }
         settings = {k: places.get(v, v) if isinstance(v, str) else v for k, v in SETTINGS.get((kind, name), {}).items()}
         if settings.get("weights") == "{blip}":
