@@ -1,4 +1,4 @@
-"""music_tagger and tag_danceability: the network against torch's layers, on real tracks, and with weights that are not its own."""
+"""music_tagger and tag_danceability: the network against torch's layers, on real tracks, and with weights of another network."""
 
 import numpy as np
 import pytest
