@@ -157,6 +157,13 @@ class Run:
             "plugin": classifier.name, "chosen": best,
             "probabilities": {n: round(float(p), 6) for n, p in zip(names, rows[0], strict=True)},
         }  # fmt: skip
+        confidence, novel = classifier.confidence([item.value]), classifier.novel([item.value])
+        if confidence is not None:
+            self.record[slot]["confidence"] = round(float(confidence[0]), 6)
+        if novel is not None:
+            self.record[slot]["none_of_these"] = bool(novel[0])
+            if novel[0]:
+                self.record["warnings"].append(f"{classifier.name} knows nothing like it: {best} is only the nearest {slot}")
         self._step(slot, classifier, 0, 1, begun)
         return best
 

@@ -53,6 +53,20 @@ def test_everything_promised_is_there(tmp_path):
         assert (video.count, video.fps, video.size) == (10, 10, (64, 64))
 
 
+def test_a_song_of_no_known_genre_is_said_to_be_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(toys.ToyGenre, "novel", lambda self, batch: np.ones(len(batch), bool))
+    monkeypatch.setattr(toys.ToyGenre, "confidence", lambda self, batch: np.full(len(batch), 0.25))
+    folder, record = run(tmp_path)
+    assert (record["genre"]["none_of_these"], record["genre"]["confidence"]) == (True, 0.25)
+    assert record["warnings"] == ["toy_genre knows nothing like it: melodic is only the nearest genre"]
+    assert "It sounds like none of these" in (folder / "report.html").read_text("utf-8")
+
+
+def test_a_classifier_that_cannot_tell_is_not_asked_to(tmp_path):
+    _, record = run(tmp_path)
+    assert not {"none_of_these", "confidence"} & set(record["genre"])
+
+
 def test_listed_hashes_are_those_of_the_files(tmp_path):
     import hashlib
 

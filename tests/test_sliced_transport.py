@@ -94,9 +94,11 @@ def test_frame_k_follows_the_kth_input_in_both_directions():
 
     flash = Frames(make, (48, 64), 90, FPS)
     for frames in (stylizer().stylize(picture(48, 64), flash), stylizer().stylize(flash, picture(48, 64))):
-        level = np.array([frame.mean() for frame in frames])
-        assert int(np.argmax(np.abs(level - level[30]) > 2)) == 40
-        assert level[40:50].mean() > level[:40].mean() + 4
+        drawn = np.array([frame.astype(np.float32) for frame in frames])
+        change = np.abs(np.diff(drawn[:50], axis=0, prepend=drawn[:1])).mean((1, 2, 3))
+        assert int(np.argmax(change)) == 40, "what sounds now shows at once, in light or in colour"
+        assert change[40] > 3 * change[20:40].max()
+        assert np.abs(drawn[40:50].mean(0) - drawn[20:40].mean(0)).mean() > 4
 
 
 def test_two_pictures_give_one_frame_with_the_colours_of_the_style():

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from .colour import luma
 from .focus import focus_of, soft_luma
 from .pulse import ROWS, Moment
 
 SIDE = 256
 PAST = 2.5
-FINE, BROAD, NOW = 0.35, 2.0, 0.32
+FINE, BROAD, NOW = 0.35, 2.0, 0.12
 """Weights of sharp curtains, of broad ones, and of a steady glow of what sounds now."""
 SPEEDS = (0.05, 0.12)
 """Seconds in which that glow rises and sinks: slow enough that off-beats do not look like beats."""
-SURGE = 3.0
+SURGE = 4.5
 """How much faster than between beats the light travels on one."""
 COLUMNS = 160
 """Steps from the focal axis to the far edge."""
 """Seconds that light takes from the focal axis to the far edge, on the whole; it surges with each beat."""
+_LEAST = 0.9
+"""How bright curtains of light are over the plainest picture, whose few edges they would hide."""
 
 
 class LightFlow:
@@ -35,6 +38,7 @@ class LightFlow:
         self._rise, self._sink = (np.float32(1 - np.exp(-1 / (seconds * fps))) for seconds in SPEEDS)
         self._usual = self._spread = np.zeros(0, np.float32)
         self._place, self._written = 0.0, 0
+        self._power = _power(pixels)
         soft = soft_luma(pixels, SIDE)
         shape = soft - soft.mean()
         y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / (SIDE - 1)
@@ -74,6 +78,17 @@ class LightFlow:
         older = self._past.ravel()
         light = older.take(self._at + int(self._place) % self._span) * (1 - between)
         light += older.take(self._at + newest % self._span) * between
-        light *= self._fall
+        light *= self._fall * self._power
         light += (np.float32(NOW) * self._present).take(self._row) * self._axis
         return light
+
+    def warmth(self) -> np.ndarray:
+        """What sounds now, at its pitch's place all over the picture, float32, shape=(SIDE, SIDE), 0 as usual."""
+        return self._present.take(self._row)
+
+
+def _power(pixels: np.ndarray) -> np.float32:
+    """How bright curtains may be: 1 over a picture full of detail, `_LEAST` over a plain one."""
+    grey = luma(pixels).astype(np.float32) / 255
+    edges = sum(float(np.abs(np.diff(grey, axis=axis)).sum()) / grey.size for axis in (0, 1))
+    return np.float32(np.clip(edges * max(grey.shape) / 512 / 0.03, _LEAST, 1))

@@ -18,6 +18,8 @@ _GRID = 128
 _EVERY, _FOLLOW = 8, 0.2
 _ROUNDS = 8
 _RELIEF, _GRAIN, _DEEP = 2600.0, 75.0, 2.2
+_FLARE, _FLOOR = 60.0, 0.4
+"""Levels by which a row brightens per standard deviation of its band, and how much of the texture is seen in silence."""
 
 
 class MovingCanvas:
@@ -38,6 +40,7 @@ class MovingCanvas:
         self._base = (height * (TONES - 1) + 0.5).astype(np.int16) * np.int16(ROW) + np.int16(PAD)
         x = np.linspace(0, 1, columns, dtype=np.float32)[None] - np.float32(self.now)
         self._ray = np.exp(-((x / 0.1) ** 2))
+        self._near = np.exp(-((x / 0.55) ** 2)) * np.float32(self.light)
         self._sight = 1 - 0.3 * np.clip(x / 0.5, 0, 1) - 0.12 * np.clip(-x / 0.5, 0, 1)
         styles = iter(self.style) if isinstance(self.style, Frames) else None
         if isinstance(self.style, Image):
@@ -65,10 +68,21 @@ class MovingCanvas:
             (0,), (0,), bend * stretch(down, rows, columns), bend * stretch(right, rows, columns)
         )
         amount = level * np.float32((0.9 + 0.5 * beat) / LEVELS) + np.float32(0.12)
-        level += texture * amount
+        level += texture * np.maximum(amount, np.float32(_FLOOR))
+        level += self._flare(moment)[:, None] * self._near
         level += stretch((self.light * _RELIEF / _GRID) * (-down - 0.6 * right), rows, columns)
         code = self._base + np.clip(level, -PAD, LEVELS + PAD - 1).astype(np.int16)
         return unpack(packed(self._table).take(code.astype(np.intp)))
+
+    def _flare(self, moment: Moment) -> np.ndarray:
+        """Levels that each row gains while its band is louder than usual, and loses while it is softer, shape=(row,)."""
+        from scipy.ndimage import uniform_filter1d
+
+        rows = self.content.size[0]
+        over = np.clip((moment.now - moment.usual) / np.maximum(moment.spread, 0.04), -1.5, 2.5)
+        even = uniform_filter1d(over, 9, mode="nearest")
+        at = np.linspace(len(even) - 1, 0, rows)
+        return np.asarray(_FLARE * np.interp(at, np.arange(len(even)), even), np.float32)
 
     def _dress(self, pixels: np.ndarray, drawn: bool) -> None:
         """Take the colours of the style; its texture, too, where that is asked for."""

@@ -17,16 +17,20 @@ from .transport import directions, quantiles, transport
 from .warp import Plate, unpack
 
 _GRID = 96
-_EVERY, _FOLLOW = 8, 0.2
+_EVERY, _FOLLOW = 8, 0.05
 """Frames between two solutions of the transport, and how fast the shown colours follow the solved ones, per frame."""
 _ROUNDS = 8
-_FINE, _APART = 1.1, 0.45
+_KEEP = (0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
+"""Shares of the content's own large light that may stay; the largest is taken that its old colours do not explain."""
+_FINE, _APART = 1.12, 0.22
 """Gain of the content's detail; least share of the new light that its old colours must not explain."""
 _FLOWING, _BLOOM = 260, 160
 """Levels that flowing light and a beat's bloom add, at full `light`."""
-_GLIDE, _SWAY = 2.2, 0.85
+_GLIDE, _SWAY = 3.0, 0.85
 """Turns a second that a beat speeds the swaying up by, and its reach in pushes."""
 _SPOT = 0.4
+_TINT, _WARM = 70.0, np.array([1.0, -0.35, -0.82], np.float32)
+"""How far, of 255, colours turn warm with what sounds now, at full `light`: a turn that changes no luma (ITU-R BT.601)."""
 
 
 class StillCanvas:
@@ -96,7 +100,7 @@ class StillCanvas:
         base = stretch(guided(small, small, max(small.shape) / 10, 0.02), rows, columns)
         old = shrink(self.content.pixels, min(rows, 64), min(columns, 64)).reshape(-1, 3)
         known = np.column_stack([np.ones(len(old)), old / 255])
-        for keep in (0.6, 0.5, 0.4, 0.3, 0.2):
+        for keep in _KEEP:
             lit = 0.47 + keep * (base - 0.5) + _FINE * (level - base) + self._spot(base)
             new = shrink(lit.astype(np.float32), min(rows, 64), min(columns, 64)).ravel()
             rest = new - known @ np.linalg.lstsq(known, new, rcond=None)[0]
@@ -145,7 +149,14 @@ class StillCanvas:
         )
         code = self._plate.sample(down, right)
         code += np.clip(light, -PAD, 0.75 * PAD).astype(np.int16)
-        return unpack(packed(self._table).take(code.astype(np.intp)))
+        frame = unpack(packed(self._table).take(code.astype(np.intp)))
+        return self._tinted(frame)
+
+    def _tinted(self, frame: np.ndarray) -> np.ndarray:
+        """The frame with what sounds now as a shade of colour that leaves its luma alone, so that only beats flicker."""
+        shade = stretch(np.float32(self.light * _TINT) * self._flow.warmth(), *frame.shape[:2])
+        out = frame + shade[..., None] * _WARM
+        return np.clip(out + np.float32(0.5), 0, 255).astype(np.uint8)
 
 
 def _legible(light: np.ndarray) -> np.ndarray:
