@@ -6,6 +6,7 @@
     spectrogrand list [--json]
     spectrogrand table RUNS... [--csv]
     spectrogrand evaluate PATHS... [--csv|--json]
+    spectrogrand index LYRICS.csv FOLDER [setting=value ...]
     spectrogrand convert FILE OUT.safetensors
     spectrogrand reference FOLDER OUT.safetensors
     spectrogrand prepare WHAT ...
@@ -26,6 +27,7 @@ COMMANDS = {
     "list": "commands:list_plugins",
     "table": "commands:table",
     "evaluate": "evaluate:main",
+    "index": "lyrics.command:main",
     "convert": "commands:convert",
     "reference": "commands:reference",
     "prepare": "preparing:main",

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .posters import poster
+from .report_found import found
 
 ACCENTS = {
     "future": ("#5b8dff", "#ff5d73"), "bass": ("#b07cff", "#7a5bff"), "progressive": ("#ff9d3c", "#ffd257"),
@@ -46,6 +47,7 @@ def view(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {
         "topic": str(record.get("topic") or record.get("name") or "untitled"),
         "accent": ACCENTS.get(str(genre.get("chosen")), ("#8ea2ff", "#e29bff")),
+        "found": found(record.get("found"), folder, link),
         "caption": str(_map(record.get("caption")).get("text") or ""),
         "state": str(record.get("state") or "running"),
         "state_text": STATES.get(str(record.get("state")), STATES["running"]),
