@@ -137,7 +137,9 @@ class Classification(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimiser, its rate set before every step."""
-        made, steps = optimiser(self.network, self.recipe), int(self.trainer.estimated_stepping_batches)
+        # not trainer.estimated_stepping_batches: it makes the loaders before a checkpoint could tell them where to go on
+        steps = len(self.trainer.datamodule.train_dataloader()) * self.recipe.epochs  # type: ignore[attr-defined]
+        made = optimiser(self.network, self.recipe)
         plan = torch.optim.lr_scheduler.LambdaLR(made, lambda step: share_of_rate(self.recipe, step, steps))
         return {"optimizer": made, "lr_scheduler": {"scheduler": plan, "interval": "step"}}
 
