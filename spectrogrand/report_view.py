@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from .posters import poster
 from .report_found import found
+from .report_story import storyboard, synchrony
 
 ACCENTS = {
     "future": ("#5b8dff", "#ff5d73"), "bass": ("#b07cff", "#7a5bff"), "progressive": ("#ff9d3c", "#ffd257"),
@@ -23,6 +24,7 @@ VIDEOS = {
     "dynamic_content": ("Cover as content", "the cover, painted by the spectrogram"),
     "dynamic_style": ("Cover as style", "the spectrogram, painted by the cover"),
     "motion": ("Motion", "the cover, moved by the beat"),
+    "music_visuals": ("Music visuals", "what the music sounds like, painted and moved on by its energy"),
 }
 RULES = {
     "quantile": "A bar is the score's quantile among the scorer's reference items (among the candidates where it has "
@@ -58,6 +60,7 @@ def view(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "facts": _facts(record, genre, plan),
         "videos": _videos(_map(record.get("videos")), folder),
         "plan": _plan(plan),
+        "storyboard": storyboard(record, folder, link), "synchrony": synchrony(record),
         "choices": [_choice(slot, _map(choice), folder) for slot, choice in choices.items()],
         "genre": _genre(genre),
         "steps": _steps(_list(record.get("steps"))),

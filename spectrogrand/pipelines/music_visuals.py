@@ -59,6 +59,7 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
         [c.value for c in captions], dict(config["movements"]), own, config["genre_hint"], config["pictures"]
     )
     pictures = run.every("images", Image, keyframes)
+    run.keep_item(pictures[0], "cover")
     run.record["storyboard"] = [
         {"caption": k.caption, "genre": k.genre, "movement": k.movement, "file": f"images/{i}.png"}
         for i, k in enumerate(keyframes)
