@@ -18,8 +18,9 @@ LIBRARIES = ("diffusers", "transformers")
 
 
 def pipeline(
-    folder: Path, dtype: str, *, part: str, auto: str | None = None, instead: Mapping[str, str] | None = None
-) -> Any:
+    folder: Path, dtype: str, *, part: str, auto: str | None = None, instead: Mapping[str, str] | None = None,
+    shared: Mapping[str, Any] | None = None,
+) -> Any:  # fmt: skip
     """A diffusers pipeline from a folder in the hub's layout, each model in it checked as `model` does.
 
     Args:
@@ -27,6 +28,7 @@ def pipeline(
         part: the plug-in's name, for messages.
         auto: a diffusers class to load through, such as "AutoPipelineForText2Image"; None takes the one that the index names.
         instead: component -> class, where the index names one that does not do (AudioLDM2's GPT2Model).
+        shared: component -> loaded model, where another pipeline holds the same one.
 
     Raises:
         InvalidValue: torn files, keys or shapes of another architecture, or an index that names other libraries' classes.
@@ -37,16 +39,16 @@ def pipeline(
     import torch
 
     index = json.loads((folder / "model_index.json").read_text("utf-8"))
-    made: dict[str, Any] = {}
+    made: dict[str, Any] = dict(shared or {})
     for name, value in index.items():
-        if not isinstance(value, list) or len(value) != 2 or not value[1]:
+        if not isinstance(value, list) or len(value) != 2 or not value[1] or name in made:
             continue
         cls = _class((instead or {}).get(name, value[1]), f"{folder}/model_index.json")
         if issubclass(cls, torch.nn.Module):
             made[name] = model(cls, folder / name, dtype, part=part)
     home = _class(auto or index.get("_class_name", ""), f"{folder}/model_index.json")
-    with _said(folder, part):
-        loaded = home.from_pretrained(folder, **made, torch_dtype=getattr(torch, dtype), local_files_only=True)
+    with said(folder, part), quiet():
+        loaded = home.from_pretrained(folder, **made, dtype=getattr(torch, dtype), local_files_only=True)
     loaded.set_progress_bar_config(disable=True)
     return loaded
 
@@ -60,14 +62,11 @@ def model(cls: Any, folder: Path, dtype: str, *, part: str) -> Any:
     import torch
 
     whole(folder, part)
-    named = {"torch_dtype" if cls.__module__.startswith("diffusers") else "dtype": getattr(torch, dtype)}
-    with (
-        _said(folder, part),
-        torch.random.fork_rng(devices=[]),
-    ):  # building draws first values that the file then replaces
+    # Building a model draws first values, which the file then replaces: the caller's generator must not notice.
+    with said(folder, part), quiet(), torch.random.fork_rng(devices=[]):
         made, info = cls.from_pretrained(
             folder, use_safetensors=True, local_files_only=True, output_loading_info=True,
-            ignore_mismatched_sizes=True, **named,
+            ignore_mismatched_sizes=True, dtype=getattr(torch, dtype),
         )  # fmt: skip
     shaped = [f"{key} is {tuple(got)}, not {tuple(own)}" for key, got, own in sorted(info.get("mismatched_keys") or [])]
     missing = sorted(set(info.get("missing_keys") or []) - {k.split(" ")[0] for k in shaped})
@@ -117,7 +116,7 @@ def _class(name: str, where: str) -> Any:
 
 
 @contextmanager
-def _said(folder: Path, part: str) -> Iterator[None]:
+def said(folder: Path, part: str) -> Iterator[None]:
     """What the libraries raise over a wrong folder, as one line."""
     try:
         yield
@@ -127,6 +126,27 @@ def _said(folder: Path, part: str) -> Iterator[None]:
         if type(error).__name__ == "OutOfMemoryError":
             raise
         raise InvalidValue(f"{part} cannot read {folder} ({type(error).__name__}: {_line(error)})") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No bars and no notes of the libraries' own; what matters of them is checked and said here."""
+    import diffusers
+    import transformers
+
+    logs = [diffusers.utils.logging, transformers.utils.logging]
+    levels = [log.get_verbosity() for log in logs]
+    try:
+        for log in logs:
+            log.set_verbosity_error()
+            log.disable_progress_bar()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for log, level in zip(logs, levels, strict=True):
+            log.set_verbosity(level)
+            log.enable_progress_bar()
 
 
 def _line(error: BaseException) -> str:
