@@ -1,0 +1,227 @@
+"""Turn a training into what the pipeline reads: safetensors with a model card, ONNX, and ONNX in 8-bit integers.
+
+    python train/export.py RUN OUT            # RUN: a training's folder, or one of its .ckpt files
+    spectrogrand run topic="the sea" genre=timm_genre genre.weights=OUT/genre.safetensors
+
+Size, time per picture and test accuracy of each form stand in the card (README.md). The integers are dynamic: weights are
+quantised here, activations while it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectrogrand.errors import InvalidValue, SpectrograndError
+from spectrogrand.media.atomic import replacing
+from spectrogrand.networks import KEY, Spec, build
+from train import checkpoints
+from train.card import card
+
+Run = Callable[[np.ndarray], np.ndarray]
+"""float32 (item, rgb, row, column), standardised, to logits (item, class)."""
+TIMES = 20
+
+
+def export(run: Path, out: Path, *, cache: Path | None = None, licence: str = "", onnx: bool = True) -> dict[str, Any]:
+    """Write `{task}.safetensors`, README.md and, with `onnx`, `{task}.onnx` and `{task}.int8.onnx` into `out`.
+
+    Args:
+        run: a training's folder (the checkpoint that its recipe takes), or a checkpoint.
+        cache: where the training's decoded data lie; None is `cache` beside the run. Accuracy is left out where they are gone.
+        licence: of the weights, for the card; empty: what the data allow is said instead.
+
+    Returns:
+        Per form (safetensors, onnx, int8): megabytes, milliseconds, accuracy.
+
+    Raises:
+        InvalidValue: no checkpoint of ours. MediaError: the folder cannot be written.
+    """
+    checkpoint, about = _checkpoint(run)
+    spec = Spec.from_json(checkpoint["spectrogrand"]["spec"])
+    network = network_of(checkpoint, spec)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{spec.task}.safetensors"
+    save(network, spec, path)
+    forms: dict[str, tuple[Path, Run]] = {"safetensors": (path, _by_torch(network))}
+    if onnx:
+        plain, small = out / f"{spec.task}.onnx", out / f"{spec.task}.int8.onnx"
+        to_onnx(network, spec, plain)
+        quantise(plain, small)
+        forms |= {"onnx": (plain, by_onnx(plain)), "int8": (small, by_onnx(small))}
+    test = _test_split(about.get("config", {}), cache or (run if run.is_dir() else run.parent).parent / "cache")
+    table = {name: measure(file, compute, spec, test) for name, (file, compute) in forms.items()}
+    folder = run if run.is_dir() else run.parent
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8")) if (folder / "metrics.json").is_file() else {}
+    with replacing(out / "README.md") as temporary:
+        temporary.write_text(card(spec, about, metrics, table, licence), "utf-8")
+    return table
+
+
+def network_of(checkpoint: Mapping[str, Any], spec: Spec) -> Any:
+    """The network that was tested: the average of the weights where the recipe keeps one, in evaluation mode.
+
+    Raises:
+        InvalidValue: tensors of another architecture than the checkpoint says.
+    """
+    from spectrogrand import weights as files
+
+    state = checkpoint["state_dict"]
+    part = "average." if any(k.startswith("average.") for k in state) else "network."
+    network = build(spec)
+    files.fill(network, {k[len(part) :]: v for k, v in state.items() if k.startswith(part)}, "the checkpoint")
+    return network.eval().requires_grad_(False)
+
+
+def save(network: Any, spec: Spec, path: Path) -> None:
+    """The network's tensors as safetensors, `spec` in the header."""
+    from safetensors.torch import save_file
+
+    state = {k: v.contiguous() for k, v in network.state_dict().items()}
+    with replacing(path) as temporary:
+        save_file(state, temporary, {KEY: spec.as_json(), "format": "pt"})
+
+
+def to_onnx(network: Any, spec: Spec, path: Path) -> None:
+    """The network as ONNX: `pictures` (item, rgb, row, column), standardised, to `logits` (item, class); any number of items."""
+    import torch
+
+    example = torch.zeros(2, 3, spec.side, spec.side)
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "made.onnx"
+        torch.onnx.export(
+            network, (example,), made, input_names=["pictures"], output_names=["logits"], dynamo=True, external_data=False,
+            dynamic_shapes=({0: torch.export.Dim("item", min=1, max=4096)},), verbose=False,
+        )  # fmt: skip
+        _move(made, path)
+
+
+def quantise(plain: Path, small: Path) -> None:
+    """Weights as 8-bit integers, activations quantised while it runs."""
+    import logging
+
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as folder:
+        ready, made = Path(folder) / "ready.onnx", Path(folder) / "made.onnx"
+        graph = onnx.load(str(plain))
+        del graph.graph.value_info[:]  # the exporter's shapes of transposed weights contradict what is inferred anew
+        onnx.save(graph, str(ready))
+        logging.disable(logging.WARNING)  # it recommends a preparation that stumbles over those shapes
+        try:
+            quantize_dynamic(str(ready), str(made), weight_type=QuantType.QUInt8)
+        finally:
+            logging.disable(logging.NOTSET)
+        _move(made, small)
+
+
+def by_onnx(path: Path) -> Run:
+    """Run an ONNX file on one thread."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return lambda x: np.asarray(session.run(None, {"pictures": x})[0])
+
+
+def measure(file: Path, compute: Run, spec: Spec, test: Any) -> dict[str, float | None]:
+    """Megabytes, median milliseconds a picture on one thread, accuracy on the test split (None where there is none)."""
+    one = np.zeros((1, 3, spec.side, spec.side), np.float32)
+    compute(one)
+    taken = []
+    for _ in range(TIMES):
+        begun = time.perf_counter()
+        compute(one)
+        taken.append(time.perf_counter() - begun)
+    right = None
+    if test is not None:
+        mean, std = (np.asarray(v, np.float32)[:, None, None] for v in (spec.mean, spec.std))
+        answers = []
+        for pictures, labels, _ in test:
+            x = (pictures.numpy().astype(np.float32) / 255 - mean) / std
+            answers.append(compute(np.ascontiguousarray(x)).argmax(1) == labels.numpy())
+        right = float(np.concatenate(answers).mean())
+    return {"megabytes": file.stat().st_size / 1e6, "milliseconds": 1000 * statistics.median(taken), "accuracy": right}
+
+
+def _by_torch(network: Any) -> Run:
+    import torch
+
+    def compute(x: np.ndarray) -> np.ndarray:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with torch.inference_mode():
+                return np.asarray(network(torch.from_numpy(x)))
+        finally:
+            torch.set_num_threads(threads)
+
+    return compute
+
+
+def _checkpoint(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A run's checkpoint, and what it says of how it came about."""
+    paths = [run] if not run.is_dir() else [run / "best.ckpt", run / "last.ckpt"]
+    found = checkpoints.load(next((p for p in paths if p.is_file()), paths[0]))
+    kept = found.get("spectrogrand")
+    if not isinstance(kept, dict) or "spec" not in kept:
+        raise InvalidValue(f"{run} does not say what it is: give a folder of train/genre.py or train/surprise.py")
+    about = kept.get("about", {})
+    if run.is_dir() and about.get("config", {}).get("recipe", {}).get("take") == "last":
+        found = checkpoints.load(run / "last.ckpt")
+    return found, about
+
+
+def _test_split(config: Mapping[str, Any], cache: Path) -> Any:
+    """Batches of the test pictures, or None where the data are not here any more."""
+    from train.data import Pictures
+
+    if not config or config.get("data", {}).get("input") == "sound":
+        return None
+    root = config["data"].get("root")
+    if (root is not None and not Path(root).expanduser().is_dir()) or (root is None and not cache.is_dir()):
+        return None
+    spec_side = config["model"].get("side") or {"genre": 96, "surprise": 256}[config["task"]]
+    data = Pictures(config["data"], config["task"], spec_side, 64, seed=0, cache=cache)
+    data.setup()
+    return data.test_dataloader()
+
+
+def _move(made: Path, path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(made.read_bytes())
+
+
+def main(words: list[str]) -> int:
+    """Export and print the table."""
+    parser = argparse.ArgumentParser(prog="python train/export.py", description="export a training for the pipeline")
+    parser.add_argument("run", type=Path, help="a training's folder, or a .ckpt file")
+    parser.add_argument("out", type=Path, help="folder to write to")
+    parser.add_argument("--cache", type=Path, help="where the training's decoded data lie")
+    parser.add_argument("--licence", default="", help="of the weights, for the card")
+    parser.add_argument("--no-onnx", action="store_true", help="only safetensors and the card")
+    given = parser.parse_args(words)
+    try:
+        table = export(given.run, given.out, cache=given.cache, licence=given.licence, onnx=not given.no_onnx)
+    except SpectrograndError as error:
+        sys.stderr.write(f"train export: {' '.join(str(error).split())}\n")
+        return 1
+    for name, row in table.items():
+        right = "not measured" if row["accuracy"] is None else f"accuracy {row['accuracy']:.4f}"
+        print(f"{name}: {row['megabytes']:.1f} MB, {row['milliseconds']:.1f} ms a picture, {right}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
