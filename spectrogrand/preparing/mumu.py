@@ -211,9 +211,9 @@ def colour_name(image: Image) -> str:
     from matplotlib.colors import XKCD_COLORS
     from PIL import Image as Pillow
 
-    few = Pillow.fromarray(image.pixels).quantize(8, Pillow.Quantize.MEDIANCUT)
+    few: Any = Pillow.fromarray(image.pixels).quantize(8, Pillow.Quantize.MEDIANCUT)
     counts = few.getcolors() or [(1, 0)]
-    entry = max(counts, key=lambda c: (c[0], -int(c[1])))[1]  # type: ignore[arg-type]
+    entry = max(counts, key=lambda c: (c[0], -int(c[1])))[1]
     colour = np.array(few.getpalette()[3 * entry : 3 * entry + 3]) / 255
     names = [n.removeprefix("xkcd:") for n in XKCD_COLORS]
     known = np.array([[int(v[i : i + 2], 16) for i in (1, 3, 5)] for v in XKCD_COLORS.values()]) / 255
