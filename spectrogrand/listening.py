@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,7 +101,8 @@ def _chroma(sound: Audio) -> np.ndarray:
     y = np.concatenate(list(analysis_blocks(sound)))
     if len(y) < ANALYSIS_RATE:
         return np.ones(12)
-    found = librosa.feature.chroma_cqt(
-        y=y, sr=ANALYSIS_RATE, hop_length=2048, fmin=librosa.note_to_hz("C2"), n_octaves=5
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # "empty frequency set": a sound without tones has no tuning
+        low = librosa.note_to_hz("C2")
+        found = librosa.feature.chroma_cqt(y=y, sr=ANALYSIS_RATE, hop_length=2048, fmin=low, n_octaves=5)
     return np.asarray((found**2).mean(axis=1), np.float64)

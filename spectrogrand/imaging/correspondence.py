@@ -33,7 +33,7 @@ def pairs(a: np.ndarray, b: np.ndarray, grid: int = GRID) -> Pairs:
     Entropic optimal transport (Cuturi, "Sinkhorn distances", NIPS 2013, algorithm 1, in the log domain) with the cost
     |place|^2 + 2.5 |colour|^2 + 0.6 |contrast|^2, its smoothing lowered from coarse to fine (epsilon scaling). A patch goes to
     the mean of where its mass goes (barycentric projection, Ferradans et al. 2014), and patches of `b` come from the mean of
-    where theirs was, so that neither picture has a hole. Two equal pictures stay where they are.
+    where theirs was, so that neither picture has a hole. Two equal pictures stay where they are, to within two patches.
 
     Args:
         a, b: uint8, shape=(row, column, rgb), any sizes.

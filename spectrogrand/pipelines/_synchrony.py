@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..artefacts import Item
+from ..features import analyse
 from ..interfaces import Component
 from ..media import load_video
 from ..metrics.synchrony import measure
@@ -19,9 +20,12 @@ from ..progress import bar
 from ..provenance import code_hash, fingerprint
 from ..steps import Run
 from ..store import digest
+from ..timing import retimed
 from ..types import Audio, Frames
 
 DRAWS = 60
+STRENGTH = 0.5
+"""How far finished frames are nudged: they are shown earlier or later but not drawn anew, so the whole nudge would jerk."""
 SHOWN = ("beat_f1", "consistency", "av_align", "lag")
 
 
@@ -53,6 +57,17 @@ def report_synchrony(
         assert entry is not None
     run.record.setdefault("synchrony", {})[name] = json.loads(entry.path("synchrony.json").read_text("utf-8"))
     run._step(f"{name} synchrony", None, int(reused), int(not reused), begun)
+
+
+def on_the_beat(
+    run: Run, name: str, parts: Sequence[Component], inputs: Mapping[str, Any], song: Item, make: Callable[[], Frames]
+) -> Path:
+    """The video `name` shown by the beats' clock (`timing.retimed`), with its synchrony before and after in the record."""
+    beats = analyse(song.value).beats
+    nudged = dict(inputs) | {"synchronise": True, "code": code_hash("spectrogrand.timing")}
+    made = run.video(name, parts, nudged, song, lambda: retimed(make(), beats, strength=STRENGTH))
+    report_synchrony(run, name, parts, nudged, song, make, made)
+    return made
 
 
 def _measured(frames: Frames, song: Audio, tick: Callable[[int, int], None]) -> dict[str, Any]:

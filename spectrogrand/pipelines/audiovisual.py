@@ -19,6 +19,7 @@ from ..spectra import mel_spectrogram, spectrogram_frames
 from ..steps import Run
 from ..types import GENRES, Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
 from ._settings import frame_rate, whole
+from ._synchrony import on_the_beat
 
 VIDEOS = ("static", "dynamic_content", "dynamic_style", "motion")
 
@@ -30,6 +31,8 @@ def check(config: Mapping[str, Any]) -> str:
     whole(config, "seed", 0, 2**31)
     frame_rate(config)
     _wanted(config["videos"])
+    if not isinstance(config.get("synchronise", False), bool):
+        raise ConfigError(f"synchronise is true or false, got {config['synchronise']!r}")
     if config["selection"] not in RULES:
         raise UnknownName(f"no selection rule {config['selection']!r}; {nearest(str(config['selection']), RULES)}")
     for slot in ("song", "cover", "motion", "stylizer", "genre", "words", "spectrogram"):
@@ -71,7 +74,10 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
     }
     for name in _wanted(config["videos"]):
         parts, depends, frames = make[name]
-        run.video(name, parts, depends, song, frames)
+        if name == "motion" and config.get("synchronise"):
+            on_the_beat(run, name, parts, depends, song, frames)
+        else:
+            run.video(name, parts, depends, song, frames)
     return run.finish()
 
 
