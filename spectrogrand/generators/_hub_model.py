@@ -90,8 +90,9 @@ class DiffusersGenerator(HubGenerator):
         denoiser = next(k for k in ("unet", "transformer", "prior") if getattr(made, k, None) is not None)
         if self.channels_last:
             for name in (denoiser, "vae"):
-                if getattr(made, name, None) is not None:
-                    getattr(made, name).to(memory_format=torch.channels_last)
+                for layer in getattr(getattr(made, name, None), "modules", tuple)():
+                    if isinstance(layer, torch.nn.Conv2d):  # a whole model may hold convolutions of other ranks
+                        layer.to(memory_format=torch.channels_last)
         if self.attention_slicing:
             made.enable_attention_slicing()
         if self.offload == "none" or place.startswith("cpu"):  # a CPU has nowhere to offload to
