@@ -39,6 +39,10 @@ SETTINGS = {
     ("generators", "qwen2_audio"): {"weights": "{visuals}", "tokens": 4},
     ("generators", "music_flamingo"): {"weights": "{visuals}", "tokens": 4},
     ("generators", "pattern_latents"): {"size": 48, "fps": "8"},
+    ("generators", "biggan"): {"weights": "{walks}", "resolution": 128, "fps": "3", "batch": 2},
+    ("generators", "diffusion_latents"): {"weights": "{walks}", "size": 32, "fps": "3", "steps": 2, "batch": 2},
+    ("generators", "fused_diffusion"): {"weights": "{sd}", "size": 32, "steps": 2},
+    ("embedders", "musicgen_states"): {"weights": "{musicgen}", "seconds": 1.0},
     ("stylizers", "magenta"): {"weights": "{magenta}"},
     ("embedders", "music_tagger"): {"weights": "{tagger}"},
     ("scorers", "tag_danceability"): {"weights": "{tagger}"},
@@ -46,7 +50,7 @@ SETTINGS = {
 """Settings that make a plug-in small, or that it cannot do without."""
 SEEDLESS = (
     "song_file", "cover_file", "picture_file", "picture_words", "blip", "mir_caption", "lp_music_caps", "qwen2_audio",
-    "music_flamingo", "latent_walk",
+    "music_flamingo", "latent_walk", "biggan",
 )  # fmt: skip
 CHECKS = {("generators", n): {"seeds_matter": False} for n in SEEDLESS}
 CHECKS["generators", "kandinsky"] = {"tolerance": 0.01}
@@ -135,6 +139,16 @@ def maker(tmp_path, shared):
             from tiny_blip import tiny_blip
 
             settings["weights"] = str(tiny_blip(tmp_path / "blip"))
+        if settings.get("weights") == "{walks}":
+            import tiny_walks
+
+            settings["weights"] = str(tiny_walks.folder(tmp_path, name))
+        if settings.get("weights") in ("{sd}", "{musicgen}"):
+            import tiny_musicgen
+            import tiny_stable_diffusion
+
+            made = {"{sd}": tiny_stable_diffusion.stable_diffusion, "{musicgen}": tiny_musicgen.musicgen}
+            settings["weights"] = str(made[settings["weights"]](tmp_path / "model"))
         if settings.get("weights") == "{visuals}":
             import tiny_visuals
 

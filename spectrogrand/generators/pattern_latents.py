@@ -13,6 +13,7 @@ from ..interfaces import Card, Generator
 from ..latents import LatentWalk
 from ..registry import register
 from ..types import Frames, frame_count
+from ._walks import rate
 
 SYMMETRIES = (1, 3, 4, 5, 6, 8)
 _BATCH = 64
@@ -70,7 +71,7 @@ class PatternLatents(Generator):
         >>> PatternLatents(size=32, fps="12").generate([still_walk([1, 2], 43)], [0])[0].count
         12
         """
-        fps, size = _fps(self.fps), _size(self.size)
+        fps, size = rate(self.fps), _size(self.size)
         return [self._stream(walk, seed, fps, size) for walk, seed in zip(sources, seeds, strict=True)]
 
     def _stream(self, walk: LatentWalk, seed: int, fps: Fraction, size: tuple[int, int]) -> Frames:
@@ -117,16 +118,6 @@ def held(drive: np.ndarray, rate: float) -> np.ndarray:
     fall = np.arange(len(drive))[:, None] / (rate * _RELEASE)
     level = np.log(np.maximum(drive, 1e-6).astype(np.float64))
     return np.asarray(np.exp(np.maximum.accumulate(level + fall, axis=0) - fall))
-
-
-def _fps(value: str | int | float) -> Fraction:
-    try:
-        fps = Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        fps = Fraction(0)
-    if not 0 < fps <= 240:
-        raise InvalidValue(f"frames per second is a number above 0 and at most 240, got {value!r}")
-    return fps
 
 
 def _size(value: int | list[int]) -> tuple[int, int]:
