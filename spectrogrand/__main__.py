@@ -6,7 +6,9 @@
     spectrogrand list [--json]
     spectrogrand table RUNS... [--csv]
     spectrogrand evaluate PATHS... [--csv|--json]
+    spectrogrand app [port=7860] [index=FOLDER] [setting=value ...]
     spectrogrand index LYRICS.csv FOLDER [setting=value ...]
+    spectrogrand fetch NAME... [weights=FOLDER] | --list
     spectrogrand convert FILE OUT.safetensors
     spectrogrand reference FOLDER OUT.safetensors
     spectrogrand prepare WHAT ...
@@ -27,7 +29,9 @@ COMMANDS = {
     "list": "commands:list_plugins",
     "table": "commands:table",
     "evaluate": "evaluate:main",
+    "app": "app.command:main",
     "index": "lyrics.command:main",
+    "fetch": "fetching:main",
     "convert": "commands:convert",
     "reference": "commands:reference",
     "prepare": "preparing:main",

@@ -39,8 +39,12 @@ STATES = {
 }  # fmt: skip
 
 
-def view(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Everything that the template names; files are linked only where they lie inside `folder`."""
+def view(record: Mapping[str, Any], folder: Path, posters: bool = True) -> dict[str, Any]:
+    """Everything that the template names; files are linked only where they lie inside `folder`.
+
+    Args:
+        posters: put a frame of each video into the page, which takes a moment each.
+    """
     choices = _map(record.get("choices"))
     genre = _map(record.get("genre"))
     chosen_song = _chosen(_map(choices.get("song")))
@@ -58,7 +62,7 @@ def view(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "song": _main("song", files, chosen_song, folder),
         "cover": _main("cover", files, _chosen(_map(choices.get("cover"))), folder),
         "facts": _facts(record, genre, plan),
-        "videos": _videos(_map(record.get("videos")), folder),
+        "videos": _videos(_map(record.get("videos")), folder, posters),
         "plan": _plan(plan),
         "storyboard": storyboard(record, folder, link), "synchrony": synchrony(record),
         "choices": [_choice(slot, _map(choice), folder) for slot, choice in choices.items()],
@@ -161,13 +165,13 @@ def _facts(record: Mapping[str, Any], genre: Mapping[str, Any], plan: Mapping[st
     return facts
 
 
-def _videos(videos: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
+def _videos(videos: Mapping[str, Any], folder: Path, posters: bool = True) -> list[dict[str, Any]]:
     shown = []
     for name, file in sorted(videos.items(), key=lambda item: [*VIDEOS, item[0]].index(item[0])):
         url = link(file, folder)
         title, note = VIDEOS.get(name, (name.replace("_", " ").capitalize(), ""))
         if url:
-            shown.append({"url": url, "title": title, "note": note, "poster": poster(folder / file)})
+            shown.append({"url": url, "title": title, "note": note, "poster": poster(folder / file) if posters else None})
     return shown
 
 

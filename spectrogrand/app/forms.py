@@ -1,0 +1,130 @@
+"""What the forms ask for, as words for the command line: checked, and files taken only from the folder of uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidValue
+from ..types import Topic
+
+FEATURES = ("energy", "acousticness", "danceability", "valence")
+SIZES = (256, 512, 1024)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the page works: runs, uploads, an index of lyrics (or none), and more words for every run."""
+
+    output: Path
+    uploads: Path
+    index: Path | None = None
+    words: tuple[str, ...] = ()
+
+    def upload(self, path: Any, what: str) -> Path:
+        """An uploaded file, checked to lie among the uploads whatever the request said.
+
+        Raises:
+            InvalidValue: no file, or one from elsewhere.
+        """
+        if not path:
+            raise InvalidValue(f"choose {what} first")
+        found = Path(str(path)).resolve()
+        if not found.is_relative_to(self.uploads.resolve()) or not found.is_file():
+            raise InvalidValue(f"{what} is not there any more: upload it again")
+        return found
+
+
+def text_to_video(
+    place: Place, topic: str, seconds: float, songs: float, covers: float, size: Any, seed: float
+) -> list[list[str]]:
+    """A topic, with new songs and covers."""
+    chosen = [f"topic={Topic(topic or '').text}", *_song(seconds, songs), f"covers={_whole(covers, 1, 12, 'covers')}"]
+    return [_run(place, "audiovisual", *chosen, *_look(size, seed))]
+
+
+def song_to_video(place: Place, song: Any, topic: str, covers: float, size: Any, seed: float) -> list[list[str]]:
+    """The visitor's own song."""
+    words = [f"topic={Topic(topic).text}"] if (topic or "").strip() else []
+    words += ["song=file", f"song.path={place.upload(song, 'a song')}", f"covers={_whole(covers, 1, 12, 'covers')}"]
+    return [_run(place, "audiovisual", *words, *_look(size, seed))]
+
+
+def song_to_cover(
+    place: Place, song: Any, album: str, artist: str, genres: str, covers: float, seed: float
+) -> list[list[str]]:
+    """A cover for the visitor's own song."""
+    named = {"album": album, "artist": artist, "genres": genres}
+    words = [f"{k}={Topic(v).text}" for k, v in named.items() if (v or "").strip()]
+    words += [f"song.path={place.upload(song, 'a song')}", f"covers={_whole(covers, 1, 12, 'covers')}", _seed(seed)]
+    return [_run(place, "album_cover", *words)]
+
+
+def picture_to_music(
+    place: Place, picture: Any, seconds: float, songs: float, size: Any, seed: float
+) -> list[list[str]]:
+    """Songs for the visitor's own picture."""
+    words = [f"picture={place.upload(picture, 'a picture')}", *_song(seconds, songs), *_look(size, seed)]
+    return [_run(place, "image_to_music", *words)]
+
+
+def picture_to_songs(
+    place: Place, picture: Any, text: str, table: Any, ranking: str, filters: Sequence[tuple[float, float]]
+) -> list[list[str]]:
+    """Songs that exist, found by their words, in the page's index or in the visitor's own table of lyrics."""
+    commands = []
+    if table:
+        from ..store import file_digest
+
+        lyrics = place.upload(table, "a table of lyrics")
+        index = place.output / ".indexes" / file_digest(lyrics)[:24]
+        commands.append(["index", str(lyrics), str(index)])
+    elif place.index is not None:
+        index = place.index
+    else:
+        raise InvalidValue("choose a table of lyrics first: a CSV file with the columns title, artist and lyrics")
+    about = f"topic={Topic(text).text}" if not picture else f"picture={place.upload(picture, 'a picture')}"
+    words = [about, f"index={index}", f"ranking={'published' if ranking == 'published' else 'best_lines'}"]
+    for name, (low, high) in zip(FEATURES, filters, strict=True):
+        if (low, high) != (0, 1):
+            words.append(f"filters.{name}=[{min(low, high):g},{max(low, high):g}]")
+    return [*commands, _run(place, "recommendation", *words)]
+
+
+def with_token(commands: Sequence[Sequence[str]], token: str) -> list[list[str]]:
+    """The commands with the job's token in the run's configuration, by which its folder is found."""
+    return [[*words, f"+job={token}"] if words[0] == "run" else [*words] for words in commands]
+
+
+def _run(place: Place, pipeline: str, *words: str) -> list[str]:
+    own: Mapping[str, str] = dict(w.split("=", 1) for w in words)
+    fixed = [w for w in place.words if w.split("=", 1)[0] not in own]
+    return ["run", f"pipeline={pipeline}", f"output={place.output}", *fixed, *words]
+
+
+def _song(seconds: float, songs: float) -> list[str]:
+    if not isinstance(seconds, int | float) or not 2 <= seconds <= 120:
+        raise InvalidValue(f"a song takes 2 to 120 seconds, got {seconds!r}")
+    return [f"song.duration={float(seconds):g}", f"songs={_whole(songs, 1, 12, 'songs')}"]
+
+
+def _look(size: Any, seed: float) -> list[str]:
+    if _whole(size, 64, 2048, "the size") % 2:
+        raise InvalidValue(f"the size is an even number of pixels, got {size!r}")
+    return [f"size={int(size)}", _seed(seed)]
+
+
+def _seed(seed: float) -> str:
+    return f"seed={_whole(seed or 0, 0, 2**31 - 1, 'the seed')}"
+
+
+def _whole(value: Any, low: int, high: int, what: str) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = low - 1
+    if not low <= number <= high:
+        raise InvalidValue(f"{what}: a whole number from {low:,} to {high:,}, got {value!r}")
+    return number

@@ -1,0 +1,221 @@
+"""A queue of jobs: one at a time, each in a process of its own, so that it can be watched, cancelled and cannot harm the page."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import SpectrograndError
+
+MOST_WAITING = 30
+GRACE = 15.0
+"""Seconds that a cancelled job has to write its record before it is killed."""
+KEPT = 200
+"""Finished jobs that are remembered."""
+
+
+class Busy(SpectrograndError):
+    """More jobs wait than the page takes."""
+
+
+@dataclass
+class Job:
+    """One job: its commands (words for `spectrogrand`), where it stands, and the run folder once there is one."""
+
+    commands: Sequence[Sequence[str]]
+    token: str
+    state: str = "waiting"
+    error: str = ""
+    begun: float = 0.0
+    folder: Path | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self.state in ("finished", "failed", "cancelled")
+
+
+class Jobs:
+    """First come, first served; a job is `python -m spectrogrand WORDS`, without a shell.
+
+    >>> import tempfile
+    >>> jobs = Jobs(Path(tempfile.mkdtemp()))
+    >>> jobs.ahead(jobs.add(lambda token: [["--version"]])) in (0, 1)
+    True
+    """
+
+    def __init__(self, output: Path, most_waiting: int = MOST_WAITING) -> None:
+        self.output, self.most_waiting = output, most_waiting
+        self._waiting: deque[Job] = deque()
+        self._known: dict[str, Job] = {}
+        self._running: Job | None = None
+        self._change = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="jobs", daemon=True)
+        self._thread.start()
+
+    def add(self, commands: Callable[[str], Sequence[Sequence[str]]]) -> Job:
+        """Put a job at the end of the queue; `commands` makes its words from its token.
+
+        Raises:
+            Busy: too many wait already; and whatever `commands` finds wrong.
+        """
+        token = f"job{secrets.token_hex(8)}"
+        job = Job(commands(token), token)
+        with self._change:
+            if len(self._waiting) >= self.most_waiting:
+                raise Busy(f"{len(self._waiting)} jobs are waiting already: try again in a few minutes")
+            self._waiting.append(job)
+            self._known[job.token] = job
+            for token in [t for t, j in self._known.items() if j.over][:-KEPT]:
+                del self._known[token]
+            self._change.notify()
+        return job
+
+    def ahead(self, job: Job) -> int:
+        """How many jobs come before this one."""
+        with self._change:
+            if job not in self._waiting:
+                return 0
+            return self._waiting.index(job) + (self._running is not None)
+
+    def cancel(self, token: str) -> None:
+        """Take a job out of the queue, or end its process as Ctrl-C would; nothing where there is no such job."""
+        with self._change:
+            job = self._known.get(token)
+            if job is None or job.over:
+                return
+            job.state = "cancelled"
+            if job in self._waiting:
+                self._waiting.remove(job)
+        _end(job)
+
+    def close(self) -> None:
+        """End everything: the page stops."""
+        with self._change:
+            self._closed = True
+            todo = [*self._waiting, *([self._running] if self._running else [])]
+            self._change.notify()
+        for job in todo:
+            self.cancel(job.token)
+        self._thread.join(GRACE)
+
+    def record(self, job: Job) -> dict[str, Any]:
+        """What the job's run has written so far; empty before it begins."""
+        job.folder = job.folder or self._folder(job)
+        return read(job.folder) if job.folder else {}
+
+    def _folder(self, job: Job) -> Path | None:
+        """The run whose configuration holds the job's token."""
+        if not job.begun or not self.output.is_dir():
+            return None
+        for path in sorted(self.output.glob("*/run.json"), key=_changed, reverse=True):
+            if _changed(path) < job.begun - 60:
+                break
+            if (read(path.parent).get("config") or {}).get("job") == job.token:
+                return path.parent
+        return None
+
+    def _serve(self) -> None:
+        while True:
+            with self._change:
+                while not self._waiting and not self._closed:
+                    self._change.wait()
+                if self._closed:
+                    return
+                job = self._running = self._waiting.popleft()
+                job.state, job.begun = "running", time.time()
+            try:
+                self._run(job)
+            except OSError as error:
+                job.state, job.error = (
+                    "failed",
+                    f"the job could not be started ({error}): free some memory and try again",
+                )
+            finally:
+                with self._change:
+                    self._running = None
+
+    def _run(self, job: Job) -> None:
+        for words in job.commands:
+            with tempfile.TemporaryFile() as said:
+                with self._change:
+                    if job.state == "cancelled":
+                        return
+                    command = [sys.executable, "-m", "spectrogrand", *words]
+                    job.process = subprocess.Popen(
+                        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+                    )  # fmt: skip
+                code = job.process.wait()
+                said.seek(0)
+                lines = said.read()[-8000:].decode("utf-8", "replace").strip().splitlines()
+            with self._change:
+                if job.state == "cancelled":
+                    return
+                if code:
+                    job.state, job.error = "failed", _why(code, lines)
+                    return
+        job.state = "finished"
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """A run's record; empty where it cannot be read (it is being written, or is no run).
+
+    >>> read(Path("no such run"))
+    {}
+    """
+    try:
+        found = json.loads((folder / "run.json").read_text("utf-8"))
+        return found if isinstance(found, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _why(code: int, lines: Sequence[str]) -> str:
+    """One line about a failed process: what it said itself, or what its end means."""
+    told = [line.removeprefix("spectrogrand: ") for line in lines if line.startswith("spectrogrand: ")]
+    if told:
+        return told[-1]
+    if code in (-9, 137):
+        return "the job was killed, most likely for want of memory: choose a smaller picture, fewer candidates or a shorter song"
+    said = lines[-1] if lines else f"exit code {code}"
+    return f"the job stopped by a defect ({said}): try other settings, and report it with the run's run.json"
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _end(job: Job) -> None:
+    """SIGTERM, which a run takes as Ctrl-C and writes its record; SIGKILL to the whole group if it does not listen."""
+    process = job.process
+    if process is None or process.poll() is not None:
+        return
+    _signal(process, signal.SIGTERM)
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):  # it has ended meanwhile
+        return

@@ -1,0 +1,141 @@
+"""What the page shows, as escaped HTML from a run's record: where a job stands, what it made, the gallery of past runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..report_view import view
+from .jobs import Job, Jobs, read
+
+STAGES: dict[str, tuple[tuple[str, str], ...]] = {
+    "audiovisual": (
+        ("song", "Making songs"), ("song scores", "Rating songs"), ("genre", "Hearing the genre"), ("cover", "Drawing covers"),
+        ("cover scores", "Rating covers"), ("static video", "Static video"), ("dynamic_content video", "Cover as content"),
+        ("dynamic_style video", "Cover as style"), ("motion video", "Motion"),
+    ),
+    "album_cover": (
+        ("song", "Hearing the song"), ("genre", "Naming the genre"), ("cover", "Drawing covers"),
+        ("cover scores", "Rating covers"),
+    ),
+    "image_to_music": (
+        ("cover", "Reading the picture"), ("captioner", "Finding words"), ("song", "Making songs"),
+        ("song scores", "Rating songs"), ("genre", "Hearing the genre"), ("static video", "Static video"),
+        ("motion video", "Motion"),
+    ),
+    "recommendation": (("cover", "Reading the picture"), ("captioner", "Finding words"), ("search", "Searching the lyrics")),
+}  # fmt: skip
+"""The steps of each pipeline as its record names them, and what a visitor is told."""
+SHOWN = 24
+
+
+def progress(jobs: Jobs, job: Job) -> str:
+    """Where a job stands: the queue, or its stages with those that are done."""
+    if job.state == "waiting":
+        ahead = jobs.ahead(job)
+        told = (
+            "Your turn is next."
+            if ahead == 0
+            else f"Waiting: {ahead} {'job is' if ahead == 1 else 'jobs are'} ahead of you."
+        )
+        return _render("status.html.j2", line=told, stages=[], seconds="", share=0.0)
+    record = jobs.record(job)
+    config = record.get("config") or {}
+    known = _stages(config) or _stages(_words(job))
+    done = {str(s.get("slot")): s for s in record.get("steps") or []}
+    stages = [{"label": label, "done": slot in done, "now": False} for slot, label in known]
+    todo = next((s for s in stages if not s["done"]), None)
+    if todo:
+        todo["now"] = True
+    made = sum(bool(s["done"]) for s in stages)
+    line = "Building the index of your lyrics" if not record and job.commands[0][0] == "index" else "Getting ready"
+    if record:
+        line = str(todo["label"]) if todo else "Writing the report"
+    return _render(
+        "status.html.j2", line=f"{line} …", stages=stages, seconds=_clock(time.time() - job.begun),
+        share=made / max(1, len(stages)),
+    )  # fmt: skip
+
+
+def ended(jobs: Jobs, job: Job) -> str:
+    """What came of a job: its run, or one line that says what to do."""
+    record = jobs.record(job)
+    if job.state == "finished" and job.folder:
+        return run_card(job.folder)
+    if job.state == "cancelled":
+        return message("Cancelled.", "What was finished is kept: the same again goes on from there.")
+    return message("That did not work.", job.error or str(record.get("error") or "no reason was given"), bad=True)
+
+
+def message(title: str, text: str, bad: bool = False) -> str:
+    """A notice: what happened and what to do.
+
+    >>> "&lt;b&gt;" in message("No.", "<b>")
+    True
+    """
+    return _render("notice.html.j2", title=title, text=text, bad=bad)
+
+
+def run_card(folder: Path) -> str:
+    """A finished run: videos, sound, picture, scores, candidates, songs found."""
+    return _render("run.html.j2", run=view(read(folder), folder), base=f"/runs/{folder.name}", open=True)
+
+
+def gallery(output: Path) -> str:
+    """The latest runs, newest first, each with its players, score bars and candidates."""
+    folders = sorted((p.parent for p in output.glob("*/run.json")), key=lambda p: p.stat().st_mtime, reverse=True)
+    runs = []
+    for folder in folders[:SHOWN]:
+        record = read(folder)
+        if record:
+            runs.append(
+                {"run": view(record, folder, posters=False), "base": f"/runs/{folder.name}", "name": folder.name}
+            )
+    return _render("gallery.html.j2", runs=runs, more=max(0, len(folders) - SHOWN))
+
+
+def _stages(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The stages that this configuration goes through: unwanted videos and an absent picture are left out."""
+    stages = STAGES.get(str(config.get("pipeline")), ())
+    videos = config.get("videos")
+    wanted = [
+        s for s in stages if not s[0].endswith(" video") or videos is None or s[0].removesuffix(" video") in videos
+    ]
+    if config.get("pipeline") == "recommendation" and not config.get("picture"):
+        return [s for s in wanted if s[0] == "search"]
+    return wanted
+
+
+def _words(job: Job) -> dict[str, Any]:
+    """A job's own settings, before its run has written them down."""
+    return dict(w.split("=", 1) for w in job.commands[-1] if "=" in w and not w.startswith("videos="))
+
+
+def _clock(elapsed: float) -> str:
+    return f"{int(elapsed)} s" if elapsed < 60 else f"{int(elapsed) // 60}:{int(elapsed) % 60:02d} min"
+
+
+@lru_cache(maxsize=1)
+def _pages() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("spectrogrand", "data/app"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def _render(template: str, **values: Any) -> str:
+    return str(_pages().get_template(template).render(**values))
+
+
+def choices(values: Sequence[Any]) -> list[tuple[str, Any]]:
+    """Sizes as a form shows them.
+
+    >>> choices([256])
+    [('256 px', 256)]
+    """
+    return [(f"{v} px", v) for v in values]
