@@ -8,6 +8,9 @@ import sys
 from ..errors import UnknownName, nearest
 
 WHAT = {
+    "albums": "albums:main",
+    "catalogue": "catalogue:main",
+    "wikipedia": "wikipedia:main",
     "housex": "housex:main",
     "mumu": "mumu:main",
     "corpus": "corpus:main",
@@ -24,7 +27,7 @@ def main(words: list[str]) -> int:
     >>> main(["housx"])
     Traceback (most recent call last):
     ...
-    spectrogrand.errors.UnknownName: nothing to prepare called 'housx'; did you mean 'housex'? (known: corpus, housex, mumu)
+    spectrogrand.errors.UnknownName: nothing to prepare called 'housx'; did you mean 'housex'? (known: albums, ...)
     """
     if not words or words[0] in ("-h", "--help"):
         sys.stdout.write("spectrogrand prepare " + " | ".join(sorted(WHAT)) + "   (each takes --help)\n")

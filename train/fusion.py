@@ -1,0 +1,120 @@
+"""Train the fusion of music and text for album covers: adapter and fusion learn, Stable Diffusion stays as it is.
+
+    python train/fusion.py data.root=ALBUMS weights=MINISD                       # a recipe that works
+    python train/fusion.py data.root=ALBUMS weights=MINISD fusion_recipe=published fusion.residual=false
+    python train/fusion.py ... fusion.kind=music_attention fusion.tokens=8       # the light variant
+    python train/fusion.py -m ... fusion.kind=concatenation,cross_attention,linear
+
+ALBUMS is what `spectrogrand prepare albums` wrote. The same command goes on where it was stopped. Left behind: fusion.safetensors
+(`cover.fusion=` of pipeline=album_cover), metrics.json and last.ckpt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from train.entry import main
+
+PLACE = ("output", "cache", "trainer", "evaluate")
+"""Settings that do not change which weights a training ends with."""
+
+
+def fit(config: dict[str, Any]) -> dict[str, Any]:
+    """Data, model, fusion, trainer; fit, export, evaluate. Returns the metrics."""
+    import lightning
+    import torch
+    from torch.utils.data import DataLoader
+
+    from spectrogrand import devices, diffusion, fusion, hub
+    from spectrogrand.errors import InvalidValue
+    from spectrogrand.media.atomic import replacing
+    from spectrogrand.registry import get
+    from train import checkpoints, fusion_data
+    from train.callbacks import Keeper
+    from train.fusion_task import FusionTask
+
+    data, recipe, told = config["data"], config["fusion_recipe"], config["trainer"]
+    if not data["root"]:
+        raise InvalidValue("no albums to train on: set data.root=FOLDER, made by spectrogrand prepare albums")
+    if told["threads"]:
+        torch.set_num_threads(told["threads"])
+    folder = folder_of(config)
+    folder.mkdir(parents=True, exist_ok=True)
+    embedder = fusion_data.embedder_of(data["sound_embedder"])
+    cache = Path(config["cache"] or Path(config["output"]) / "cache").expanduser()
+    splits = {
+        split: fusion_data.albums(
+            data["root"], split, embedder, size=data["size"], seconds=data["seconds"], cache=cache, style=data["prompt"]
+        )
+        for split in ("train", "test")
+    }
+    if data["shuffle_music"]:
+        splits = {split: part.shuffled(config["seed"]) for split, part in splits.items()}
+
+    lightning.seed_everything(config["seed"], verbose=False)
+    card: Any = get("generators", "fused_diffusion").card
+    place = devices.device(None if told["accelerator"] in ("auto", "gpu") else told["accelerator"])
+    weights = hub.folder(config["weights"], card.weights[0], part="fused_diffusion")
+    model = diffusion.load(weights, "float32", place, part="fused_diffusion")
+    width = splits["train"].features[0].shape[1]
+    settings = {"music_width": width, "width": model.width, "embedder": embedder.name, **config["fusion"]}
+    settings["tokens"] = settings["tokens"] or model.window
+    fused = fusion.Fusion(fusion.FusionSettings(**settings), model.unet)
+    if recipe["standardise"]:
+        every = torch.cat([torch.from_numpy(rows) for rows in splits["train"].features])
+        fused.standardise(every.mean(0), every.std(0, correction=0))
+    fused.module.to(place)
+    model.unet.requires_grad_(False)
+    for parameter in fused.module.parameters():
+        parameter.requires_grad_(True)
+    task = FusionTask(model, fused, recipe, config["seed"])
+
+    order = torch.Generator().manual_seed(config["seed"])
+    loaders = {
+        split: DataLoader(
+            part, batch_size=recipe["batch"], shuffle=split == "train", generator=order, collate_fn=fusion_data.batch  # type: ignore[arg-type]
+        )
+        for split, part in splits.items()
+    }  # fmt: skip
+    trainer = lightning.Trainer(
+        accelerator=told["accelerator"], devices=1, precision=told["precision"] or "32-true", max_epochs=recipe["epochs"],
+        gradient_clip_val=recipe["clip"], logger=False, enable_checkpointing=False, enable_progress_bar=told["progress"],
+        enable_model_summary=False, num_sanity_val_steps=0, plugins=[checkpoints.PlainCheckpointIO()],
+        callbacks=[Keeper(folder, told["save_every"], "val/gain")], default_root_dir=folder,
+        check_val_every_n_epoch=recipe["check"], limit_train_batches=told["limit_batches"], inference_mode=True,
+    )  # fmt: skip
+    last = folder / "last.ckpt"
+    trainer.fit(task, loaders["train"], loaders["test"], ckpt_path=last if last.is_file() else None)
+    trainer.validate(task, loaders["test"], verbose=False)
+    task.cpu() if place == "cpu" else task.to(place)
+    fused.module.eval()
+    fused.save(folder / "fusion.safetensors")
+    results: dict[str, Any] = {
+        "loss_prompt": task.results["prompt"],
+        "loss_fused": task.results["fused"],
+        "folder": str(folder),
+    }
+    if config["evaluate"]["covers"]:
+        from train.fusion_metrics import evaluate
+
+        results |= evaluate(model, fused, splits["test"], embedder, config["evaluate"], config["seed"], folder)
+    with replacing(folder / "metrics.json") as draft:
+        draft.write_text(json.dumps({k: v for k, v in results.items() if k != "folder"}, indent=1), "utf-8")
+    return results
+
+
+def folder_of(config: Mapping[str, Any]) -> Path:
+    """Where a training lies: `output`, then kind, recipe, seed and a digest of all that matters."""
+    told = {k: v for k, v in config.items() if k not in PLACE}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
+    name = f"{config['fusion']['kind']}-{config['fusion_recipe']['name']}-seed{config['seed']}-{digest}"
+    return Path(config["output"]).expanduser() / name
+
+
+if __name__ == "__main__":
+    sys.exit(main("fusion", fit))
