@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import preflight
 from ..errors import SpectrograndError, UnknownName, nearest
 from ..steps import Run
 
@@ -31,13 +32,16 @@ def execute(config: Mapping[str, Any]) -> Path:
     finished; the finished steps stay in the store, so running again goes on from there.
 
     Raises:
-        UnknownName: no such pipeline. SpectrograndError: whatever stopped it.
+        UnknownName: no such pipeline. MissingExtra: chosen parts lack extras or weights; nothing was made.
+        SpectrograndError: whatever stopped it.
     """
     pipeline = config.get("pipeline") or "audiovisual"
     if pipeline not in names():
         raise UnknownName(f"no pipeline {pipeline!r}; {nearest(str(pipeline), names())}")
     module = importlib.import_module(f"{__name__}.{pipeline}")
-    run = Run(config, module.check(config))
+    name = module.check(config)
+    preflight.check(config)
+    run = Run(config, name)
     try:
         report: Path = module.run(config, run)
         return report

@@ -1,0 +1,197 @@
+"""`spectrogrand fetch NAME...`: weights of plug-ins from pinned places, resumed where they stopped, checked, never half there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from . import __version__, downloads, hub, registry, weights
+from .convert import convert
+from .errors import ConfigError, MissingExtra, StoreError, UnknownName, nearest, require
+from .interfaces import KINDS, Weights
+from .preflight import by_hand, is_hub
+from .store import write_json
+
+PICKLED = (".pth", ".pt", ".pkl")
+"""Published files that are turned into safetensors as soon as they are here, by an unpickler that runs nothing."""
+HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "*.tflite", "*.onnx"]
+"""What of a hub repository is fetched: what a load reads, and nothing that could run code."""
+HELP = """spectrogrand fetch NAME... [weights=FOLDER]   the weights of plug-ins, into FOLDER/NAME (else the user's cache)
+spectrogrand fetch --list                     what can be fetched, how large it is, and under which terms"""
+
+
+def main(words: list[str]) -> int:
+    """`fetch NAME... [weights=FOLDER]`, `fetch --list`."""
+    names = [w for w in words if not w.startswith("-") and not w.startswith("weights=")]
+    folder = next((w.partition("=")[2] for w in words if w.startswith("weights=")), None)
+    for option in (w for w in words if w.startswith("-")):
+        if option not in ("--list", "--help", "-h"):
+            raise UnknownName(f"spectrogrand fetch has no option {option!r}; {nearest(option, ['--list', '--help'])}")
+    if {"--help", "-h"} & set(words):
+        sys.stdout.write(HELP + "\n")
+        return 0
+    if "--list" in words:
+        show_list()
+        return 0
+    if not names:
+        raise ConfigError("fetch the weights of which plug-ins? give their names: spectrogrand fetch clap, or --list")
+    chosen = {name: _sources(name) for name in names}
+    for name, sources in chosen.items():
+        for place in fetch(name, sources, folder):
+            sys.stdout.write(f"{place}\n")
+    return 0
+
+
+def known() -> dict[str, tuple[Weights, ...]]:
+    """Every plug-in that has weights, by name; one name in two kinds has the weights of both."""
+    found: dict[str, tuple[Weights, ...]] = {}
+    for kind in KINDS:
+        for name in registry.names(kind):
+            try:
+                card = registry.get(kind, name).card
+            except (MissingExtra, StoreError, UnknownName, ConfigError):
+                continue
+            if card.weights:
+                found[name] = found.get(name, ()) + card.weights
+    return found
+
+
+def fetch(name: str, sources: tuple[Weights, ...], folder: str | None = None) -> list[Path]:
+    """Fetch all weights of a plug-in; what is there already, whole and right, is kept.
+
+    Hub repositories go to the hub's own cache (or FOLDER/NAME), files to FOLDER/NAME or `weights.home()`/NAME.
+
+    Raises:
+        MissingExtra: no connection, or a source that has to be visited by hand.
+        InvalidValue: a file has another sha256 than its pin. StoreError: it cannot be written.
+    """
+    home = (Path(folder).expanduser() if folder else weights.home()) / name
+    made = []
+    for one in sources:
+        if by_hand(one):
+            raise MissingExtra(
+                f"{name}: get {one.file or 'its weights'} by hand from {one.source}, and set weights=FOLDER"
+            )
+        made.append(_repository(one, home if folder else None, home) if is_hub(one) else _file(one, home))
+    return made
+
+
+def _file(one: Weights, home: Path) -> Path:
+    """One file by HTTPS; a published pickle is converted, an archive is unpacked; the lock says what came from where."""
+    url, target = one.source, home / (one.file or Path(one.source).name)
+    pin = one.revision if len(one.revision) == 64 else None
+    lock = _lock(home)
+    before = lock["files"].get(target.name, {})
+    if target.is_file() and before.get("source") == url and before.get("sha256") == weights.sha256_of(target):
+        return target
+    home.mkdir(parents=True, exist_ok=True)
+    if pin and target.is_file() and weights.sha256_of(target) == pin:
+        got, done = target, {target.name: pin}
+    else:
+        got = downloads.fetch_file(url, home / f".{target.name}.download", sha256=pin, name=target.name)
+        done = {}
+    came = weights.sha256_of(got)
+    if got != target:
+        try:
+            done = _settle(url, got, target)
+        finally:
+            got.unlink(missing_ok=True)
+    about = {"source": url, "source_sha256": came, "licence": one.licence}
+    lock["files"] |= {file: {"sha256": sha256, **about} for file, sha256 in done.items()}
+    write_json(home / weights.LOCK, lock)
+    return target
+
+
+def _settle(url: str, got: Path, target: Path) -> dict[str, str]:
+    """What was downloaded into its place: as it is, converted, or unpacked. Returns each file's sha256."""
+    from urllib.parse import urlsplit
+
+    suffix = Path(urlsplit(url).path).suffix
+    if suffix in PICKLED and target.suffix == ".safetensors":
+        raw = got.with_name(got.name + suffix)
+        got.rename(raw)
+        try:
+            return {target.name: convert(raw, target).out_sha256}
+        finally:
+            raw.unlink(missing_ok=True)
+    if downloads.is_archive(got):
+        folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpacking-"))
+        try:
+            files = downloads.unpack(got, folder)
+            for file in files:
+                (target.parent / file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / file).replace(target.parent / file)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return {file: weights.sha256_of(target.parent / file) for file in files}
+    got.replace(target)
+    return {target.name: weights.sha256_of(target)}
+
+
+def _repository(one: Weights, local: Path | None, home: Path) -> Path:
+    """A hub repository at its pinned revision; huggingface_hub resumes it, checks each file and shows the bars."""
+    require("huggingface_hub", "models", "fetching from the hub")
+    from huggingface_hub import HfApi, constants, snapshot_download
+
+    repository = hub.repository(one)
+    downloads.reachable(constants.ENDPOINT, repository)
+    try:
+        revision = hub.revision(one)
+        commit = HfApi().repo_info(repository, revision=revision).sha if revision == "main" else revision
+        options: dict[str, Any] = {"local_dir": local} if local else {}
+        # by "main" and not by its commit where nothing is pinned: the cache then knows what "main" was
+        place = Path(
+            snapshot_download(repository, revision=commit if local else revision, allow_patterns=HUB_FILES, **options)
+        )
+    except Exception as error:  # the hub's library raises its own, requests' and httpx' errors
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise MissingExtra(
+            f"{repository} was not fetched ({said}): run the same command again, it goes on from there"
+        ) from error
+    lock = _lock(home)
+    lock["repositories"][repository] = {"revision": commit, "licence": one.licence}
+    home.mkdir(parents=True, exist_ok=True)
+    write_json(home / weights.LOCK, lock)
+    return place
+
+
+def _lock(home: Path) -> dict[str, Any]:
+    """weights-lock.json of a folder as it stands, or a new one."""
+    try:
+        read = json.loads((home / weights.LOCK).read_text("utf-8"))
+        return {
+            "by": __version__,
+            "files": dict(read.get("files", {})),
+            "repositories": dict(read.get("repositories", {})),
+        }
+    except (OSError, ValueError, AttributeError, TypeError):  # none yet, or torn: what is there is looked at again
+        return {"by": __version__, "files": {}, "repositories": {}}
+
+
+def _sources(name: str) -> tuple[Weights, ...]:
+    kinds = [k for k in KINDS if name in registry.names(k)]
+    if not kinds:
+        raise UnknownName(f"no plug-in {name!r} has weights; {nearest(name, known())}")
+    found: tuple[Weights, ...] = ()
+    for kind in kinds:
+        found += registry.get(kind, name).card.weights
+    if not found:
+        raise ConfigError(f"{name} needs no weights")
+    return tuple(dict.fromkeys(found))
+
+
+def show_list() -> None:
+    """What can be fetched, as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    made = Table("name", "from", "revision", "MB", "licence", box=None, header_style="bold")
+    for name, sources in sorted(known().items()):
+        for one in sources:
+            how = "by hand" if by_hand(one) else one.revision[:12]
+            made.add_row(name, one.source, how, f"{one.megabytes:,.1f}", one.licence)
+    Console(width=None if sys.stdout.isatty() else 250).print(made)

@@ -1,0 +1,168 @@
+"""Before anything is generated: are every chosen part's extra and weights here, and under which terms? One table, no network."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import hub, registry, weights
+from .errors import MissingExtra, SpectrograndError
+from .interfaces import Component, Weights
+from .registry import SLOTS
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that a chosen part needs: its extra (`source` is then "") or one of its weights."""
+
+    slot: str
+    kind: str
+    name: str
+    source: str
+    megabytes: float
+    licence: str
+    terms: str
+    here: str | None
+    """Where it is; None where it is missing."""
+    remedy: str
+    """The command that gets it."""
+
+
+def check(config: Mapping[str, Any]) -> list[Need]:
+    """Look for what the chosen parts need, show the table where there is anything to show, and stop where something is missing.
+
+    Raises:
+        MissingExtra: one error that lists all that is missing, with the command that fetches it.
+    """
+    found = needs(config)
+    missing = [n for n in found if n.here is None]
+    if found:
+        show(found)
+    if missing:
+        raise MissingExtra(refusal(missing))
+    return found
+
+
+def needs(config: Mapping[str, Any]) -> list[Need]:
+    """What each part that the config chooses needs beyond the core; parts that need nothing are not in it.
+
+    >>> needs({"song": {"name": "house_synth"}, "gates": {"silence": {"name": "silence"}}})
+    []
+    """
+    found: dict[tuple[str, str, str], Need] = {}
+    for slot, kind, settings in chosen(config):
+        try:
+            part = registry.build(kind, settings)
+        except SpectrograndError:
+            continue  # what is wrong with its settings is said where it is built for the run
+        for need in _of_part(slot, part):
+            found.setdefault((need.kind, need.name, need.source), need)
+    return list(found.values())
+
+
+def chosen(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """(where, kind, settings) of each plug-in that a config names, those inside other plug-ins too.
+
+    >>> [w for w, *_ in chosen({"song": {"name": "house_synth", "text": {"name": "lexicon"}}})]
+    ['song', 'song.text']
+    """
+    yield from _walk(config, "")
+
+
+def _walk(config: Mapping[str, Any], where: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for key, value in config.items():
+        if not isinstance(value, Mapping):
+            continue
+        place = f"{where}.{key}" if where else str(key)
+        kind = "gates" if where == "gates" else SLOTS.get(str(key))
+        if kind and isinstance(value.get("name"), str):
+            yield place, kind, value
+        yield from _walk(value, place)
+
+
+def _of_part(slot: str, part: Component) -> Iterator[Need]:
+    card = part.card
+    about = slot, part.kind, part.name
+    lacking = [m for m in card.modules if importlib.util.find_spec(m) is None]
+    if lacking:
+        install = f"pip install 'spectrogrand[{card.extra}]'"
+        yield Need(*about, "", 0.0, card.licence, card.terms, None, install)
+    for one in card.weights:
+        here = where(one, part.settings.get("weights"), part)
+        yield Need(*about, one.source, one.megabytes, one.licence, card.terms, here, remedy(one, part.name))
+
+
+def where(one: Weights, folder: str | None, part: Component) -> str | None:
+    """The file or folder of one of a part's weights on this machine, None where it is not; nothing is loaded.
+
+    Raises:
+        InvalidValue: `weights` names no folder, or a torn model.
+    """
+    if by_hand(one) and "https://" not in one.source:
+        return "in its package"  # comes with the extra, which is looked for by its modules
+    if by_hand(one) and not one.file:
+        try:
+            part.identity()  # it hashes what it finds, and says what it does not
+        except MissingExtra:
+            return None
+        return "found by the part"
+    if is_hub(one):
+        try:
+            return str(hub.folder(folder, one, part=part.name))
+        except MissingExtra:
+            return None
+    name = one.file or Path(one.source).name
+    places = weights.places(folder, part.name)
+    found = [p if p.is_file() else p / name for p in places]
+    return next((str(p) for p in found if p.is_file() and p.stat().st_size), None)
+
+
+def is_hub(one: Weights) -> bool:
+    """Whether weights come from a repository of the hub, "owner/name"."""
+    words = one.source.removeprefix("https://huggingface.co/").split()
+    return len(words) == 1 and words[0].count("/") == 1 and not words[0].startswith("https:")
+
+
+def by_hand(one: Weights) -> bool:
+    """Whether weights cannot be fetched by a command: no hub repository, no address of a file."""
+    return not is_hub(one) and (not one.source.startswith("https://") or " " in one.source)
+
+
+def remedy(one: Weights, name: str) -> str:
+    """The command that gets one of a part's weights."""
+    return f"get {one.file or 'it'} from {one.source}" if by_hand(one) else f"spectrogrand fetch {name}"
+
+
+def refusal(missing: list[Need]) -> str:
+    """All that is missing in one sentence, and the commands: one line a person can act on."""
+    what = [f"{n.name} needs {n.source.split()[0] if n.source else 'its extra'}" for n in missing]
+    fetch = list(dict.fromkeys(n.name for n in missing if n.remedy == f"spectrogrand fetch {n.name}"))
+    others = list(dict.fromkeys(n.remedy for n in missing if n.remedy != f"spectrogrand fetch {n.name}"))
+    commands = others + ([f"spectrogrand fetch {' '.join(fetch)}"] if fetch else [])
+    megabytes = sum(n.megabytes for n in missing)
+    size = f" ({megabytes:,.0f} MB)" if megabytes else ""
+    return f"not here{size}: {'; '.join(what)}. Run: {' && '.join(commands)} - or set weights=FOLDER"
+
+
+def show(found: list[Need]) -> None:
+    """The table, on standard error."""
+    from rich.console import Console
+
+    Console(stderr=True, width=None if sys.stderr.isatty() else 200).print(table(found))
+
+
+def table(found: list[Need]) -> Any:
+    """One row per need: part, what, size, licence, terms, and where it is or what gets it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table("part", "needs", "MB", "licence", "terms", "here", box=None, header_style="bold", title_justify="left")
+    for need in found:
+        here = Text("yes", "green") if need.here else Text(f"missing: {need.remedy}", "red")
+        size = f"{need.megabytes:,.0f}" if need.megabytes >= 1 else f"{need.megabytes:.1g}" if need.megabytes else ""
+        made.add_row(f"{need.slot}={need.name}", need.source or "its extra", size, need.licence, need.terms, here)
+    return made

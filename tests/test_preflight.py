@@ -1,0 +1,117 @@
+"""Preflight: what the chosen parts need is told in one table before anything is made, and what is missing in one error."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import time
+
+import pytest
+
+from spectrogrand import preflight
+from spectrogrand.configuring import compose
+from spectrogrand.errors import MissingExtra
+from spectrogrand.pipelines import execute
+
+PUBLISHED = {
+    "song_scorers": {
+        "clap_novelty": {"scorer": {"name": "clap_novelty", "embedder": {"name": "clap"}}, "weight": 1.0},
+        "effnet_danceability": {"scorer": {"name": "effnet_danceability"}},
+        "nothing": None,
+    },
+    "cover_scorers": {"vila": {"scorer": {"name": "vila"}}},
+    "stylizer": {"name": "magenta", "backend": "tfhub"},
+    "gates": {"silence": {"name": "silence"}},
+}
+
+
+@pytest.fixture(autouse=True)
+def empty_caches(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPECTROGRAND_WEIGHTS", str(tmp_path / "none"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf/hub"), raising=False)
+
+
+def test_the_default_needs_nothing_and_shows_nothing(capsys):
+    config = compose(["topic=the sea"])
+    assert preflight.needs(config) == [] and preflight.check(config) == []
+    assert capsys.readouterr() == ("", "")
+
+
+def test_nested_parts_scorers_and_gates_are_found():
+    found = {(where, name["name"]) for where, _, name in preflight.chosen(PUBLISHED)}
+    assert ("song_scorers.clap_novelty.scorer.embedder", "clap") in found
+    assert ("gates.silence", "silence") in found and ("stylizer", "magenta") in found and len(found) == 6
+
+
+def test_everything_that_is_missing_is_one_error_with_one_command():
+    with pytest.raises(MissingExtra) as caught:
+        preflight.check(PUBLISHED)
+    said = str(caught.value)
+    assert "\n" not in said
+    for part in (
+        "clap_novelty needs https://",
+        "clap needs laion/clap-htsat-fused",
+        "vila needs https://tfhub.dev/google/vila",
+    ):
+        assert part in said
+    assert said.count("effnet_danceability needs") == 2
+    assert "Run: spectrogrand fetch clap_novelty clap effnet_danceability vila magenta" in said
+
+
+def test_the_table_tells_size_licence_terms_and_what_gets_it():
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=400)
+    console.print(preflight.table(preflight.needs(PUBLISHED)))
+    text = console.file.getvalue()
+    row = next(line for line in text.splitlines() if "discogs-effnet-bs64" in line)
+    for part in ("18", "CC BY-NC-SA 4.0", "non-commercial", "missing: spectrogrand fetch effnet_danceability"):
+        assert part in row
+    assert "615" in next(line for line in text.splitlines() if "laion/clap-htsat-fused" in line)
+
+
+def test_what_is_here_is_found_in_the_weights_folder(tmp_path):
+    for name in ("discogs-effnet-bs64-1.pb", "danceability-discogs-effnet-1.pb"):
+        (tmp_path / "effnet_danceability").mkdir(exist_ok=True)
+        (tmp_path / "effnet_danceability" / name).write_bytes(b"graph")
+    (tmp_path / "vila").mkdir()
+    (tmp_path / "vila/saved_model.pb").write_bytes(b"")  # what an interrupted copy leaves is not here
+    scorers = [{"name": n, "weights": str(tmp_path)} for n in ("effnet_danceability", "vila")]
+    found = preflight.needs(
+        {"song_scorers": {"a": {"scorer": scorers[0]}}, "cover_scorers": {"b": {"scorer": scorers[1]}}}
+    )
+    assert [n.here is not None for n in found] == [True, True, False]
+
+
+def test_a_missing_extra_is_told_with_its_install_line(monkeypatch):
+    real = preflight.importlib.util.find_spec
+    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda m: None if m == "tensorflow" else real(m))
+    found = preflight.needs({"cover_scorers": {"vila": {"scorer": {"name": "vila"}}}})
+    assert found[0].remedy == "pip install 'spectrogrand[tfhub]'" and found[0].here is None
+    with pytest.raises(MissingExtra, match=r"pip install 'spectrogrand\[tfhub\]' && spectrogrand fetch vila"):
+        preflight.check({"cover_scorers": {"vila": {"scorer": {"name": "vila"}}}})
+
+
+def test_a_run_stops_before_it_makes_anything(tmp_path):
+    config = compose(["topic=the sea", f"output={tmp_path / 'out'}", "cover_scorers=[aesthetics,vila]"])
+    with pytest.raises(MissingExtra, match="spectrogrand fetch vila"):
+        execute(config)
+    assert not (tmp_path / "out").exists()
+
+
+def test_it_asks_no_network_and_loads_no_model_library():
+    """In a process of its own: offline costs no more than looking into folders."""
+    code = """
+import sys, time
+from spectrogrand import preflight
+begun = time.process_time()
+scorer = {"name": "clap_novelty", "embedder": {"name": "clap"}}
+preflight.needs({"song_scorers": {"a": {"scorer": scorer}}, "cover_scorers": {"b": {"scorer": {"name": "vila"}}}})
+loaded = {m.split(".")[0] for m in sys.modules}
+print(sorted(loaded & {"torch", "tensorflow", "transformers", "diffusers"}))
+"""
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "[]" and time.monotonic() > begun
