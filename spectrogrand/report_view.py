@@ -24,6 +24,7 @@ VIDEOS = {
     "dynamic_content": ("Cover as content", "the cover, painted by the spectrogram"),
     "dynamic_style": ("Cover as style", "the spectrogram, painted by the cover"),
     "motion": ("Motion", "the cover, moved by the beat"),
+    "visualizer": ("Latent walk", "the song's pitches choose the classes, its loudness moves the noise"),
     "music_visuals": ("Music visuals", "what the music sounds like, painted and moved on by its energy"),
 }
 RULES = {
@@ -64,6 +65,7 @@ def view(record: Mapping[str, Any], folder: Path, posters: bool = True) -> dict[
         "facts": _facts(record, genre, plan),
         "videos": _videos(_map(record.get("videos")), folder, posters),
         "plan": _plan(plan),
+        "classes": [str(_map(c).get("name")) for c in _list(_map(record.get("classes")).get("chosen"))],
         "storyboard": storyboard(record, folder, link), "synchrony": synchrony(record),
         "choices": [_choice(slot, _map(choice), folder) for slot, choice in choices.items()],
         "genre": _genre(genre),
