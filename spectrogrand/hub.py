@@ -41,7 +41,7 @@ def revision(weights: Weights) -> str:
     return weights.revision if re.fullmatch("[0-9a-f]{40}", weights.revision) else "main"
 
 
-def folder(weights: str | None, card_weights: Weights, *, part: str) -> Path:
+def folder(weights: str | None, card_weights: Weights, *, part: str, command: str | None = None) -> Path:
     """The folder of a model in the hub's layout: `weights` itself, `weights/<part>`, what was fetched, or the hub's cache.
 
     Of the hub's cache only the pinned revision is taken.
@@ -49,6 +49,7 @@ def folder(weights: str | None, card_weights: Weights, *, part: str) -> Path:
     Args:
         weights: a folder that the user named, or None.
         part: the plug-in's name, as in `spectrogrand fetch <part>`.
+        command: what fetches it, where that is another command.
 
     Raises:
         MissingExtra: it is in none of these places, or only half of it is: one line with the command that fetches it.
@@ -61,7 +62,7 @@ def folder(weights: str | None, card_weights: Weights, *, part: str) -> Path:
         found = _cached(card_weights, name)
         if found is not None:
             return _whole(found.parent, part)
-    raise _missing(weights, card_weights, part)
+    raise _missing(weights, card_weights, part, command=command)
 
 
 def file(weights: str | None, card_weights: Weights, name: str, *, part: str) -> Path:
@@ -167,12 +168,12 @@ def _json(path: Path) -> dict[str, Any]:
     return read
 
 
-def _missing(weights: str | None, card: Weights, part: str, name: str = "") -> MissingExtra:
+def _missing(weights: str | None, card: Weights, part: str, name: str = "", command: str | None = None) -> MissingExtra:
     looked = f"{weights}, {weights}/{part} or the hub's cache" if weights else "the hub's cache"
     what = f"{name} of {repository(card)}" if name else repository(card)
     return MissingExtra(
         f"{part} finds no {what} in {looked}: fetch it ({card.megabytes:,.0f} MB) "
-        f"with spectrogrand fetch {part}, or set weights=FOLDER"
+        f"with {command or f'spectrogrand fetch {part}'}, or set weights=FOLDER"
     )
 
 

@@ -29,7 +29,8 @@ def home(tmp_path_factory):
     """A folder with one folder per plug-in."""
     place = tmp_path_factory.mktemp("weights")
     for make, name in (
-        (tiny_songs.audioldm2, "audioldm2"), (tiny_songs.musicgen, "musicgen"), (tiny_hub.sdxl, "sdxl"),
+        (tiny_songs.audioldm2, "audioldm2"), (tiny_songs.ace_step, "ace_step"), (tiny_songs.musicgen, "musicgen"),
+        (tiny_hub.sdxl, "sdxl"),
         (tiny_hub.sdxl_refiner, "sdxl_refiner"), (tiny_hub.flux, "diffusers_image"), (tiny_hub.svd, "svd"),
     ):  # fmt: skip
         make(place / name)
@@ -41,7 +42,8 @@ def made(home):
     """A plug-in with its tiny checkpoint, loaded once; settings that change nothing of the model may be set on it."""
     small = {
         "audioldm2": {"steps": [2, 3], "duration": 0.5}, "sdxl": {"steps": 2, "size": 32},
-        "diffusers_image": {"steps": 2, "size": 32}, "musicgen": {"prompt": "Jumpy house music about {topic}", "duration": 1.0, "window": 0.6, "overlap": 0.2},
+        "diffusers_image": {"steps": 2, "size": 32}, "ace_step": {"steps": 2, "duration": 0.5},
+        "musicgen": {"prompt": "Jumpy house music about {topic}", "duration": 1.0, "window": 0.6, "overlap": 0.2},
         "svd": {"fps": "8", "width": 64, "height": 64, "frames": 4, "steps": 2, "seam": 1},
     }  # fmt: skip
     kept = {n: build("generators", {"name": n, "weights": str(home), "device": "cpu", **s}) for n, s in small.items()}
@@ -85,6 +87,17 @@ def test_audioldm2_is_asked_as_published(made, heard):
         assert (call["guidance_scale"], call["audio_length_in_s"]) == (3.5, 0.5)
     assert all((s.rate, s.samples.shape) == (16000, (1, 8000)) for s in songs)
     assert all(apart(songs[0], s) > 1e-4 for s in songs[1:])  # every waveform is a candidate of its own
+
+
+def test_ace_step_is_asked_for_house(made, heard):
+    part = made("ace_step")
+    calls = heard(part)
+    songs = part.generate(TOPICS, [0, 1, 7])
+    assert [c["seeds"] for c in calls] == [[0, 1], [7]]
+    assert calls[0]["prompt"][0].startswith("Jumpy electronic house music about a spaceship, four on the floor")
+    assert (calls[0]["num_inference_steps"], calls[0]["bpm"], calls[0]["lyrics"]) == (2, 124, ["[instrumental]"] * 2)
+    assert (calls[0]["audio_duration"], calls[0]["keyscale"], calls[0]["guidance_scale"]) == (0.5, None, 1.0)
+    assert all((s.rate, s.samples.shape) == (4000, (2, 2000)) for s in songs) and apart(songs[0], songs[1]) > 1e-2
 
 
 def test_audioldm2s_language_model_is_one_that_can_generate(home, made):
@@ -265,7 +278,7 @@ def test_svd_decodes_in_smaller_chunks_when_memory_runs_out(made, heard):
 
 
 @pytest.mark.parametrize("name, sources", [
-    ("audioldm2", TOPICS), ("musicgen", TOPICS), ("sdxl", BRIEFS[:3]), ("diffusers_image", BRIEFS[:3]),
+    ("audioldm2", TOPICS), ("musicgen", TOPICS), ("ace_step", TOPICS), ("sdxl", BRIEFS[:3]), ("diffusers_image", BRIEFS[:3]),
 ])  # fmt: skip
 def test_a_batch_and_one_by_one_are_the_same_candidates(made, name, sources):
     part, seeds = made(name), [0, 1, 7]

@@ -165,3 +165,47 @@ def musicgen(folder, channels=1, melody=False):
     model.save_pretrained(folder)
     features.save_pretrained(folder)
     t5_tokenizer().save_pretrained(folder)
+
+
+@seeded
+def ace_step(folder):
+    import torch
+    from diffusers import (
+        AceStepConditionEncoder,
+        AceStepPipeline,
+        AceStepTransformer1DModel,
+        AutoencoderOobleck,
+        FlowMatchEulerDiscreteScheduler,
+    )
+    from tiny_visuals import _qwen_tokenizer
+    from transformers import Qwen3Config, Qwen3Model
+
+    tokenizer = _qwen_tokenizer()
+    sizes = {
+        "hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8,
+        "sliding_window": 16,
+    }  # fmt: skip
+    text = Qwen3Config(
+        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=8,
+    )  # fmt: skip
+    transformer = AceStepTransformer1DModel(
+        **sizes, num_hidden_layers=2, in_channels=12, audio_acoustic_hidden_dim=4, is_turbo=True, model_version="turbo"
+    )
+    conditions = AceStepConditionEncoder(
+        **sizes,
+        text_hidden_dim=16,
+        timbre_hidden_dim=4,
+        num_lyric_encoder_hidden_layers=1,
+        num_timbre_encoder_hidden_layers=1,
+    )
+    vae = AutoencoderOobleck(
+        encoder_hidden_size=8, downsampling_ratios=[5, 10], decoder_channels=4, decoder_input_channels=4, audio_channels=2,
+        channel_multiples=[2, 4], sampling_rate=4000,
+    )  # fmt: skip
+    with torch.no_grad():
+        conditions.silence_latent.normal_(std=0.1)
+    AceStepPipeline(
+        vae=vae, text_encoder=Qwen3Model(text).eval(), tokenizer=tokenizer, transformer=transformer,
+        condition_encoder=conditions, scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1, shift=1.0),
+    ).save_pretrained(folder)  # fmt: skip

@@ -45,7 +45,9 @@ class HubGenerator(Generator):
         return self.card.weights[0]
 
     def _folder(self) -> Path:
-        return hub.folder(self.weights, self._hub_weights(), part=self.name)
+        wanted = self._hub_weights()
+        own = wanted in type(self).card.weights
+        return hub.folder(self.weights, wanted, part=self.name, command=None if own else download(wanted))
 
     def _folders(self) -> dict[str, Path]:
         return {"weights": self._folder()}
@@ -104,6 +106,16 @@ class DiffusersGenerator(HubGenerator):
         if self.compile:
             getattr(made, denoiser).compile()
         return made
+
+
+def download(weights: Weights) -> str:
+    """The command that puts a model into the hub's cache, where `spectrogrand fetch` does not know it.
+
+    >>> download(Weights("a/b", "main, pinned at fetch", 1.0, "MIT"))
+    'hf download a/b'
+    """
+    commit = hub.revision(weights)
+    return f"hf download {hub.repository(weights)}{'' if commit == 'main' else f' --revision {commit}'}"
 
 
 def _scheduler(name: str, shipped: Any, part: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class DiffusersImage(DiffusersGenerator):
         terms="FLUX.1 schnell is free for any use once its terms on the hub are accepted; another model has its own licence",
         extra="models",
         modules=("torch", "diffusers", "transformers"),
-        weights=tuple(KNOWN.values()),
+        weights=(KNOWN["black-forest-labs/FLUX.1-schnell"],),
     )
     source, artefact = CoverBrief, Image
     auto = "AutoPipelineForText2Image"
@@ -89,6 +90,7 @@ class DiffusersImage(DiffusersGenerator):
         self.dtype, self.device, self.offload = dtype, device, offload
         self.attention_slicing, self.scheduler = attention_slicing, scheduler
         self.channels_last, self.compile = channels_last, compile
+        self.card = replace(type(self).card, weights=(self._hub_weights(),))  # type: ignore[misc]
 
     def generate(self, sources: Sequence[CoverBrief], seeds: Sequence[int]) -> list[Any]:
         """One picture per (brief, seed), as one batch; one that is black or not finite is the error that fails it alone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ class MusicGen(HubGenerator):
         self.guidance, self.temperature, self.top_k = float(guidance), float(temperature), top_k
         self.duration, self.window, self.overlap = float(duration), float(window), float(overlap)
         self.batch_size, self.dtype, self.device = batch_size, dtype, device
+        self.card = replace(type(self).card, weights=(self._hub_weights(),))  # type: ignore[misc]
 
     def generate(self, sources: Sequence[Topic], seeds: Sequence[int]) -> list[Any]:
         """One song per (topic, seed); a silent one, or one with samples that are not finite, is the error that fails it alone."""

@@ -14,12 +14,17 @@ from ..errors import InvalidValue
 from ..interfaces import Card, Weights
 from ..registry import register
 from ..types import CoverBrief, Image
-from ._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
+from ._hub_model import OFFLOADS, DiffusersGenerator, download, multiple, numbers, one_of
 from ._prompts import filled, warn_of_cuts
 
 PROMPT = "{colour} colored album cover for music about {topic} that {word}"
 REFINER = "StableDiffusionXLImg2ImgPipeline"
 RAIL = "CreativeML Open RAIL++-M"
+
+
+REFINER_WEIGHTS = Weights(
+    "stabilityai/stable-diffusion-xl-refiner-1.0", "5d4cfe854c9a9a87939ff3653551c2b3c99a4356", 12_200.0, RAIL
+)
 
 
 @register("sdxl")
@@ -46,7 +51,6 @@ class SDXL(DiffusersGenerator):
         modules=("torch", "diffusers", "transformers"),
         weights=(
             Weights("stabilityai/stable-diffusion-xl-base-1.0", "462165984030d82259a11f4367a4eed129e94a7b", 13_900.0, RAIL),
-            Weights("stabilityai/stable-diffusion-xl-refiner-1.0", "5d4cfe854c9a9a87939ff3653551c2b3c99a4356", 12_200.0, RAIL),
         ),
     )  # fmt: skip
     source, artefact = CoverBrief, Image
@@ -119,4 +123,4 @@ class SDXL(DiffusersGenerator):
 
     def _refiner(self) -> Path:
         named = self.refiner if isinstance(self.refiner, str) else self.weights
-        return hub.folder(named, self.card.weights[1], part="sdxl_refiner")
+        return hub.folder(named, REFINER_WEIGHTS, part="sdxl_refiner", command=download(REFINER_WEIGHTS))
