@@ -11,13 +11,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from .. import registry
 from ..errors import ConfigError, UnknownName, nearest
 from ..excerpts import Stretches
 from ..features import analyse
 from ..percussive import energies
 from ..provenance import code_hash
 from ..steps import Run
-from ..storyboard import Walk
+from ..storyboard import Keyframe, Walk
 from ..timing import DRIVES, on_beats, positions
 from ..types import Audio, Frames, Image, Topic
 from ._settings import frame_rate, whole
@@ -42,6 +43,11 @@ def check(config: Mapping[str, Any]) -> str:
     for slot in ("song", "captioner", "images", "morph", "movements"):
         if not isinstance(config.get(slot), Mapping):
             raise ConfigError(f"nothing fills the slot {slot!r}: choose one with {slot}=NAME")
+    for slot, source in (("captioner", Audio), ("images", Keyframe), ("morph", Walk)):
+        takes = getattr(registry.get("generators", str(config[slot].get("name"))), "source", None)
+        if takes is not source:
+            raise ConfigError(f"{slot}={config[slot]['name']} draws from {getattr(takes, '__name__', 'nothing')}, the slot gives "
+                              f"{source.__name__}: choose another with {slot}=NAME")  # fmt: skip
     own = dict(config["song"]).get("path")
     if config.get("topic") is None and own is None:
         raise ConfigError('no music: give song=file song.path=FILE, or topic="a futuristic spaceship" to make a song')
