@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,9 @@ class Sentences(Embedder):
         if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 4096:
             raise InvalidValue(f"batch is a whole number from 1 to 4096, got {batch!r}")
         self.model, self.batch, self.device, self.dtype, self.weights = model, batch, device, dtype, weights
+        if model != MULTILINGUAL:  # what this one needs: a package, or the user's own folder
+            needed = self.card.modules if model == PACKAGED else self.card.modules[:1]
+            self.card = replace(type(self).card, modules=needed, weights=())  # type: ignore[misc]
         self._loaded: Any = None
 
     def embed(self, batch: Sequence[str | Topic]) -> np.ndarray:

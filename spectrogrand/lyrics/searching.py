@@ -15,7 +15,7 @@ from . import arrays
 from .building import VERSION, identity
 from .clusters import BLOCK
 
-PROBES = 64
+PROBES = 32
 """Clusters that an approximate search reads; more of them find more and take longer."""
 SHORTLIST = 4
 """How many times the wanted count is rated again by the float16 vectors after the one-byte copy has chosen."""

@@ -1,0 +1,334 @@
+"""Behind the page: the queue, what forms accept, which files are served; no browser, no gradio where it is not needed."""
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spectrogrand import Image, media
+from spectrogrand.app import command, forms, jobs, views
+from spectrogrand.app.jobs import Busy, Jobs
+from spectrogrand.app.page import watch
+from spectrogrand.app.server import local_origin, run_file, thumbnail
+from spectrogrand.configuring import compose
+from spectrogrand.errors import ConfigError, InvalidValue, SpectrograndError, StoreError, UnknownName
+from spectrogrand.store import write_json
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "runs" / ".uploads").mkdir(parents=True)
+    return forms.Place(tmp_path / "runs", tmp_path / "runs" / ".uploads")
+
+
+@pytest.fixture
+def queue(place):
+    made = Jobs(place.output, most_waiting=25)
+    yield made
+    made.close()
+
+
+def wait(job, seconds=120):
+    begun = time.monotonic()
+    while not job.over and time.monotonic() - begun < seconds:
+        time.sleep(0.02)
+    assert job.over, job
+    return job
+
+
+def uploaded(place, name="in.png"):
+    path = place.uploads / "abc" / name
+    path.parent.mkdir(exist_ok=True)
+    media.save_image(path, Image(np.full((8, 8, 3), 90, np.uint8)))
+    return path
+
+
+# -- the queue ----------------------------------------------------------------------------------------------------------
+
+
+def test_jobs_run_one_at_a_time_in_the_order_they_came(queue, monkeypatch):
+    running, order, together = [], [], []
+
+    def run(job):
+        running.append(job)
+        together.append(len(running))
+        time.sleep(0.01)
+        order.append(job.commands[0][0])
+        running.remove(job)
+        job.state = "finished"
+
+    monkeypatch.setattr(queue, "_run", run)
+    threads = [threading.Thread(target=queue.add, args=(lambda token, n=n: [[str(n)]],)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+        thread.join()
+    for job in list(queue._known.values()):
+        wait(job)
+    assert order == [str(n) for n in range(20)] and max(together) == 1
+
+
+def test_who_waits_is_told_how_many_are_ahead_and_too_many_are_sent_away(queue, monkeypatch):
+    hold = threading.Event()
+    monkeypatch.setattr(queue, "_run", lambda job: (hold.wait(60), setattr(job, "state", "finished")))
+    first = queue.add(lambda token: [["a"]])
+    while first.state == "waiting":
+        time.sleep(0.01)
+    others = [queue.add(lambda token: [["b"]]) for _ in range(25)]
+    assert [queue.ahead(j) for j in others[:3]] == [1, 2, 3]
+    assert "2 jobs are ahead of you" in views.progress(queue, others[1])
+    with pytest.raises(Busy, match="try again"):
+        queue.add(lambda token: [["c"]])
+    queue.cancel(others[0].token)
+    assert others[0].state == "cancelled" and queue.ahead(others[1]) == 1
+    hold.set()
+    for job in others:
+        wait(job)
+
+
+def test_a_failed_command_says_why_and_the_next_one_runs(queue):
+    bad = queue.add(lambda token: [["run", "pipeline=nothing"]])
+    good = queue.add(lambda token: [["--version"]])
+    assert wait(bad).state == "failed" and "no choice 'nothing' for pipeline" in bad.error
+    assert 'role="alert"' in views.ended(queue, bad) and "no choice" in views.ended(queue, bad)
+    assert wait(good).state == "finished"
+
+
+def test_cancel_ends_the_process_cleanly_and_the_record_says_so(queue, place):
+    words = ["run", "topic=a long one", "song.duration=60", "songs=12", f"output={place.output}"]
+    job = queue.add(lambda token: forms.with_token([words], token))
+    begun = time.monotonic()
+    while not queue.record(job) and time.monotonic() - begun < 120:
+        time.sleep(0.05)
+    assert job.folder is not None and "Making songs" in views.progress(queue, job)
+    queue.cancel(job.token)
+    assert job.state == "cancelled" and job.process.poll() is not None
+    assert jobs.read(job.folder)["state"] == "interrupted" and (job.folder / "report.html").exists()
+    assert "Cancelled" in views.ended(queue, job)
+    assert not list(place.output.glob("*/.*")), "nothing torn is left in the run"
+
+
+def test_what_the_end_of_a_process_means_is_said():
+    assert "memory" in jobs._why(-9, []) and "smaller" in jobs._why(137, ["Killed"])
+    assert jobs._why(1, ["noise", "spectrogrand: no song can be used"]) == "no song can be used"
+    assert "defect" in jobs._why(1, ["Traceback", "KeyError: 'a'"])
+
+
+# -- forms --------------------------------------------------------------------------------------------------------------
+
+
+def test_forms_become_words_that_compose(place):
+    song = uploaded(place, "a song, (mix).png")
+    for words in (
+        forms.text_to_video(place, "${oc.env:HOME}, 'x' [a]", 10, 4, 4, 512, 0),
+        forms.song_to_video(place, song, "", 2, 256, 7),
+        forms.song_to_cover(place, song, "Blue, Train", "", "jazz", 3, 1),
+        forms.picture_to_music(place, song, 4, 1, 256, 3),
+    ):
+        config = compose(forms.with_token(words, "job12")[-1][1:])
+        assert config["job"] == "job12" and config["output"] == str(place.output)
+    assert compose(forms.text_to_video(place, "${oc.env:HOME}", 10, 4, 4, 512, 0)[0][1:])["topic"] == "${oc.env:HOME}"
+    config = compose(forms.song_to_video(place, song, "", 2, 256, 7)[0][1:])
+    assert (config["song"]["path"], config["covers"], config["size"], config["seed"]) == (str(song), 2, 256, 7)
+
+
+def test_songs_are_looked_for_in_the_pages_index_or_in_an_uploaded_table(place, tmp_path):
+    spans = [(0, 1)] * 4
+    with pytest.raises(InvalidValue, match="table of lyrics"):
+        forms.picture_to_songs(place, None, "rain", None, "best_lines", spans)
+    table = uploaded(place, "lyrics.csv")
+    first, second = forms.picture_to_songs(place, None, "rain", table, "published", [(0.5, 1), *spans[1:]])
+    assert (
+        first[:2] == ["index", str(table)]
+        and f"index={first[2]}" in second
+        and Path(first[2]).is_relative_to(place.output)
+    )
+    config = compose(second[1:])
+    assert config["ranking"] == "published" and config["filters"]["energy"] == [0.5, 1]
+    own = forms.Place(place.output, place.uploads, tmp_path / "ix")
+    assert f"index={tmp_path / 'ix'}" in forms.picture_to_songs(own, None, "rain", None, "best_lines", spans)[0]
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../../etc/passwd", "", None, "{uploads}/../run.json", "{uploads}", "{link}"]
+)
+def test_files_are_taken_from_the_uploads_only(place, path):
+    (place.output / "run.json").write_text("{}")
+    (place.uploads / "link").symlink_to("/etc/passwd")
+    path = path and path.replace("{uploads}", str(place.uploads)).replace("{link}", str(place.uploads / "link"))
+    with pytest.raises(InvalidValue, match="choose a picture|upload it again"):
+        forms.picture_to_music(place, path, 4, 1, 256, 0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("", 10, 4, 4, 512, 0), ("a" * 501, 10, 4, 4, 512, 0), ("a", 1e9, 4, 4, 512, 0), ("a", 10, 0, 4, 512, 0),
+        ("a", None, 4, 4, 512, 0), ("a", 10, 4, 999, 512, 0), ("a", 10, 4, 4, 10**9, 0), ("a", 10, 4, 4, "x", 0),
+        ("a", 10, 4, 4, 512, -1), (None, 10, 4, 4, 512, 0),
+    ],
+)  # fmt: skip
+def test_values_that_no_form_sends_are_refused(place, values, queue):
+    with pytest.raises(SpectrograndError):
+        forms.text_to_video(place, *values)
+    shown = list(watch(place, queue, forms.text_to_video, values))
+    assert len(shown) == 1 and 'role="alert"' in shown[0][0] and not shown[0][1]
+
+
+# -- files of runs ------------------------------------------------------------------------------------------------------
+
+
+def test_only_files_of_runs_are_served(place):
+    run = place.output / "a-run"
+    (run / "covers").mkdir(parents=True)
+    (run / ".secret.png").write_bytes(b"x")
+    for name in ("run.json", "report.html", "weights.safetensors"):
+        (run / name).write_text("{}")
+    media.save_image(run / "covers" / "0.png", Image(np.zeros((600, 900, 3), np.uint8)))
+    (run / "link.png").symlink_to("/etc/hostname")
+    (place.output / "plain").mkdir()
+    (place.output / "plain" / "a.png").write_bytes(b"x")
+    assert run_file(place.output, "a-run", "covers/0.png") == (run / "covers" / "0.png").resolve()
+    for name, file in (
+        ("a-run", "../plain/a.png"), ("a-run", ".secret.png"), ("a-run", "link.png"), ("a-run", "weights.safetensors"),
+        ("plain", "a.png"),
+        ("..", "run.json"), (".", "a-run/run.json"), ("", "run.json"), (".uploads", "x.png"), ("a-run/../a-run", "run.json"),
+        ("a-run", "/etc/passwd"), ("a-run", "\0.png"), ("a-run", "covers"), ("a-run", "nothing.png"),
+    ):  # fmt: skip
+        assert run_file(place.output, name, file) is None, (name, file)
+    small = thumbnail(place.output, "a-run")
+    assert small is not None and small[:3] == b"\xff\xd8\xff" and len(small) < 50_000
+    assert thumbnail(place.output, "plain") is None
+
+
+def test_text_of_records_never_becomes_markup(place):
+    evil = '<img src=x onerror="alert(1)">'
+    for state in ("finished", "failed", "running"):
+        run = place.output / f"evil-{state}"
+        run.mkdir()
+        choices = {"song": {"candidates": [{"index": 0, "failed": evil}], "why": evil, "scorers": {}}}
+        write_json(
+            run / "run.json",
+            {
+                "topic": evil,
+                "state": state,
+                "error": evil,
+                "warnings": [evil],
+                "caption": {"text": evil},
+                "choices": choices,
+            },
+        )
+    for page in (
+        views.gallery(place.output),
+        views.run_card(place.output / "evil-finished"),
+        views.message(evil, evil, bad=True),
+    ):
+        assert "<img src=x" not in page and "&lt;img" in page
+
+
+def test_an_empty_gallery_says_so_and_torn_records_are_left_out(place):
+    assert "Nothing made yet" in views.gallery(place.output)
+    (place.output / "torn").mkdir()
+    (place.output / "torn" / "run.json").write_text("{")
+    assert "Nothing made yet" in views.gallery(place.output)
+
+
+def test_stages_follow_the_configuration():
+    chosen = views._stages({"pipeline": "audiovisual", "videos": ["static"]})
+    assert [slot for slot, _ in chosen if "video" in slot] == ["static video"]
+    assert [slot for slot, _ in views._stages({"pipeline": "recommendation", "picture": None})] == ["search"]
+
+
+# -- the server ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    pytest.importorskip("gradio")
+    from fastapi.testclient import TestClient
+
+    from spectrogrand.app.page import build
+    from spectrogrand.app.server import serve
+
+    output = tmp_path_factory.mktemp("runs")
+    place = command.prepare({"output": str(output)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(place.uploads))
+        made = Jobs(output)
+        page, look = build(place, made)
+        (output / "a-run").mkdir()
+        (output / "a-run" / "run.json").write_text("{}")
+        with TestClient(serve(place, page, **look), base_url="http://127.0.0.1") as served:
+            served.place = place
+            yield served
+        made.close()
+
+
+def test_the_page_loads_nothing_from_elsewhere(client):
+    answer = client.get("/")
+    assert answer.status_code == 200 and "default-src 'self'" in answer.headers["content-security-policy"]
+    assert "fonts.googleapis" not in answer.text and "cdnjs" not in answer.text
+
+
+def test_runs_are_served_and_nothing_beside_them(client):
+    assert client.get("/runs/a-run/run.json").status_code == 200
+    assert "default-src 'none'" in client.get("/runs/a-run/run.json").headers["content-security-policy"]
+    for path in (
+        "/runs/../run.json",
+        "/runs/%2e%2e/run.json",
+        "/runs/a-run/%2e%2e/%2e%2e/etc/passwd",
+        "/runs/a-run/..%2f..%2fx.png",
+        "/thumbs/..jpg",
+    ):
+        assert client.get(path).status_code == 404, path
+    assert client.get("/gradio_api/file=/etc/passwd").status_code in (403, 404)
+
+
+def test_other_sites_and_other_names_are_turned_away(client):
+    assert client.post("/gradio_api/upload", headers={"origin": "https://example.org"}).status_code == 403
+    assert client.get("/", headers={"host": "evil.example.org"}).status_code == 400
+    assert (
+        local_origin("http://localhost:7860")
+        and not local_origin("https://127.0.0.1.example.org")
+        and not local_origin("http://[")
+    )
+
+
+def test_twenty_uploads_at_once_stay_apart_and_inside(client):
+    answers = {}
+
+    def send(n):
+        name = ["../../evil.png", "..\\evil.png", "/etc/cron.d/evil", "a" * 200 + ".png", "in.png"][n % 5]
+        answers[n] = client.post("/gradio_api/upload", files={"files": (name, bytes([n]) * 100)})
+
+    threads = [threading.Thread(target=send, args=(n,)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    paths = {n: Path(a.json()[0]) for n, a in answers.items()}
+    assert len(set(paths.values())) == 20
+    for n, path in paths.items():
+        assert client.place.upload(path, "a file").read_bytes() == bytes([n]) * 100
+    assert not list(client.place.output.rglob("evil*")) or all(
+        p.is_relative_to(client.place.uploads) for p in client.place.output.rglob("evil*")
+    )
+
+
+def test_the_command_checks_what_it_is_given(tmp_path):
+    for words, error, text in (
+        (["7861"], UnknownName, "settings such as port"),
+        (["port=80"], ConfigError, "from 1024"),
+        ([f"output={tmp_path}", "sise=3"], UnknownName, "no setting 'sise'"),
+        ([f"output={tmp_path}", f"index={tmp_path}"], StoreError, "no index of lyrics"),
+    ):
+        with pytest.raises(error, match=text):
+            command.main(words)
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(StoreError, match="is taken"):
+            command.main([f"port={taken.getsockname()[1]}", f"output={tmp_path}"])
