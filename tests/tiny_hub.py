@@ -167,3 +167,6 @@ def svd(folder):
         vae=vae, image_encoder=CLIPVisionModelWithProjection(vision).eval(), unet=unet, scheduler=scheduler,
         feature_extractor=CLIPImageProcessor(crop_size=224, size={"shortest_edge": 224}),
     ).save_pretrained(folder)  # fmt: skip
+
+
+MAKERS = {"sdxl": sdxl, "diffusers_image": flux, "svd": svd}

@@ -200,7 +200,7 @@ def ace_step(folder):
         num_timbre_encoder_hidden_layers=1,
     )
     vae = AutoencoderOobleck(
-        encoder_hidden_size=8, downsampling_ratios=[5, 10], decoder_channels=4, decoder_input_channels=4, audio_channels=2,
+        encoder_hidden_size=8, downsampling_ratios=[4, 10], decoder_channels=4, decoder_input_channels=4, audio_channels=2,
         channel_multiples=[2, 4], sampling_rate=4000,
     )  # fmt: skip
     with torch.no_grad():
@@ -209,3 +209,6 @@ def ace_step(folder):
         vae=vae, text_encoder=Qwen3Model(text).eval(), tokenizer=tokenizer, transformer=transformer,
         condition_encoder=conditions, scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1, shift=1.0),
     ).save_pretrained(folder)  # fmt: skip
+
+
+MAKERS = {"audioldm2": audioldm2, "musicgen": musicgen, "stable_audio": stable_audio, "ace_step": ace_step}
