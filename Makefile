@@ -24,11 +24,12 @@ UV_INSTALL := $(BIN)/uv pip install --python $(BIN)/python --require-hashes --bu
 EDITABLE := $(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo test test-slow lint format bench docs lock clean
+.PHONY: help demo train-demo test test-slow lint format bench docs lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo       install the core, make a video of TOPIC='$(TOPIC)' (ARGS: more for the command line)"
+	@echo "make train-demo train genre and surprise on synthetic data from nothing, then make a video of TOPIC with both"
 	@echo "make test       install everything, run the tests (WORKERS=$(WORKERS); ARGS: more for pytest)"
 	@echo "make test-slow  the tests marked slow"
 	@echo "make lint       ruff and mypy"
@@ -40,6 +41,16 @@ help:
 
 demo: $(VENV)/core.stamp
 	@$(BIN)/spectrogrand run topic="$$TOPIC" $(ARGS)
+
+# Everything it makes lies in outputs/train-demo; the same command goes on where it was stopped.
+TRAINED := outputs/train-demo
+train-demo: $(VENV)/all.stamp
+	$(BIN)/python train/genre.py experiment=demo output=$(TRAINED)
+	$(BIN)/python train/surprise.py experiment=demo output=$(TRAINED)
+	$(BIN)/python train/export.py $(TRAINED)/demo-genre $(TRAINED)/weights
+	$(BIN)/python train/export.py $(TRAINED)/demo-surprise $(TRAINED)/weights
+	@$(BIN)/spectrogrand run topic="$$TOPIC" genre=timm_genre "cover_scorers=[aesthetics,timm_surprise]" \
+		weights=$(TRAINED)/weights $(ARGS)
 
 test: $(VENV)/all.stamp
 	$(PYTEST) $(ARGS)
