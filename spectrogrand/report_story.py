@@ -38,16 +38,19 @@ def synchrony(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     videos = record.get("synchrony")
     rows = []
     for video, parts in videos.items() if isinstance(videos, Mapping) else ():
-        before, after = (parts.get(k) if isinstance(parts, Mapping) else None for k in ("before", "after"))
+        sides = [_map(_map(parts).get(when)) for when in ("before", "after")]
         for measure, (title, note) in MEASURES.items():
-            pair = [side.get(measure) if isinstance(side, Mapping) else None for side in (before, after)]
-            if all(isinstance(one, Mapping) for one in pair):
-                chance = _short(pair[1].get("shuffled"))
+            before, after = (_map(side.get(measure)) for side in sides)
+            if before and after:
                 rows.append({
-                    "video": str(video).replace("_", " "), "title": title, "note": note, "before": _interval(pair[0]),
-                    "after": _interval(pair[1]), "chance": chance,
+                    "video": str(video).replace("_", " "), "title": title, "note": note, "before": _interval(before),
+                    "after": _interval(after), "chance": _short(after.get("shuffled")),
                 })  # fmt: skip
     return rows
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _interval(found: Mapping[str, Any]) -> str:
