@@ -70,6 +70,7 @@ CHECKS |= {  # models round otherwise in another batch
     ("generators", n): {"tolerance": 0.02}
     for n in ("audioldm2", "ace_step", "musicgen", "stable_audio", "sdxl", "diffusers_image", "svd")
 }
+CHECKS["embedders", "sentences"] = {"tolerance": 1e-5}
 CHECKS["generators", "kandinsky"] = {"tolerance": 0.01}
 CHECKS["generators", "fused_diffusion"] = {"tolerance": 2 / 255}  # a batch rounds sums otherwise than one alone
 """How a plug-in is checked where the default is too strict, with the reason: a file has no seed, a caption or a latent's mean is
