@@ -18,7 +18,7 @@ from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 TEXT_KEYS = {"topic", "output", "store"}
 TEXT_ENDINGS = (
     "path", "weights", "references", "lyrics", "picture", "file", "folder", "index", "album", "artist",
-    "genres", "lyric_file",
+    "genres", "lyric_file", "fusion",
 )  # fmt: skip
 Job = Callable[[dict[str, Any]], int]
 

@@ -10,7 +10,7 @@ from spectrogrand import Audio, build, media
 from spectrogrand.albums import COLOURS, AlbumBrief, looks
 from spectrogrand.configuring import compose
 from spectrogrand.emotion import CIRCUMPLEX, Emotion, estimate
-from spectrogrand.errors import ConfigError, InvalidValue, UnknownName
+from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra, UnknownName
 from spectrogrand.genres import known, singular, tags
 from spectrogrand.painting.colour import colour_word, linear_to_oklab
 from spectrogrand.pipelines import execute
@@ -169,3 +169,47 @@ def test_bad_settings_are_one_line_before_anything_is_made(words, error, said, t
     with pytest.raises(error, match=said):
         execute(compose(["pipeline=album_cover", f"output={tmp_path}", *words]))
     assert not list(tmp_path.glob("*/*.png"))
+
+
+@pytest.mark.parametrize("experiment, style, fused", [
+    ("album_lyrics", "lyrics", False), ("album_emotions", "album_genre_emotions", False), ("album_genre", "album_genre", False),
+    ("album_fused", "album_genre", True),
+])  # fmt: skip
+def test_the_four_published_experiments_are_configs(experiment, style, fused):
+    config = compose([f"experiment={experiment}", "song.path=a.wav", "lyric_file=a (b), c.txt"])
+    cover = config["cover"]
+    assert config["pipeline"] == "album_cover" and config["prompt"] == style and cover["name"] == "fused_diffusion"
+    assert (cover["seconds"], cover["size"], cover["sampler"]) == (25.0, 256, "pndm") and cover["steps"] <= 150
+    assert bool(cover["fusion"]) is fused and config["lyric_file"] == "a (b), c.txt"
+    generator = build("generators", cover)
+    if fused:
+        with pytest.raises(MissingExtra, match="train/fusion.py"):
+            generator._fusion_file()
+
+
+def test_the_fused_experiment_end_to_end_on_a_tiny_model(tmp_path):
+    pytest.importorskip("diffusers")
+    from tiny_stable_diffusion import WIDTH, stable_diffusion
+
+    from spectrogrand.fusion import Fusion, FusionSettings
+
+    stable_diffusion(tmp_path / "weights" / "fused_diffusion")
+    Fusion(FusionSettings("linear", 124, WIDTH, 77, heads=4, embedder="timbre_rhythm")).save(tmp_path / "f.safetensors")
+    media.save_audio(tmp_path / "song.wav", played(150, False, 0.9, 8, 6))
+    words = [
+        "experiment=album_fused",
+        f"song.path={tmp_path / 'song.wav'}",
+        "album=Rain",
+        "genres=pop",
+        "covers=2",
+        "cover.size=64",
+    ]
+    words += [
+        f"weights={tmp_path / 'weights'}",
+        f"cover.fusion={tmp_path / 'f.safetensors'}",
+        f"output={tmp_path / 'out'}",
+    ]
+    words += ["cover.steps=2", "gates.noise_picture=null", "gates.blank_picture=null"]
+    record = json.loads((execute(compose(words)).parent / "run.json").read_text())
+    assert record["state"] == "finished" and record["parts"]["cover"]["identity"]["fusion"]
+    assert record["choices"]["cover"]["candidates"][1]["file"] == "covers/1.png"

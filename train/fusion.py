@@ -74,13 +74,11 @@ def fit(config: dict[str, Any]) -> dict[str, Any]:
         parameter.requires_grad_(True)
     task = FusionTask(model, fused, recipe, config["seed"])
 
-    order = torch.Generator().manual_seed(config["seed"])
+    orders: dict[str, Any] = {"train": fusion_data.Shuffled(len(splits["train"]), config["seed"]), "test": None}
     loaders = {
-        split: DataLoader(
-            part, batch_size=recipe["batch"], shuffle=split == "train", generator=order, collate_fn=fusion_data.batch  # type: ignore[arg-type]
-        )
-        for split, part in splits.items()
-    }  # fmt: skip
+        name: DataLoader(part, batch_size=recipe["batch"], sampler=orders[name], collate_fn=fusion_data.batch)
+        for name, part in splits.items()
+    }
     trainer = lightning.Trainer(
         accelerator=told["accelerator"], devices=1, precision=told["precision"] or "32-true", max_epochs=recipe["epochs"],
         gradient_clip_val=recipe["clip"], logger=False, enable_checkpointing=False, enable_progress_bar=told["progress"],

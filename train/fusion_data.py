@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,23 @@ class Albums:
         for k, i in enumerate(order):
             features[i] = self.features[order[(k + 1) % len(order)]]
         return Albums(self.rows, self.covers, features, self.size, self.style)
+
+
+class Shuffled:
+    """Orders of a split, another in every epoch, from seed and epoch alone: a training that goes on draws the same ones."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count, self.seed, self.epoch = count, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(np.random.default_rng([self.seed, self.epoch]).permutation(self.count).tolist())
+
+    def __len__(self) -> int:
+        return self.count
 
 
 def albums(

@@ -99,6 +99,7 @@ def evaluate(
     found: dict[str, Any] = {"encoder": encoder.name, "sound_embedder": embedder.name, "covers": count}
     for name, fusion in (("prompt", None), ("fused", fused)):
         drawn = torch.from_numpy(draw(model, fusion, albums, settings, seed, count))
+        (folder / "covers" / name).mkdir(parents=True, exist_ok=True)
         for i, picture in enumerate(drawn):
             media.save_image(
                 folder / f"covers/{name}/{i}.png", Image(np.ascontiguousarray(picture.permute(1, 2, 0).numpy()))

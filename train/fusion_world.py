@@ -43,10 +43,10 @@ def cover(palette: str, genre: str, rng: np.random.Generator) -> np.ndarray:
     )
 
 
-def song(palette: str, rng: np.random.Generator, seconds: float = 4.0) -> Audio:
+def song(palette: str, rng: np.random.Generator, seconds: float = 3.0) -> Audio:
     """A song that says the palette: its tempo and brightness are the palette's, its key, chords and level are its own."""
-    bpm, partials = MUSIC[palette]
-    bpm = bpm * rng.uniform(0.93, 1.07)
+    beats, partials = MUSIC[palette]
+    bpm = beats * rng.uniform(0.93, 1.07)
     t = np.arange(int(seconds * RATE)) / RATE
     beat, since = (t * bpm / 60).astype(int), t % (60 / bpm)
     roots = 110 * 2 ** ((rng.integers(0, 12) + rng.permutation([0, 3, 5, 7, 8])[beat % 5]) / 12)
@@ -62,6 +62,8 @@ def song(palette: str, rng: np.random.Generator, seconds: float = 4.0) -> Audio:
 def albums(folder: Path, train: int, test: int, seed: int) -> Path:
     """Write a prepared folder of `train` and `test` albums, each of its own artist; the album id is its palette."""
     rng = np.random.default_rng(seed)
+    for part in ("covers", "clips"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
     rows = []
     for i in range(train + test):
         palette, genre = list(PALETTES)[i % 4], GENRES[(i // 4) % 4]

@@ -160,7 +160,6 @@ class FusedDiffusion(HubGenerator):
             raise InvalidValue(
                 f"the fusion's text has {fused.settings.width} axes, the model's {model.width}: train it on this model"
             )
-        model.unet.to(place, model.dtype)
         fused.module.to(place, model.dtype)
         return model, fused
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,11 +20,11 @@ from spectrogrand.types import Image
 
 SIZES = (16, 4096)
 PLACES = {
-    "space": (-0.15, -0.35), "city": (-0.10, 0.45), "sea": (0.25, -0.55), "mountains": (0.00, -0.25), "forest": (0.45, -0.30),
-    "machines": (-0.55, 0.65), "faces": (-0.45, 0.05), "geometry": (0.25, 0.50), "waves": (0.30, 0.20), "abstract": (0.00, 0.00),
+    "space": (-0.50, -0.30), "city": (-0.30, 0.40), "sea": (0.25, -0.55), "mountains": (-0.20, -0.50), "forest": (0.45, -0.25),
+    "machines": (-0.55, 0.65), "faces": (-0.90, 0.20), "geometry": (0.30, 0.50), "waves": (0.10, 0.15), "abstract": (-0.10, 0.00),
 }  # fmt: skip
 """Motifs by the (valence, arousal) of the music that they suit."""
-_REACH = 0.6
+_REACH = 0.7
 """Distance in that plane at which a motif's chance falls to 1 / e."""
 
 
@@ -33,7 +34,7 @@ class MusicCover(Generator):
 
     The brief's colour, chosen from the song's arousal and valence, leads the palette. The painter's axes are the words'
     scores mixed with what was measured: energy with arousal, valence with valence, tension with tension, brightness with
-    the spectral centroid. A motif's share is its share in the words times exp(-d^2 / 0.36), d its distance to the song in
+    the spectral centroid. A motif's share is its share in the words times exp(-d^2 / 0.49), d its distance to the song in
     `PLACES`: clear words choose the motif, vague ones leave it to the music.
 
     Args:
@@ -80,7 +81,9 @@ class MusicCover(Generator):
             feeling = brief.feeling or (estimate(brief.song) if brief.song is not None else None)
             row = steered(self._row(f"{brief.album} {brief.genre}"), feeling, self.music)
             words = self.title if isinstance(self.title, str) else brief.album[:80] * self.title
-            made.append(Image(scenes.paint(replace(brief, song=None), row, int(seed), self.size, words)))
+            heard = feeling if self.music > 0 else None  # two songs that feel nearly alike still get two covers
+            own = zlib.crc32(repr(heard).encode()) if heard is not None else 0
+            made.append(Image(scenes.paint(replace(brief, song=None), row, int(seed) + own, self.size, words)))
         return made
 
     def close(self) -> None:

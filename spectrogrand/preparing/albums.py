@@ -76,8 +76,8 @@ def prepare(
                 continue
             words = row.emotions or (estimate(song).words(3) if emotions else ())
             split = "test" if _place(row.artist, seed) < share else "train"
-            known = {"emotions": words, "split": split, "cover": f"covers/{cover.name}", "clip": f"clips/{clip.name}"}
-            kept.append(replace(row, **known))
+            names = f"covers/{cover.name}", f"clips/{clip.name}"
+            kept.append(replace(row, emotions=words, split=split, cover=names[0], clip=names[1]))
             place(cover, out / f"covers/{cover.name}")
             place(clip, out / f"clips/{clip.name}")
             tick(i + 1, i + 2)

@@ -1,0 +1,203 @@
+"""train/fusion.py on a tiny world: it learns from own music and not from another's, resumes, exports, and measures."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+pytest.importorskip("diffusers")
+
+from spectrogrand import build, fusion, media  # noqa: E402
+from spectrogrand.albums import AlbumBrief  # noqa: E402
+from spectrogrand.errors import InvalidValue, UnknownName  # noqa: E402
+from train import checkpoints, entry, fusion_data, fusion_world  # noqa: E402
+from train import fusion as training  # noqa: E402
+from train.fusion_metrics import Encoder, agreement, distances  # noqa: E402
+from train.tiny_diffusion import WINDOW, pretrain, tokenizer  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A barely trained model, and albums whose music tells the palette."""
+    home = tmp_path_factory.mktemp("world")
+    losses = pretrain(home / "model", fusion_world.WORDS, fusion_world.examples, size=16, steps=12, batch=4)
+    assert losses[-1] < losses[0]
+    fusion_world.albums(home / "albums", 16, 8, 0)
+    return home
+
+
+def fit(world, tmp_path, *words):
+    settings = [
+        f"data.root={world / 'albums'}", f"weights={world / 'model'}", f"output={tmp_path}", f"cache={world / 'cache'}",
+        "data.size=16", "data.seconds=3.0", "fusion.heads=4", "fusion_recipe.epochs=1", "fusion_recipe.batch=8",
+        "fusion_recipe.warmup=1", "fusion_recipe.rate=1e-2", "fusion_recipe.repeats=1", "trainer.accelerator=cpu",
+        "trainer.progress=false", "trainer.threads=1",
+    ]  # fmt: skip
+    return training.fit(entry.compose("fusion", [*settings, *words]))
+
+
+def test_the_tokenizer_reads_each_word_of_the_world_as_one_token():
+    reads = tokenizer(fusion_world.WORDS)
+    prompt = fusion_world.PROMPT.format(title="north river", genre="jazz") + fusion_world.HINT.format(palette="ember")
+    assert {"north</w>", "jazz</w>", "ember</w>"} <= set(reads.tokenize(prompt)) and len(
+        reads(prompt)["input_ids"]
+    ) < WINDOW
+
+
+@pytest.mark.parametrize("kind", ["cross_attention", "music_attention"])
+def test_a_fusion_is_trained_exported_and_drawn_with(kind, world, tmp_path):
+    found = fit(world, tmp_path, f"fusion.kind={kind}", "evaluate.covers=4", "evaluate.steps=2")
+    file = f"{found['folder']}/fusion.safetensors"
+    settings = fusion.settings_of(file)
+    assert (settings.kind, settings.embedder, settings.music_width, settings.tokens) == (
+        kind,
+        "timbre_rhythm",
+        124,
+        WINDOW,
+    )
+    assert (
+        found["loss_fused"] != found["loss_prompt"] and 0 < found["mse_fused"] < 1 and np.isfinite(found["fid_fused"])
+    )
+    assert found["encoder"] == "statistics" and set(found) >= {"kid_prompt", "kid_std_fused", "agreement_real"}
+    assert json.loads(open(f"{found['folder']}/metrics.json").read())["covers"] == 4
+    song = media.load_audio(world / "albums/clips/0.wav")
+    brief = AlbumBrief("north", "jazz", "red", "blends", album="north", song=song)
+    options = {
+        "name": "fused_diffusion",
+        "weights": str(world / "model"),
+        "fusion": file,
+        "size": 16,
+        "steps": 2,
+        "seconds": 3.0,
+    }
+    assert build("generators", options).generate([brief], [0])[0].size == (16, 16)
+
+
+def test_only_the_fusion_is_trained_and_a_killed_training_goes_on_to_the_same_weights(world, tmp_path):
+    whole = fit(world, tmp_path / "whole", "fusion_recipe.epochs=2")
+    kept = checkpoints.load(f"{whole['folder']}/last.ckpt")
+    assert all(k.startswith("fused.") for k in kept["state_dict"]) and len(kept["state_dict"]) > 8
+
+    from train.callbacks import Keeper
+
+    class Killed(RuntimeError):
+        pass
+
+    original = Keeper.on_train_epoch_end
+
+    def once(self, trainer, module):
+        original(self, trainer, module)
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Keeper, "on_train_epoch_end", once)
+        with pytest.raises(Killed):
+            fit(world, tmp_path / "killed", "fusion_recipe.epochs=2")
+    again = fit(world, tmp_path / "killed", "fusion_recipe.epochs=2")
+    first, second = (fusion.load(f"{f['folder']}/fusion.safetensors").module.state_dict() for f in (whole, again))
+    assert all(torch.allclose(v, second[k], atol=1e-6) for k, v in first.items())
+    assert again["loss_fused"] == pytest.approx(whole["loss_fused"], abs=1e-5)
+
+
+def test_the_published_recipe_is_a_config(world, tmp_path):
+    config = entry.compose("fusion", ["fusion_recipe=published"])
+    recipe = config["fusion_recipe"]
+    assert (recipe["optimizer"], recipe["rate"], recipe["batch"], recipe["epochs"], recipe["warmup"]) == (
+        "sgd",
+        1e-4,
+        1,
+        1,
+        500,
+    )
+    assert recipe["schedule"] == "cosine" and config["data"]["seconds"] == 25.0 and config["data"]["size"] == 256
+
+
+def test_shuffled_music_is_never_ones_own(world):
+    embedder = fusion_data.embedder_of({"name": "timbre_rhythm"})
+    own = fusion_data.albums(
+        world / "albums", "train", embedder, size=16, seconds=3.0, cache=world / "cache", style="album_genre"
+    )
+    other = own.shuffled(3)
+    assert all(not np.array_equal(a, b) for a, b in zip(own.features, other.features, strict=True))
+    assert {f.tobytes() for f in own.features} == {f.tobytes() for f in other.features}
+    assert own.prompt(0).startswith("Create an album cover for the album '") and own.pixels(0).shape == (3, 16, 16)
+    assert own.pixels(0).min() >= -1 and own.pixels(0).max() <= 1
+
+
+def test_the_loss_is_the_noise_predictions_and_the_frozen_model_is_its_null(world):
+    from spectrogrand import diffusion
+    from train.fusion_task import FusionTask
+
+    model = diffusion.load(world / "model", "float32", "cpu", part="x")
+    fused = fusion.Fusion(fusion.FusionSettings("linear", 124, model.width, model.window, heads=4))
+    recipe = {
+        "optimizer": "adamw",
+        "rate": 1e-3,
+        "warmup": 1,
+        "schedule": "cosine",
+        "drop_text": 0.0,
+        "drop_music": 0.0,
+    }
+    task = FusionTask(model, fused, recipe, 0)
+    batch = {"pixels": torch.zeros(2, 3, 16, 16), "features": torch.randn(2, 1, 124), "prompt": ["a", "b"]}
+    noise, t = torch.randn(2, 3, 16, 16), torch.tensor([10, 500])
+    text = model.read(["a", "b"])
+    a = model.scheduler("ddpm").alphas_cumprod[t][:, None, None, None]
+    guess = model.unet((1 - a).sqrt() * noise, t, encoder_hidden_states=text)[0]
+    expected = (guess - noise).square().mean((1, 2, 3))
+    with torch.no_grad():
+        assert torch.allclose(task.losses(batch, text, None, noise, t, fused=False), expected, atol=1e-5)
+        assert torch.allclose(task.losses(batch, text, None, noise, t), expected, atol=1e-5), (
+            "a residual fusion begins there"
+        )
+
+
+def test_sets_are_compared_by_fid_and_kid_and_rankings_by_agreement(rng):
+    palettes = [
+        np.stack([fusion_world.cover(p, g, rng) for g in fusion_world.GENRES * 3]) for p in ("ember", "ember", "ocean")
+    ]
+    sets = [torch.from_numpy(np.ascontiguousarray(p.transpose(0, 3, 1, 2))) for p in palettes]
+    encoder = Encoder("statistics", None, sets[0])
+    alike, apart = distances(encoder, sets[0], sets[1], 0), distances(encoder, sets[0], sets[2], 0)
+    assert alike["fid"] < apart["fid"] / 2 and alike["kid"] < apart["kid"]
+    assert distances(encoder, sets[0], sets[0], 0)["fid"] == pytest.approx(0, abs=0.05)
+    assert distances(encoder, sets[0], sets[1], 0) == alike, "the same twice"
+    x = rng.normal(size=(30, 6))
+    assert agreement(x, -2 * x) == pytest.approx(1) and abs(agreement(x, rng.normal(size=(30, 9)))) < 0.15
+    with pytest.raises(UnknownName, match="did you mean 'clip'"):
+        Encoder("clp", None, sets[0])
+    with pytest.raises(InvalidValue, match="encoder_weights"):
+        Encoder("clip", None, sets[0])
+
+
+def test_fid_is_its_formula(rng):
+    """Against numpy: |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) (Heusel et al. 2017, eq. 6)."""
+    from scipy.linalg import sqrtm
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+    class First(torch.nn.Module):
+        num_features = 3
+
+        def forward(self, pictures):
+            return pictures.float().mean((2, 3))
+
+    a, b = (torch.from_numpy(rng.integers(lo, hi, (40, 3, 4, 4)).astype(np.uint8)) for lo, hi in ((0, 200), (60, 255)))
+    metric = FrechetInceptionDistance(feature=First())
+    metric.update(a, real=True)
+    metric.update(b, real=False)
+    x, y = (t.float().mean((2, 3)).numpy() for t in (a, b))
+    cx, cy = np.cov(x.T), np.cov(y.T)
+    expected = ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(cx + cy - 2 * sqrtm(cx @ cy).real)
+    assert float(metric.compute()) == pytest.approx(expected, rel=1e-3)
+
+
+def test_what_is_missing_is_one_line(world, tmp_path):
+    with pytest.raises(InvalidValue, match="spectrogrand prepare albums"):
+        training.fit(entry.compose("fusion", []))
+    (tmp_path / "bad").mkdir()
+    text = (world / "albums/albums.csv").read_text().replace("covers/0.png", "../../secret.png")
+    (tmp_path / "bad/albums.csv").write_text(text)
+    with pytest.raises(InvalidValue, match="no file in"):
+        fit(world, tmp_path, f"data.root={tmp_path / 'bad'}")
