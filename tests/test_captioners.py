@@ -101,6 +101,15 @@ def test_instruments_by_tag(monkeypatch):
     assert "guitar and drums." in said(tones(300, 500), sound_embedder={"name": "tags"})
 
 
+def test_real_tags_name_the_genre_that_the_classifier_does_not(shared):
+    pytest.importorskip("h5py")
+    tags = {"name": "music_tags", "weights": str(shared / "models/music_tagger")}
+    song = Stretches(load_audio(shared / "data/audio/outfoxing.mp3"))[0]
+    assert "electronic music" in said(song, genre={"name": "timbre_genre"}, sound_embedder=tags)
+    assert "electronic" not in said(song, genre={"name": "timbre_genre"})
+    assert "hip hop music" in said(load_audio(shared / "data/audio/loop_compus.flac"), sound_embedder=tags)
+
+
 def test_samples_that_are_not_finite_are_refused():
     with pytest.raises(InvalidValue, match="not finite"):
         said(Audio(np.full((1, RATE), np.nan, np.float32), RATE))

@@ -58,6 +58,7 @@ SETTINGS = {
     ("generators", "svd"): {"weights": "{hub}", "fps": "2", "width": 64, "height": 64, "frames": 2, "steps": 1, "seam": 1},
     ("stylizers", "magenta"): {"weights": "{magenta}"},
     ("embedders", "music_tagger"): {"weights": "{tagger}"},
+    ("embedders", "music_tags"): {"weights": "{tagger}"},
     ("scorers", "tag_danceability"): {"weights": "{tagger}"},
 }
 """Settings that make a plug-in small, or that it cannot do without."""

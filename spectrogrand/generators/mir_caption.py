@@ -14,6 +14,23 @@ from ..listening import Facts, listen
 from ..registry import register
 from ..types import GENRES, Audio
 
+GENRE_TAGS = {
+    "hip hop": "hip hop", "rnb": "R&B", "electronica": "electronic", "classic rock": "rock", "hard rock": "rock",
+    "alternative rock": "rock", "indie rock": "indie", "indie pop": "indie", "heavy metal": "metal", "progressive rock": "rock",
+    **{g: g for g in ("rock", "pop", "indie", "electronic", "dance", "jazz", "metal", "soul", "folk", "punk", "blues", "ambient",
+                      "country", "funk", "electro", "house", "classical", "latin", "reggae", "disco", "techno", "gospel", "rap")},
+}  # fmt: skip
+"""Tags, in small letters and without hyphens, that name a genre, and what the caption calls it."""
+HEARD_TAGS = {
+    "female vocalists": "a female voice", "female vocalist": "a female voice", "male vocalists": "a male voice",
+    "acoustic": "acoustic instruments",
+}  # fmt: skip
+UNSAID_TAGS = (
+    "alternative", "00s", "90s", "80s", "70s", "60s", "oldies", "beautiful", "chillout", "chill", "mellow", "instrumental",
+    "experimental", "party", "easy listening", "sexy", "catchy", "sad", "happy",
+)  # fmt: skip
+"""Tags that are opinions or dates, not what is heard."""
+
 
 @register("mir_caption")
 class MirCaption(Generator):
@@ -25,7 +42,8 @@ class MirCaption(Generator):
     Args:
         genre: a classifier's config, or null to name none; its sub-genres of house are called "... house".
         sound_embedder: a tagger's config: an embedder whose `axes` name its columns, probabilities in [0, 1]; null for none.
-        certain: from which probability a genre or a tag is believed, 0 to 1.
+        certain: from which probability a genre is believed, 0 to 1. certain_tag: the same of a tag (a tagger of fifty tags is
+            rarely surer than a half).
 
     >>> MirCaption(genre=None).generate([Audio(np.zeros((1, 8000), np.float32), 8000)], [0])
     ['Silence.']
@@ -40,11 +58,12 @@ class MirCaption(Generator):
 
     def __init__(
         self, *, genre: dict[str, Any] | str | None = None, sound_embedder: dict[str, Any] | str | None = None,
-        certain: float = 0.5,
+        certain: float = 0.5, certain_tag: float = 0.3,
     ) -> None:  # fmt: skip
-        if isinstance(certain, bool) or not isinstance(certain, int | float) or not 0 <= certain <= 1:
-            raise InvalidValue(f"mir_caption takes certain from 0 to 1, got {certain!r}")
-        self.genre, self.sound_embedder, self.certain = genre, sound_embedder, certain
+        for name, value in (("certain", certain), ("certain_tag", certain_tag)):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+                raise InvalidValue(f"mir_caption takes {name} from 0 to 1, got {value!r}")
+        self.genre, self.sound_embedder, self.certain, self.certain_tag = genre, sound_embedder, certain, certain_tag
         self._parts: dict[str, Any] = {}
 
     def identity(self) -> Mapping[str, Any]:
@@ -76,13 +95,15 @@ class MirCaption(Generator):
             return "Silence."
         if facts.seconds < 1:
             return f"A {_loud(facts) or 'plain'} sound of {max(1, round(1000 * facts.seconds))} milliseconds."
-        genre, tags = self._genre(sound), self._tags(sound)
+        tags = self._tags(sound)
+        genre = self._genre(sound) or next((GENRE_TAGS[t] for t in tags if t in GENRE_TAGS), "")
+        sounds = [HEARD_TAGS.get(t, t) for t in tags if t not in GENRE_TAGS and t not in UNSAID_TAGS]
         mood = ", ".join(w for w in (_fast(facts), _loud(facts), _bright(facts)) if w)
         what = " ".join(w for w in (mood, genre, "music") if w)
         unsaid = "" if facts.seconds < 4 else " without a beat"  # too short to tell
         at = f" at {facts.tempo:.0f} beats per minute" if facts.tempo else unsaid
         key = f" in {facts.key}" if facts.key else ""
-        heard = [*_rhythm(facts), *tags]
+        heard = [*_rhythm(facts), *dict.fromkeys(sounds)]
         with_ = (
             f", with {' and '.join([', '.join(heard[:-1]), heard[-1]]) if len(heard) > 1 else heard[0]}"
             if heard
@@ -115,10 +136,9 @@ class MirCaption(Generator):
         names = tuple(getattr(tagger, "axes", ()))
         values = np.asarray(tagger.embed([sound]))[0]
         if len(names) != len(values):
-            raise InvalidValue(
-                f"{self.sound_embedder!r} does not name its columns, so it is no tagger: use music_tagger"
-            )
-        return [names[k] for k in np.argsort(-values, kind="stable")[:4] if values[k] >= self.certain]
+            raise InvalidValue(f"{self.sound_embedder!r} does not name its columns, so it is no tagger: use music_tags")
+        likely = [names[k] for k in np.argsort(-values, kind="stable")[:5] if values[k] >= self.certain_tag]
+        return [t.lower().replace("-", " ") for t in likely]
 
 
 def _fast(facts: Facts) -> str:
