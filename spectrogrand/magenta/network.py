@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from ..errors import InvalidValue, require
 from . import tflite
+from .blocks import BlockTransfer
+from .predictor import Predictor
 
 STYLED = tuple(f"residual/residual{k}/conv{j}" for k in range(1, 6) for j in (1, 2)) + tuple(
     f"expand/conv{k}/conv" for k in (1, 2, 3)
@@ -19,11 +22,12 @@ STYLED = tuple(f"residual/residual{k}/conv{j}" for k in range(1, 6) for j in (1,
 class TorchEngine:
     """Style picture -> vector of 100; content and vectors -> styled pictures. Values in [0, 1].
 
-    The predictor's activations are rounded as its file says, so that its vectors are LiteRT's within one step.
+    The predictor's activations are rounded as its file says, so that its vectors are LiteRT's within a step or two.
 
     Args:
         size: the longer side at which content is drawn; sides are multiples of 4.
-        device, dtype, compiled: where and how the transfer network runs; the predictor is float32 always.
+        device, dtype: where and in which type the networks run.
+        compiled: compile the predictor, and on a GPU the transfer network, at the first call.
     """
 
     def __init__(
@@ -34,13 +38,20 @@ class TorchEngine:
 
         self.size, self.device = size, torch.device(self.device_of(device))
         self.dtype = getattr(torch, dtype)
-        self._predictor = _Predictor(tflite.read(predict), self.device)
+        self._predictor = Predictor(tflite.read(predict), self.device, self.dtype)
         tensors = tflite.read(transfer)
-        self._weights = _transfer_weights(tensors, self.device, self.dtype)
-        self._contract, self._expand = contract, expand
+        on_cpu = self.device.type == "cpu"
+        weights = _transfer_weights(tensors, self.device, torch.float32 if on_cpu else self.dtype)
+        if (
+            on_cpu
+        ):  # thin layers leave a processor idle: the same network over blocks is twice as fast, and needs no compiling
+            blocks = BlockTransfer(weights, self.device, self.dtype)
+            self._contract, self._expand = blocks.contract, blocks.expand
+        else:
+            plain = (torch.compile(contract), torch.compile(expand)) if compiled else (contract, expand)
+            self._contract, self._expand = (functools.partial(f, weights=weights) for f in plain)
         if compiled:
-            self._contract, self._expand = torch.compile(contract), torch.compile(expand)
-            self._predictor.forward = torch.compile(self._predictor.forward)  # type: ignore[method-assign]
+            self._predictor.compile()
 
     @staticmethod
     def device_of(device: str | None) -> str:
@@ -66,7 +77,7 @@ class TorchEngine:
         with torch.inference_mode():
             x = torch.from_numpy(np.array(content, np.float32)).permute(2, 0, 1)[None]
             x = x.to(self.device, self.dtype).contiguous(memory_format=torch.channels_last)
-            return self._contract(x, self._weights)
+            return self._contract(x)
 
     def draw(self, contents: list[Any], vectors: list[np.ndarray]) -> list[np.ndarray]:
         """Styled pictures, float32 in [0, 1], shape=(row, column, rgb) each."""
@@ -75,7 +86,7 @@ class TorchEngine:
         with torch.inference_mode():
             x = contents[0] if len(contents) == 1 else torch.cat(contents)
             s = torch.from_numpy(np.stack(vectors).astype(np.float32)).to(self.device)
-            out = self._expand(x, s, self._weights)
+            out = self._expand(x, s)
             return list(out.float().permute(0, 2, 3, 1).cpu().numpy())
 
 
@@ -142,69 +153,6 @@ def _transfer_weights(tensors: dict[str, tflite.Tensor], device: Any, dtype: Any
         eps = float(_named(tensors, f"transformer/{layer}/StyleNorm/batchnorm/add/y").values())
         made[layer + "/style"] = (*pairs, eps)
     return made
-
-
-class _Predictor:
-    """MobileNet-v2 on real-valued copies of int8 weights; every activation is rounded to its 256 levels, as LiteRT does."""
-
-    def __init__(self, tensors: dict[str, tflite.Tensor], device: Any) -> None:
-        import torch
-
-        self.device = device
-        self.levels = {
-            n: (float(t.scale[0]), float(t.zero[0])) for n, t in tensors.items() if t.stored is None and t.scale.size
-        }
-        self.weights: dict[str, Any] = {}
-        for name, tensor in tensors.items():
-            if tensor.stored is None or tensor.stored.dtype not in (np.int8, np.int32) or not tensor.scale.size:
-                continue
-            self.weights[name] = torch.from_numpy(np.array(tensor.values())).to(device)
-
-    def __call__(self, picture: np.ndarray) -> np.ndarray:
-        import torch
-
-        with torch.inference_mode():
-            x = torch.from_numpy(np.array(picture, np.float32)).permute(2, 0, 1)[None].to(self.device)
-            return self.forward(x).cpu().numpy()
-
-    def forward(self, x: Any) -> Any:
-        """Style vector, shape=(100,), of a picture, shape=(1, rgb, 256, 256)."""
-        x = self._layer(self._round(x, "style_image_int8"), "MobilenetV2/Conv", 2)
-        for k in range(17):
-            block = f"MobilenetV2/expanded_conv{f'_{k}' if k else ''}"
-            y = self._layer(x, f"{block}/expand") if k else x
-            y = self._layer(y, f"{block}/depthwise", 2 if k in (1, 3, 6, 13) else 1)
-            y = self._layer(y, f"{block}/project")
-            x = self._round(x + y, f"{block}/add") if f"{block}/add" in self.levels else y
-        x = self._layer(x, "MobilenetV2/Conv_1").mean((2, 3), keepdim=True)
-        x = self._layer(self._round(x, "bottleneck/Mean"), "mobilenet_conv/Conv")
-        return x.reshape(100)
-
-    def _layer(self, x: Any, name: str, stride: int = 1) -> Any:
-        import torch.nn.functional as F
-
-        deep = name.endswith("/depthwise")
-        kernel = self._weight(f"{name}/depthwise_weights" if deep else f"{name}/weights")
-        bias = self._weight(f"{name}/depthwise_bias" if deep else f"{name}/Conv2D_bias")
-        kernel = kernel.permute((3, 0, 1, 2) if deep else (0, 3, 1, 2))
-        if kernel.shape[-1] == 3:  # TensorFlow's "same": the odd pixel goes to the right and the bottom
-            x = F.pad(x, (1, 1, 1, 1) if stride == 1 else (0, 1, 0, 1))
-        x = F.conv2d(x, kernel, bias, stride, groups=x.shape[1] if deep else 1)
-        for end in ("Relu6", "BatchNorm/FusedBatchNormV3", "BiasAdd_int8"):
-            if f"{name}/{end}" in self.levels:
-                return self._round(x.clamp(0, 6) if end == "Relu6" else x, f"{name}/{end}")
-        raise InvalidValue(f"the style predictor has no output {name}: it is another network")
-
-    def _round(self, x: Any, name: str) -> Any:
-        if name not in self.levels:
-            raise InvalidValue(f"the style predictor has no tensor {name}: it is another network")
-        scale, zero = self.levels[name]
-        return ((x / scale).round() + zero).clamp(-128, 127).sub(zero) * scale
-
-    def _weight(self, name: str) -> Any:
-        if name not in self.weights:
-            raise InvalidValue(f"the style predictor has no weights {name}: it is another network")
-        return self.weights[name]
 
 
 def _named(tensors: dict[str, tflite.Tensor], name: str) -> tflite.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -14,16 +15,25 @@ from ..errors import InvalidValue, UnknownName, nearest, require
 from ..interfaces import Card, Stylizer, Weights
 from ..magenta.litert import SIDE, LiteRTEngine
 from ..magenta.network import TorchEngine
+from ..magenta.tfhub import SavedModelNetwork, TFHubEngine
 from ..registry import register
 from ..types import Frames, Image
 
-SOURCE = "https://www.kaggle.com/models/google/arbitrary-image-stylization-v1 (tfLite, 256 int8 prediction and 256 fp16 transfer)"
+BASE = "https://storage.googleapis.com/download.tensorflow.org/models/tflite/task_library/style_transfer/ios"
 PREDICT, TRANSFER = "style_predict_quantized_256.tflite", "style_transfer_f16_384.tflite"
 FILES = {
     PREDICT: "203dbd6a09da1091ab7e48e8b101aef8c2d81438ad047a5cb150747a977134c1",
     TRANSFER: "c60cff7395544eda1f0915d6dddaedd8ed868cefe8ec6c5ed220ba801f120303",
 }
-MODULES = {"litert": "ai_edge_litert", "torch": "torch"}
+SOURCES = {
+    PREDICT: f"{BASE}/magenta_arbitrary-image-stylization-v1-256_int8_prediction_1.tflite",
+    TRANSFER: f"{BASE}/magenta_arbitrary-image-stylization-v1-256_fp16_transfer_1.tflite",
+}
+HUB = Weights(
+    "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2?tf-hub-format=compressed", "pinned at fetch",
+    88.0, "Apache-2.0", "saved_model.pb",
+)  # fmt: skip
+MODULES = {"litert": "ai_edge_litert", "torch": "torch", "tfhub": "tensorflow"}
 
 
 @register("magenta")
@@ -34,11 +44,13 @@ class Magenta(Stylizer):
     style vector. What is constant over a stream (the style vector, the content) is prepared once.
 
     Args:
-        weights: folder with style_predict_quantized_256.tflite and style_transfer_f16_384.tflite.
-        backend: "litert" (the TFLite files as they are), or "torch" (the same weights as a module: any size, GPU, batches).
+        weights: folder with style_predict_quantized_256.tflite and style_transfer_f16_384.tflite (tfhub: with the SavedModel),
+            or one that holds it as `magenta`.
+        backend: "litert" (the TFLite files as they are), "torch" (the same weights as a module: any size, GPU, batches), or
+            "tfhub" (the published SavedModel, larger and full-precision, in a process of its own).
         strength: s = strength * style's vector + (1 - strength) * content's own; 0 redraws the content as it is.
         smoothing: how much of the previous frame's vector (or content) a streamed side keeps, 0 to 0.95.
-        size: the longer side at which the network draws; litert has 384 and no other.
+        size: the longer side at which the network draws (512 as published); litert has 384 and no other.
         device: torch only: "cpu", "cuda", "cuda:0", "mps"; None is cuda where there is one.
         dtype: torch only: "float32", "bfloat16" or "float16".
         batch: torch only: frames in one call.
@@ -52,8 +64,8 @@ class Magenta(Stylizer):
         extra="models",
         modules=("ai_edge_litert",),
         weights=(
-            Weights(f"{SOURCE} {PREDICT}", FILES[PREDICT], 2.8, "Apache-2.0"),
-            Weights(f"{SOURCE} {TRANSFER}", FILES[TRANSFER], 0.4, "Apache-2.0"),
+            Weights(SOURCES[PREDICT], FILES[PREDICT], 2.8, "Apache-2.0", PREDICT),
+            Weights(SOURCES[TRANSFER], FILES[TRANSFER], 0.4, "Apache-2.0", TRANSFER),
         ),
     )  # fmt: skip
 
@@ -90,6 +102,8 @@ class Magenta(Stylizer):
             raise InvalidValue(
                 f"backend=litert draws at size {SIDE}, in float32, singly, on cpu: set backend=torch for more"
             )
+        if backend == "tfhub" and (dtype, batch, device or "cpu", compile) != ("float32", 1, "cpu", False):
+            raise InvalidValue("backend=tfhub draws in float32, singly, on cpu: set backend=torch for more")
         self.weights, self.backend, self.strength, self.smoothing, self.size = (
             weights,
             backend,
@@ -98,7 +112,11 @@ class Magenta(Stylizer):
             size,
         )
         self.device, self.dtype, self.batch, self.compile, self.threads = device, dtype, batch, compile, threads
-        self._engine: LiteRTEngine | TorchEngine | None = None
+        self._engine: LiteRTEngine | TorchEngine | TFHubEngine | None = None
+        self._network: SavedModelNetwork | None = None
+        if backend != "litert":
+            extra, lots = ("tfhub", (HUB,)) if backend == "tfhub" else ("models", type(self).card.weights)
+            self.card = replace(type(self).card, extra=extra, modules=(MODULES[backend],), weights=lots)  # type: ignore[misc]
 
     def stylize(self, content: Image | Frames, style: Image | Frames) -> Frames:
         """Styled frames in the content's size, in the stream's order; nothing is drawn before they are asked for.
@@ -123,29 +141,47 @@ class Magenta(Stylizer):
         from importlib.metadata import version
 
         paths = self._paths()
-        about = {"weights": {p.name: files.sha256_of(p) for p in paths}}
-        if self.backend == "litert":
-            return {**about, "litert": version("ai-edge-litert")}
+        about = {"weights": {p.name: files.sha256_of(p) if p.is_file() else files.sha256_of_folder(p) for p in paths}}
+        if self.backend != "torch":
+            package = {"litert": "ai-edge-litert", "tfhub": "tensorflow"}[self.backend]
+            return {**about, package: version(package)}
         import torch
 
         return {**about, "torch": torch.__version__, "device": TorchEngine.device_of(self.device)}
 
     def close(self) -> None:
-        """Free the networks."""
-        self._engine = None
+        """Free the networks, end their process."""
+        if isinstance(self._engine, TFHubEngine):
+            self._engine.close()
+        self._engine = self._network = None
+
+    def here(self, method: str, *arrays: np.ndarray) -> np.ndarray:
+        """One call of the SavedModel in this process: what backend=tfhub has its own process do."""
+        if self._network is None:
+            self._network = SavedModelNetwork(self._paths()[0])
+        return np.asarray(getattr(self._network, method)(*arrays))
 
     def _paths(self) -> list[Any]:
-        require(MODULES[self.backend], "models", f"magenta with backend={self.backend}")
+        require(MODULES[self.backend], str(self.card.extra), f"magenta with backend={self.backend}")
         place = "stylizers 'magenta'"
-        return [files.find(self.weights, name, part=place, source=SOURCE, sha256=sha) for name, sha in FILES.items()]
+        if self.backend == "tfhub":
+            return [files.find_folder(self.weights, "saved_model.pb", part=place, source=HUB.source)]
+        return [
+            files.find(self.weights, name, part=place, source=SOURCES[name], sha256=sha) for name, sha in FILES.items()
+        ]
 
-    def _load(self) -> LiteRTEngine | TorchEngine:
-        if self._engine is None:
+    def _load(self) -> LiteRTEngine | TorchEngine | TFHubEngine:
+        if self._engine is None and self.backend == "tfhub":
+            self._paths()
+            config = {"name": self.name, "weights": self.weights, "backend": "tfhub", "size": self.size}
+            self._engine = TFHubEngine(config, self.size)
+        elif self._engine is None:
             predict, transfer = self._paths()
             if self.backend == "litert":
                 self._engine = LiteRTEngine(predict, transfer, self.threads)
             else:
                 self._engine = TorchEngine(predict, transfer, self.size, self.device, self.dtype, self.compile)
+        assert self._engine is not None
         return self._engine
 
     def _draw(self, content: Image | Frames, style: Image | Frames, count: int) -> Iterator[np.ndarray]:
@@ -153,7 +189,7 @@ class Magenta(Stylizer):
         pairs = zip(self._contents(engine, content, count), self._vectors(engine, style, count), strict=True)
         rows, columns = content.size
         while chunk := list(islice(pairs, self.batch)):
-            vectors = [own + self.strength * (vector - own) for (_, own), vector in chunk]
+            vectors = [v if own is None else own + self.strength * (v - own) for (_, own), v in chunk]
             for picture in engine.draw([prepared for (prepared, _), _ in chunk], vectors):
                 if not np.isfinite(picture).all():
                     raise InvalidValue(
@@ -161,16 +197,12 @@ class Magenta(Stylizer):
                     )
                 yield _resized(np.asarray(np.rint(picture * 255), np.uint8), rows, columns)
 
-    def _contents(self, engine: Any, content: Image | Frames, count: int) -> Iterator[tuple[Any, np.ndarray]]:
-        """What the network draws, and the content's own style vector: zeros where strength 1 asks for none of it."""
+    def _contents(self, engine: Any, content: Image | Frames, count: int) -> Iterator[tuple[Any, np.ndarray | None]]:
+        """What the network draws, and the content's own style vector: None where strength 1 asks for none of it."""
         rows, columns = engine.shape(content.size)
 
-        def ready(pixels: np.ndarray) -> tuple[Any, np.ndarray]:
-            own = (
-                engine.vector(_unit(_resized(_bytes(pixels), 256, 256)))
-                if self.strength != 1
-                else np.zeros(100, np.float32)
-            )
+        def ready(pixels: np.ndarray) -> tuple[Any, np.ndarray | None]:
+            own = engine.vector(_unit(_resized(_bytes(pixels), 256, 256))) if self.strength != 1 else None
             return engine.prepare(_unit(_resized(_bytes(pixels), rows, columns))), own
 
         if isinstance(content, Image):
