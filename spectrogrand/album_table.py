@@ -82,7 +82,6 @@ class AlbumTable:
         seen: set[str] = set()
         with open(self.path, encoding=self.encoding, errors="replace", newline="") as file:
             lines = csv.reader(file)
-            csv.field_size_limit(LONGEST)
             place = self._header(lines)
             while True:
                 try:
@@ -126,6 +125,9 @@ class AlbumTable:
             return None
         if len(cells) != len(self._names):
             self.skipped["another number of cells than the header"] += 1
+            return None
+        if max(map(len, cells)) > LONGEST:
+            self.skipped["a cell of more than 65,536 characters"] += 1
             return None
         cell = {name: " ".join(cells[i].split()) for name, i in place.items()}
         for name, what in (("artist", "artist"), ("album_name", "album"), ("song_id", "song id")):
