@@ -116,8 +116,9 @@ def _read(path: Path, side: int) -> tuple[str, np.ndarray] | str:
 def small(data: bytes, path: Path, side: int) -> np.ndarray:
     """The picture of a file's bytes at side x side, uint8 (row, column, rgb).
 
-    JPEGs are decoded at the smallest power-of-two scale that is still twice as large as wanted (their blocks allow it), then
-    reduced bilinearly with antialiasing, as the published way reduces the full picture. Mel tensors (.npy, float decibels,
+    JPEGs are decoded at the smallest power-of-two scale that is not smaller than wanted (their blocks allow it: the mean of
+    2 x 2, 4 x 4 or 8 x 8 pixels), then reduced bilinearly, where the published way decodes and reduces the full picture.
+    Mel tensors (.npy, float decibels,
     (mel, frame)) are coloured with magma first. Everything else goes through the one loader.
 
     Raises:
@@ -132,7 +133,7 @@ def small(data: bytes, path: Path, side: int) -> np.ndarray:
         if data[:2] == b"\xff\xd8":
             with PIL.Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
                 if picture.mode == "RGB" and picture.width * picture.height <= LIMITS.pixels:
-                    picture.draft("RGB", (2 * side, 2 * side))
+                    picture.draft("RGB", (side, side))
                     return np.asarray(picture.resize((side, side), resample))
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
         raise MediaError(f"cannot be decoded ({error}): it is damaged or cut off") from error

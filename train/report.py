@@ -13,7 +13,7 @@ from spectrogrand.media.atomic import replacing
 
 from . import measures
 from .batches import tensors
-from .classification import Classification
+from .classification import Classification, standard
 from .data import Pictures
 
 EACH = 2
@@ -52,7 +52,7 @@ def _draw_examples(module: Classification, data: Pictures, probabilities: Any, p
     values, labels, _ = tensors(test, np.array(chosen))
     module = module.cpu().float().eval()
     pictures = module.mel(values) if module.mel is not None else values
-    x = (pictures.float() / 255 - module.mean) / module.std
+    x = standard(pictures, module.mean, module.std)
     with torch.inference_mode(False):
         cams = measures.grad_cam(module.evaluated(), x)
     answers = [names[int(probabilities[i].argmax())] for i in chosen]
