@@ -57,6 +57,8 @@ SETTINGS = {
     ("generators", "diffusers_image"): {"weights": "{hub}", "steps": 2, "size": 32},
     ("generators", "svd"): {"weights": "{hub}", "fps": "2", "width": 64, "height": 64, "frames": 2, "steps": 1, "seam": 1},
     ("stylizers", "magenta"): {"weights": "{magenta}"},
+    ("classifiers", "timm_genre"): {"weights": "{trained}", "device": "cpu"},
+    ("scorers", "timm_surprise"): {"weights": "{trained}", "device": "cpu"},
     ("embedders", "music_tagger"): {"weights": "{tagger}"},
     ("embedders", "music_tags"): {"weights": "{tagger}"},
     ("scorers", "tag_danceability"): {"weights": "{tagger}"},
@@ -179,6 +181,10 @@ def maker(tmp_path, shared):
             if name == "stable_audio":
                 pytest.importorskip("torchsde")
             settings["weights"] = str((tiny_hub.MAKERS | tiny_songs.MAKERS)[name](tmp_path / name))
+        if settings.get("weights") == "{trained}":
+            import tiny_trained
+
+            settings["weights"] = str(tiny_trained.save(tmp_path / "trained"))
         if settings.get("weights") == "{visuals}":
             import tiny_visuals
 
