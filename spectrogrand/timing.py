@@ -66,7 +66,7 @@ def positions(energies: Energies, fps: Fraction, stops: int, *, drive: str = "bo
 def on_beats(walk: np.ndarray, fps: Fraction, beats: np.ndarray, *, strength: float = 1.0) -> np.ndarray:
     """The same walk with its time nudged: between two beats it goes as far as before, most of it right after the first.
 
-    Where a walk stands on a beat does not change, so it still follows the music's energy; within the beat, the share u of
+    Where a walk stands when a beat's frame begins does not change, so it still follows the music's energy; within the beat, the share u of
     the time becomes (1 - exp(-u / 0.16)) / (1 - exp(-1 / 0.16)) of the way. What changes most on the screen then changes
     in the frame that holds the beat. Before the first and after the last beat nothing is nudged.
 
@@ -80,7 +80,8 @@ def on_beats(walk: np.ndarray, fps: Fraction, beats: np.ndarray, *, strength: fl
     if not 0 <= strength <= 1:
         raise InvalidValue(f"synchronise has a strength from 0 to 1, got {strength!r}")
     ends = np.arange(1, len(walk) + 1) / float(fps)
-    beats = np.asarray(beats, np.float64)
+    # the whole leap falls into the frame that holds the beat: begun within it, most of it would show one frame late
+    beats = np.unique(np.floor(np.asarray(beats, np.float64) * float(fps) + 1e-6)) / float(fps)
     beats = beats[(beats >= 0) & (beats < ends[-1])]
     if len(beats) < 2 or not strength:
         return np.asarray(walk, np.float64).copy()

@@ -37,7 +37,9 @@ def test_each_stretch_takes_its_share_of_the_time(fps, rng):
     walk = positions(song, fps, 7, smooth=0.0)
     for picture in range(1, 6):  # reached at 10, 20, ... seconds, in the frame that ends there
         frame, step = int(picture * 10 * fps), 0.3 / float(fps)
-        assert walk[frame - 1] <= picture + 1e-9 and walk[frame] >= picture - 1e-9 and walk[frame] - walk[frame - 1] < step
+        assert (
+            walk[frame - 1] <= picture + 1e-9 and walk[frame] >= picture - 1e-9 and walk[frame] - walk[frame - 1] < step
+        )
 
 
 @pytest.mark.parametrize("fps", RATES[:4])
@@ -100,6 +102,17 @@ def test_on_a_beat_it_stands_where_it_stood_and_leaps_right_after(rng):
         assert np.argmax(steps[k : k + 15]) == 0 and steps[k] > 4 * steps[k + 7]
     assert np.array_equal(on_beats(walk, fps, beats, strength=0), walk)
     assert np.array_equal(on_beats(walk, fps, np.array([1.0])), walk)
+
+
+@pytest.mark.parametrize("fps", [Fraction(24), Fraction(30000, 1001), Fraction(25), Fraction(12)])
+def test_the_leap_is_in_the_frame_that_holds_the_beat(fps):
+    beats = np.arange(0.513, 19.5, 0.487)
+    count = int(20 * fps)
+    steps = np.diff(on_beats(np.arange(1, count + 1) / count, fps, beats), prepend=0.0)
+    for beat in beats[:-1]:
+        held = int(beat * fps)
+        around = range(held + 1, min(held + int(0.4 * fps) + 1, count))
+        assert all(steps[held] >= steps[k] - 1e-12 for k in around)
 
 
 def test_retimed_frames_are_the_same_frames_in_order():
