@@ -258,3 +258,12 @@ def test_what_does_not_fit_is_said_before_anything_is_drawn(folder, trained, tmp
         generator(folder, fusion=trained[1]).generate([AlbumBrief("Rain", "", "red", "blends", album="Rain")], [0])
     with pytest.warns(UserWarning, match="cut off"):
         generator(folder).generate([AlbumBrief("R", "", "red", "x", album="R", lyrics="la " * 90, style="lyrics")], [0])
+
+
+def test_the_fused_generator_keeps_the_contract(folder, trained):
+    from spectrogrand.testing import check_generator
+
+    briefs = [AlbumBrief(a, "jazz", "red", "blends", album=a, song=song(k)) for k, a in enumerate(("Rain", "Sun"))]
+    check_generator(lambda: generator(folder, fusion=trained[1]), briefs, seeds=(0, 7), tolerance=2 / 255)
+    one, other = generator(folder, fusion=trained[1]), generator(folder)
+    assert one.identity()["fusion"] != one.identity()["weights"] and "fusion" not in other.identity()
