@@ -18,7 +18,8 @@ class Keyframe:
     """What one picture of a music video is made from.
 
     `caption` says what its stretch of music sounds like; `genre` is the word found in it and `movement` the style that goes
-    with that genre, both None where the caption names no genre; `artworks` are the user's own pictures, often none.
+    with that genre, both None where the caption names no genre; `artworks` are the user's own pictures, often none; `topic` is
+    what the user says it is about, None where nothing was said.
 
     Raises:
         InvalidValue: a caption that is blank or no text, or artworks that are no pictures.
@@ -28,6 +29,16 @@ class Keyframe:
     genre: str | None = None
     movement: str | None = None
     artworks: tuple[Image, ...] = ()
+    topic: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The caption, after the topic where there is one.
+
+        >>> Keyframe("Calm music.", topic="the sea").text
+        'the sea. Calm music.'
+        """
+        return f"{self.topic}. {self.caption}" if self.topic else self.caption
 
     def __post_init__(self) -> None:
         if not isinstance(self.caption, str) or not self.caption.strip():

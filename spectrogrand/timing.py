@@ -66,9 +66,9 @@ def positions(energies: Energies, fps: Fraction, stops: int, *, drive: str = "bo
 def on_beats(walk: np.ndarray, fps: Fraction, beats: np.ndarray, *, strength: float = 1.0) -> np.ndarray:
     """The same walk with its time nudged: between two beats it goes as far as before, most of it right after the first.
 
-    Where a walk stands when a beat's frame begins does not change, so it still follows the music's energy; within the beat, the share u of
-    the time becomes (1 - exp(-u / 0.16)) / (1 - exp(-1 / 0.16)) of the way. What changes most on the screen then changes
-    in the frame that holds the beat. Before the first and after the last beat nothing is nudged.
+    Where a walk stands when a beat's frame begins does not change, so it still follows the music's energy; within the
+    beat, the share u of the time becomes (1 - exp(-u / 0.16)) / (1 - exp(-1 / 0.16)) of the way. What changes most on
+    the screen then changes in the frame that holds the beat. Before the first and after the last beat nothing is nudged.
 
     Args:
         walk: where it stands at the end of each frame, shape=(frame,), never going back.

@@ -208,6 +208,7 @@ def test_a_keyframe_per_caption_and_again_where_they_are_few():
     assert [f.genre for f in frames] == ["jazz", "jazz", None, "jazz", "jazz"]
     assert [f.movement for f in frames[:3]] == ["abstract art", "abstract art", None]
     assert board(["Silence."], movements, (), "folk", 1)[0].movement == "folk art"
+    assert board(["Silence."], movements, (), None, 1, "the sea")[0].text == "the sea. Silence."
 
 
 def test_the_motion_video_can_be_synchronised_too(tmp_path):

@@ -133,7 +133,7 @@ def blend(keyframe: Keyframe) -> tuple[list[Any], list[float]]:
     from PIL import Image as Pillow
 
     works = [Pillow.fromarray(a.pixels) for a in keyframe.artworks]
-    conditions = [keyframe.caption, *works, *([keyframe.movement] if keyframe.movement else [])]
+    conditions = [keyframe.text, *works, *([keyframe.movement] if keyframe.movement else [])]
     if not works:
         return conditions, [0.7, 0.3] if keyframe.movement else [1.0]
     shares = [0.7 / len(works)] * len(works)

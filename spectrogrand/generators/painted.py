@@ -45,10 +45,9 @@ GESTURES = ("unveils", "surprises", "ascends", "explodes", "balances", "hypnotiz
 class Painted(Generator):
     """Paints each keyframe through a cover generator; where there are artworks it draws them in the painting's style.
 
-    The brief's topic is a scene that one of the caption's sounds stands for (`SCENES`; the caption itself where none does)
-    with the movement, its colour one of those that the movement's words stand for, its gesture one of the published ones, all by
-    the seed. Artworks are
-    taken in turn, as content; the painting is the style.
+    The brief's topic is the user's, or a scene that one of the caption's sounds stands for (`SCENES`; the caption itself
+    where none does), with the movement; its colour is one of those that the movement's words stand for, its gesture one of
+    the published ones, all by the seed. Artworks are taken in turn, as content; the painting is the style.
 
     Args:
         cover: a generator's config, from `CoverBrief` to `Image`.
@@ -121,7 +120,7 @@ def _brief(keyframe: Keyframe, seed: int) -> CoverBrief:
     words = set(re.findall(r"[a-z]+", f"{movement} {keyframe.caption}".lower()))
     inks = next((inks for word, inks in INKS.items() if word in words), ("dark blue", "orange", "purple"))
     seen = [scene for sound, scenes in SCENES.items() if sound in keyframe.caption.lower() for scene in scenes]
-    subject = seen[(seed * 7) % len(seen)] if seen else keyframe.caption
+    subject = keyframe.topic or (seen[(seed * 7) % len(seen)] if seen else keyframe.caption)
     topic = " ".join(f"{subject}, {movement}".strip(", ").split())[:MAX_TOPIC]
     genre = keyframe.genre if keyframe.genre in GENRES else GENRES[seed % len(GENRES)]
     return CoverBrief(topic, genre, inks[seed % len(inks)], GESTURES[(seed * 3) % len(GESTURES)])

@@ -29,12 +29,18 @@ def artworks(paths: Any) -> tuple[Image, ...]:
 
 
 def board(
-    captions: Sequence[str], movements: Mapping[str, str], own: tuple[Image, ...], hint: str | None, least: int
+    captions: Sequence[str],
+    movements: Mapping[str, str],
+    own: tuple[Image, ...],
+    hint: str | None,
+    least: int,
+    topic: str | None = None,
 ) -> list[Keyframe]:
     """A keyframe per caption, in order; where these are fewer than `least`, the captions are gone through again.
 
     Args:
         movements: genre to art movement; the first genre that a caption names decides, else `hint`'s, else none.
+        topic: what the user says it is about.
         hint: a genre that the user names for captions that name none; it need not be in `movements`.
 
     Raises:
@@ -47,7 +53,7 @@ def board(
     said = [captions[k % len(captions)] for k in range(max(least, len(captions)))]
     found = [genre_of(caption, movements) or hint for caption in said]
     return [
-        Keyframe(caption, genre, movements[genre] if genre else None, own)
+        Keyframe(caption, genre, movements[genre] if genre else None, own, topic)
         for caption, genre in zip(said, found, strict=True)
     ]
 

@@ -61,9 +61,8 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
 
     song = run.best("song", Audio, [topic] * config["songs"])
     captions = run.every("captioner", str, Stretches(song.value, Fraction(str(config["caption_seconds"]))))
-    keyframes = board(
-        [c.value for c in captions], dict(config["movements"]), own, config["genre_hint"], config["pictures"]
-    )
+    said, movements = [c.value for c in captions], dict(config["movements"])
+    keyframes = board(said, movements, own, config["genre_hint"], config["pictures"], config.get("topic"))
     pictures = run.every("images", Image, keyframes)
     run.keep_item(pictures[0], "cover")
     run.record["storyboard"] = [
