@@ -170,7 +170,9 @@ def _translated(error: Exception, words: list[str]) -> SpectrograndError:
 
 def _keys(like: str, words: list[str]) -> list[str]:
     """Settings that could have been meant: those of the same slot for `slot.option`, else the top ones and the slots."""
-    choices = [w for w in words if "." not in w.partition("=")[0] and w.partition("=")[0] in _groups() and "," not in w]
+    choices = [
+        w for w in words if (k := w.partition("=")[0]) != like and "." not in k and k in _groups() and "," not in w
+    ]  # without `like` itself, or composing would fail over it again
     config = compose(choices)
     slot, _, _ = like.partition(".")
     inside = config.get(slot)

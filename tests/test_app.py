@@ -133,6 +133,20 @@ def test_forms_become_words_that_compose(place):
     assert (config["song"]["path"], config["covers"], config["size"], config["seed"]) == (str(song), 2, 256, 7)
 
 
+def test_settings_of_the_page_go_to_the_pipelines_that_take_them(place, tmp_path):
+    words = command.sorted_out(["captioner=blip", "captioner.beams=2", "videos=[static]", "song.tempo=125", "size=64"])
+    assert words["image_to_music"][:2] == ("captioner=blip", "captioner.beams=2") and "audiovisual" in words
+    assert not any(w.startswith(("captioner", "videos")) for w in words["album_cover"])
+    own = forms.Place(place.output, place.uploads, None, words)
+    song = uploaded(place, "a.png")
+    config = compose(forms.song_to_video(own, song, "", 2, 256, 7)[0][1:])
+    assert (config["videos"], config["size"], config["song"]["name"]) == (["static"], 256, "song_file"), (
+        "the form counts"
+    )
+    config = compose(forms.text_to_video(own, "a", 10, 1, 1, 256, 0)[0][1:])
+    assert config["song"]["tempo"] == 125
+
+
 def test_songs_are_looked_for_in_the_pages_index_or_in_an_uploaded_table(place, tmp_path):
     spans = [(0, 1)] * 4
     with pytest.raises(InvalidValue, match="table of lyrics"):

@@ -136,3 +136,9 @@ def test_every_option_of_a_slot_is_in_its_config(path):
 def test_no_config_names_a_python_object():
     for path in CONF.rglob("*.yaml"):
         assert "_target_" not in path.read_text("utf-8"), path
+
+
+def test_a_slot_of_another_pipeline_is_an_unknown_setting():
+    """conf/ has a folder of captioners, but a video from a topic reads no picture."""
+    with pytest.raises(UnknownName, match="no setting 'captioner'"):
+        compose(["captioner=picture_words", "stylizer=sliced_transport"])

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from ..errors import ConfigError, StoreError, UnknownName, nearest, require
+from ..errors import ConfigError, SpectrograndError, StoreError, UnknownName, nearest, require
 from ..store import disk_errors
 from .forms import Place
 from .jobs import Jobs
@@ -14,10 +14,12 @@ from .server import HOST
 
 OPTIONS = ("port", "output", "index")
 PORT = 7860
+PIPELINES = ("audiovisual", "album_cover", "image_to_music", "recommendation")
+"""What the page's forms run."""
 
 
 def main(words: list[str]) -> int:
-    """`app [port=7860] [output=outputs] [index=FOLDER] [setting=value ...]`; further settings hold for every run."""
+    """`app [port=7860] [output=outputs] [index=FOLDER] [setting=value ...]`; more settings go to every run that takes them."""
     require("gradio", "app", "the page")
     given = dict(w.split("=", 1) for w in words if "=" in w)
     odd = [w for w in words if "=" not in w]
@@ -45,16 +47,40 @@ def prepare(given: dict[str, str]) -> Place:
         from ..lyrics.searching import Index
 
         Index(Path(given["index"]))
-    words = tuple(f"{k}={v}" for k, v in given.items() if k not in OPTIONS)
-    if words:
-        from ..configuring import compose
-
-        compose(list(words))
+    words = sorted_out([f"{k}={v}" for k, v in given.items() if k not in OPTIONS])
     output = Path(given.get("output") or "outputs").expanduser().absolute()
     with disk_errors(output):
         (output / ".uploads").mkdir(parents=True, exist_ok=True, mode=0o700)
     index = Path(given["index"]).expanduser().absolute() if given.get("index") else None
     return Place(output, output / ".uploads", index, words)
+
+
+def sorted_out(words: list[str]) -> dict[str, tuple[str, ...]]:
+    """Which pipelines take which of the settings: `captioner=blip` means nothing to one that reads no picture.
+
+    Raises:
+        UnknownName, ConfigError: what the command line says of a setting that no pipeline takes.
+
+    >>> sorted(sorted_out(["captioner=blip"]))
+    ['image_to_music', 'recommendation']
+    """
+    from ..configuring import compose
+
+    kept: dict[str, list[str]] = {}
+    for word in words:
+        refused: SpectrograndError | None = None
+        taken = False
+        for pipeline in PIPELINES:
+            try:
+                compose([f"pipeline={pipeline}", *kept.get(pipeline, []), word])
+            except SpectrograndError as error:
+                refused = refused or error
+            else:
+                kept.setdefault(pipeline, []).append(word)
+                taken = True
+        if refused and not taken:
+            raise refused
+    return {pipeline: tuple(some) for pipeline, some in kept.items()}
 
 
 def serve_page(place: Place, jobs: Jobs, port: int) -> None:

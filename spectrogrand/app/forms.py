@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ SIZES = (256, 512, 1024)
 
 @dataclass(frozen=True)
 class Place:
-    """Where the page works: runs, uploads, an index of lyrics (or none), and more words for every run."""
+    """Where the page works: runs, uploads, an index of lyrics (or none), and more words for the runs of a pipeline."""
 
     output: Path
     uploads: Path
     index: Path | None = None
-    words: tuple[str, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def upload(self, path: Any, what: str) -> Path:
         """An uploaded file, checked to lie among the uploads whatever the request said.
@@ -99,8 +99,10 @@ def with_token(commands: Sequence[Sequence[str]], token: str) -> list[list[str]]
 
 
 def _run(place: Place, pipeline: str, *words: str) -> list[str]:
-    own: Mapping[str, str] = dict(w.split("=", 1) for w in words)
-    fixed = [w for w in place.words if w.split("=", 1)[0] not in own]
+    own = {
+        w.split("=", 1)[0] for w in words
+    }  # what the form says counts; the options of a part that it replaces go with it
+    fixed = [w for w in place.words.get(pipeline, ()) if not {k := w.split("=", 1)[0], k.split(".")[0]} & own]
     return ["run", f"pipeline={pipeline}", f"output={place.output}", *fixed, *words]
 
 
