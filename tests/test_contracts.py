@@ -55,8 +55,21 @@ SETTINGS = {
     ("generators", "stable_audio"): {"weights": "{hub}", "prompt": "{topic}", "steps": 2, "duration": 0.4},
     ("generators", "sdxl"): {"weights": "{hub}", "steps": 2, "size": 32},
     ("generators", "diffusers_image"): {"weights": "{hub}", "steps": 2, "size": 32},
-    ("generators", "svd"): {"weights": "{hub}", "fps": "2", "width": 64, "height": 64, "frames": 2, "steps": 1, "seam": 1},
+    ("generators", "svd"): {
+        "weights": "{hub}",
+        "fps": "2",
+        "width": 64,
+        "height": 64,
+        "frames": 2,
+        "steps": 1,
+        "seam": 1,
+    },
     ("stylizers", "magenta"): {"weights": "{magenta}"},
+    ("stylizers", "neural_style"): {"weights": "{squeezenet}", "size": 32, "steps": 1, "optimizer": "adam"},
+    ("embedders", "clap"): {"weights": "{clap}"},
+    ("scorers", "clap_novelty"): {"weights": "{clap}", "embedder": {"name": "clap", "weights": "{clap}"}},
+    ("scorers", "clap_alignment"): {"topic": "the sea", "embedder": {"name": "clap", "weights": "{clap}"}},
+    ("scorers", "laion_aesthetics"): {"weights": "{clap}"},
     ("classifiers", "timm_genre"): {"weights": "{trained}", "device": "cpu"},
     ("scorers", "timm_surprise"): {"weights": "{trained}", "device": "cpu"},
     ("embedders", "music_tagger"): {"weights": "{tagger}"},
@@ -157,9 +170,17 @@ def maker(tmp_path, shared):
             "{song}": str(tmp_path / "song.wav"),
             "{cover}": str(tmp_path / "cover.png"),
             "{magenta}": str(shared / "models/magenta"),
+            "{squeezenet}": str(shared / "models/squeezenet"),
             "{tagger}": str(shared / "models/music_tagger"),
         }
         settings = {k: places.get(v, v) if isinstance(v, str) else v for k, v in SETTINGS.get((kind, name), {}).items()}
+        if "{clap}" in str(settings):
+            import tiny_clap
+
+            tiny_clap.write_all(tmp_path / "clap")
+            inside = settings.get("embedder")
+            settings |= {"embedder": {**inside, "weights": str(tmp_path / "clap")}} if inside else {}
+            settings |= {"weights": str(tmp_path / "clap")} if "weights" in settings else {}
         if settings.get("weights") == "{blip}":
             from tiny_blip import tiny_blip
 
@@ -309,7 +330,8 @@ def rated(material):
 
     @functools.cache
     def rate(name):
-        scorer = build("scorers", name)
+        plain = {k: v for k, v in SETTINGS.get(("scorers", name), {}).items() if "{" not in str(v)}
+        scorer = build("scorers", {"name": name, **plain})
         good, bad = material[scorer.artefact]
         try:
             return scorer.score([*good, *bad.values()]), scorer.reference_scores()

@@ -12,7 +12,7 @@ from .. import networks
 from .. import weights as files
 from ..bars import MEAN, SIDE, STD, drawn_bars, standardised
 from ..errors import InvalidValue, require
-from ..interfaces import Card, Classifier
+from ..interfaces import Card, Classifier, Weights
 from ..registry import register
 from ..types import GENRES, Audio
 
@@ -46,6 +46,7 @@ class ResNetGenre(Classifier):
         terms="its weights are published with the Spectrogrand repository (MIT); HouseX is for research use",
         extra="models",
         modules=("torch", "torchvision"),
+        weights=(Weights(SOURCE, "pinned at fetch", 178.0, "MIT", FILE),),
     )
 
     def __init__(self, *, weights: str | None = None, device: str | None = None, batch: int = 64) -> None:

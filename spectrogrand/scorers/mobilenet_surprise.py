@@ -11,7 +11,7 @@ import numpy as np
 from .. import networks
 from .. import weights as files
 from ..errors import InvalidValue, UnknownName, nearest, require
-from ..interfaces import Card, CreativityScorer
+from ..interfaces import Card, CreativityScorer, Weights
 from ..registry import register
 from ..types import Image
 
@@ -49,6 +49,7 @@ class MobileNetSurprise(CreativityScorer):
         terms="its weights are published with the Spectrogrand repository (MIT)",
         extra="models",
         modules=("torch", "torchvision"),
+        weights=(Weights(SOURCE, "pinned at fetch", 10.9, "MIT", FILE),),
     )
 
     def __init__(self, *, weights: str | None = None, head: str | None = None, device: str | None = None) -> None:
