@@ -92,11 +92,8 @@ def fit(config: dict[str, Any]) -> dict[str, Any]:
     task.cpu() if place == "cpu" else task.to(place)
     fused.module.eval()
     fused.save(folder / "fusion.safetensors")
-    results: dict[str, Any] = {
-        "loss_prompt": task.results["prompt"],
-        "loss_fused": task.results["fused"],
-        "folder": str(folder),
-    }
+    results: dict[str, Any] = {"folder": str(folder)}
+    results |= {f"loss_{k}": task.results[k] for k in ("prompt", "fused", "prompt_noise", "fused_noise")}
     if config["evaluate"]["covers"]:
         from train.fusion_metrics import evaluate
 

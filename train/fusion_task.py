@@ -72,7 +72,11 @@ class FusionTask(lightning.LightningModule):
             draw = torch.Generator().manual_seed(777_000 + 1000 * repeat + int(batch["index"][0]))
             noise, t = self._chance(batch, draw)
             for name, fused in (("prompt", False), ("fused", True)):
-                self._sums.setdefault(name, []).extend(self.losses(batch, text, None, noise, t, fused).tolist())
+                found = self.losses(batch, text, None, noise, t, fused)
+                self._sums.setdefault(name, []).extend(found.tolist())
+                if self.noise.config.prediction_type == "v_prediction":  # e' - e = sqrt(a_t) (v' - v)
+                    found = found * self.noise.alphas_cumprod.to(found)[t]
+                self._sums.setdefault(f"{name}_noise", []).extend(found.tolist())
 
     def on_validation_epoch_end(self) -> None:
         """Mean losses over all unseen albums, logged and kept in `results`."""
