@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from spectrogrand.errors import InvalidValue
 from train import checkpoints
 from train.entry import main
 from train.style_data import Pictures, prepare
@@ -129,12 +130,13 @@ class Training(lightning.LightningModule):
             }
         total: Tensor = sum((float(s["loss"][k]) * v for k, v in losses.items()), torch.zeros(()))
         if not torch.isfinite(total):
-            raise RuntimeError(f"diverged at step {self.global_step} at rate {s['rate']}: lower rate=")
+            raise InvalidValue(f"diverged at step {self.global_step} at rate {s['rate']}: lower rate=")
         self.log_dict({k: v.detach() for k, v in losses.items()} | {"loss": total.detach()}, prog_bar=True)
         return total
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """The mean follows the weights, faster in the beginning."""
+    def optimizer_step(self, *arguments: Any, **options: Any) -> None:
+        """A step, and the mean follows, faster in the beginning; here, so that a checkpoint of the step holds both."""
+        super().optimizer_step(*arguments, **options)
         keep = min(float(self.settings["mean"]), (1 + self.global_step) / (10 + self.global_step))
         with torch.no_grad():
             for mean, now in zip(self.mean.parameters(), self.network.parameters(), strict=True):
