@@ -130,7 +130,7 @@ def test_what_is_constant_over_a_stream_is_computed_once(monkeypatch):
 
 
 def test_a_content_that_moves_does_not_flicker(song):
-    """Where the same piece of a spectrogram is seen in two neighbouring frames, it is drawn nearly alike (layout would move colours)."""
+    """A piece of a spectrogram that two neighbouring frames share is drawn nearly alike (layout would move colours)."""
     columns = 6
     frames = spectrogram_frames(
         mel_spectrogram(song), count=8, fps=Fraction(128, 9), size=(128, 128), seconds=1.5

@@ -13,7 +13,19 @@ from torch import Tensor, nn
 from spectrogrand import media
 from spectrogrand.errors import InvalidValue
 from train import checkpoints
-from train.style_network import CELL, CODE, TAPS, Code, Decoder, Encoder, Steered, StyleNetwork, pooling, squeezenet, taps_of
+from train.style_network import (
+    CELL,
+    CODE,
+    TAPS,
+    Code,
+    Decoder,
+    Encoder,
+    Steered,
+    StyleNetwork,
+    pooling,
+    squeezenet,
+    taps_of,
+)
 
 CELLS = 4
 """Rows and columns of a style's cells: a style picture is read at 256 x 256."""

@@ -125,7 +125,7 @@ class Code(nn.Module):
         """log(1 + mean) and log(1 + deviation) of each tap's channels; shape=(item, cell, statistic)."""
         pairs = [
             moments(t, None if weights is None else w) for t, w in zip(taps, weights or [None] * len(taps), strict=True)
-        ]  # type: ignore[list-item]
+        ]
         return torch.cat([torch.log1p(m.clamp(min=0)) for pair in pairs for m in pair], 2)
 
     def forward(self, statistics: Tensor) -> Tensor:
@@ -193,7 +193,7 @@ class Decoder(nn.Module):
     def forward(self, half: Tensor, quarter: Tensor, eighth: Tensor, code: Tensor, spreads: list[Tensor]) -> Tensor:
         """RGB in [0, 1]; `spreads` are for 1/2, 1/4 and 1/8 of the size."""
         x = eighth
-        for first, second in self.blocks:  # type: ignore[misc]
+        for first, second in self.blocks:
             x = x + second(functional.relu(first(x, code, spreads[2])), code, spreads[2])
         x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
         x = functional.relu(self.to_quarter(x, code, spreads[1], self.skips[1] * quarter))

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import weights as files
 from ..errors import InvalidValue, MissingExtra
-from ..interfaces import Card, Stylizer, Weights
+from ..interfaces import Card, Stylizer
 from ..registry import register
 from ..types import Frames, Image
 
@@ -49,11 +49,8 @@ class SpectralStyle(Stylizer):
     card = Card(
         "our own arbitrary style transfer: 0.6 million trained parameters, onnxruntime",
         paper="Huang and Belongie 2017, Arbitrary style transfer in real-time with adaptive instance normalization",
-        terms="its style reader is SqueezeNet 1.1 to fire5 (MIT), trained on ImageNet",
+        terms="ships with the package; its style reader is SqueezeNet 1.1 to fire5 (MIT), trained on ImageNet",
         modules=("onnxruntime", "PIL"),
-        weights=(
-            Weights("shipped with the package; made by train/stylizer.py", "spectral_style.json", 2.3, "Apache-2.0"),
-        ),
     )
 
     def __init__(
@@ -69,7 +66,11 @@ class SpectralStyle(Stylizer):
         side: int = 256,
         threads: int = 2,
     ) -> None:
-        limits = {"strength": (strength, 0, 1), "layout": (layout, 0, 1), "smoothing": (smoothing, 0, 0.95)}
+        limits: dict[str, tuple[float, float, float]] = {
+            "strength": (strength, 0, 1),
+            "layout": (layout, 0, 1),
+            "smoothing": (smoothing, 0, 0.95),
+        }
         limits |= {"present": (present, 0.02, 1), "now": (now, 0, 1)}
         limits |= {"detail": (detail, 0, 1), "side": (side, 64, 1024), "threads": (threads, 1, 64)}
         for name, (value, low, high) in limits.items():
