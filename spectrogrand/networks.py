@@ -78,8 +78,8 @@ class Spec:
         """
         try:
             found = json.loads(text)
-            lists = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
-            return cls(**lists)
+            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
+            return cls(**values)
         except (ValueError, TypeError, AttributeError) as error:
             if isinstance(error, InvalidValue):
                 raise

@@ -44,9 +44,9 @@ class _Rows:
     """Some rows of an array, read when they are asked for: a split of a memory map is never copied as a whole."""
 
     def __init__(self, values: Any, rows: np.ndarray) -> None:
-        if isinstance(values, _Rows):
-            values, rows = values._values, values._rows[rows]
-        self._values, self._rows = values, np.asarray(rows, np.int64)
+        inner = isinstance(values, _Rows)
+        self._values: Any = values._values if inner else values
+        self._rows: np.ndarray = np.asarray(values._rows[rows] if inner else rows, np.int64)
         self.shape, self.dtype = (len(rows), *values.shape[1:]), values.dtype
 
     def __len__(self) -> int:

@@ -138,7 +138,7 @@ class Classification(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """The recipe's optimiser, its rate set before every step."""
         # not trainer.estimated_stepping_batches: it makes the loaders before a checkpoint could tell them where to go on
-        steps = len(self.trainer.datamodule.train_dataloader()) * self.recipe.epochs  # type: ignore[attr-defined]
+        steps = len(self.trainer.datamodule.train_dataloader()) * self.recipe.epochs
         made = optimiser(self.network, self.recipe)
         plan = torch.optim.lr_scheduler.LambdaLR(made, lambda step: share_of_rate(self.recipe, step, steps))
         return {"optimizer": made, "lr_scheduler": {"scheduler": plan, "interval": "step"}}
@@ -169,7 +169,7 @@ class Classification(lightning.LightningModule):
     def _conclude(self, split: str) -> None:
         probabilities, labels, indices = (torch.cat(column) for column in zip(*self._seen, strict=True))
         self._seen.clear()
-        data = self.trainer.datamodule.splits[split]  # type: ignore[attr-defined]
+        data = self.trainer.datamodule.splits[split]
         found = measured(probabilities, labels, [data.groups[i] for i in indices.tolist()], self.spec.classes)
         if split == "test":
             self.results = {**found, "probabilities": probabilities, "labels": labels}

@@ -204,7 +204,8 @@ def make(job: Job) -> dict[str, Any]:
 
 def prepare(todo: Sequence[Job], out: Path, *, workers: int | None = None) -> tuple[list[dict[str, Any]], list[str]]:
     """Make every track, in processes; writes OUT/tracks.json. Returns the rows and what could not be made, with the reason."""
-    rows, problems = [], []
+    rows: list[dict[str, Any]] = []
+    problems: list[str] = []
     count = min(workers or os.cpu_count() or 1, len(todo))
     with bar("drawing bars") as tick:
         if count <= 1:
