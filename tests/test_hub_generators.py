@@ -326,6 +326,62 @@ def test_what_lies_beyond_the_text_encoders_window_is_shown(made):
         made("diffusers_image").generate([BRIEFS[0]], [0])
 
 
+@pytest.mark.parametrize("name, steps", [("DDIMScheduler", 750), ("EulerDiscreteScheduler", 200)])
+def test_hundreds_of_steps_in_bfloat16_are_not_rounded_away(name, steps):
+    """Data that is one Gaussian has an exact denoiser, epsilon = sqrt(1 - a) x: the way from noise to data is known."""
+    import diffusers
+
+    from spectrogrand.generators._exact_steps import keep_float32
+
+    def sampled(kind, exact):
+        made = getattr(diffusers, name)(beta_start=0.0015, beta_end=0.0195, beta_schedule="scaled_linear")
+        scheduler = keep_float32(made) if exact else made
+        scheduler.set_timesteps(steps)
+        x = (torch.randn(4096, generator=torch.Generator().manual_seed(0)) * scheduler.init_noise_sigma).to(kind)
+        for t in scheduler.timesteps:
+            a = scheduler.alphas_cumprod[int(t)]
+            x = scheduler.step((1 - a).sqrt().to(kind) * scheduler.scale_model_input(x, t), t, x, return_dict=False)[0]
+        return x.double()
+
+    wanted = sampled(torch.float32, False)
+    rounded, kept = (float((sampled(torch.bfloat16, e) - wanted).std() / wanted.std()) for e in (False, True))
+    assert kept < 0.01 and rounded > 3 * kept
+    assert torch.equal(sampled(torch.float32, True), wanted)
+
+
+def test_if_every_cover_is_broken_one_line_says_why(home, tmp_path, capsys):
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    from spectrogrand.__main__ import main
+
+    broken = shutil.copytree(home / "sdxl", tmp_path / "sdxl")
+    file = broken / "vae/diffusion_pytorch_model.safetensors"
+    save_file({k: v * torch.nan for k, v in load_file(file).items()}, file)
+    words = [
+        "topic=x",
+        "cover=sdxl",
+        f"weights={tmp_path}",
+        "cover.steps=1",
+        "cover.size=32",
+        "song.duration=3",
+        "songs=1",
+    ]
+    assert main(["run", *words, f"output={tmp_path / 'out'}"]) != 0
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith("spectrogrand: no cover can be used") and "numbers that are not finite" in said
+
+
+@pytest.mark.slow
+def test_musicgen_plays_for_three_minutes(home):
+    settings = {"prompt": "{topic}", "duration": 180.0, "window": 30.0, "overlap": 10.0, "batch_size": 1}
+    (song,) = build("generators", {"name": "musicgen", "weights": str(home), **settings}).generate(TOPICS[:1], [0])
+    assert song.duration == 180 and all(
+        np.abs(song.samples[:, k : k + 2000]).max() > 1e-3 for k in range(0, 360_000, 2000)
+    )
+
+
 def test_schedulers_and_memory_savers_are_plain_settings(home):
     common = {"name": "sdxl", "weights": str(home), "steps": 2, "size": 32}
     part = build("generators", {**common, "scheduler": "DPMSolverMultistepScheduler", "attention_slicing": True})

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from .. import checkpoints, devices, hub
 from ..errors import ConfigError, InvalidValue, UnknownName, nearest, require
 from ..interfaces import Generator, Weights
+from ._exact_steps import keep_float32
 
 OFFLOADS = ("none", "model", "sequential")
 """Models stay on the device; one whole model at a time is moved there; one layer at a time is (slowest, least memory)."""
@@ -89,6 +90,7 @@ class DiffusersGenerator(HubGenerator):
 
         if self.scheduler is not None:
             made.scheduler = _scheduler(self.scheduler, made.scheduler, self.name)
+        keep_float32(made.scheduler)
         denoiser = next(k for k in ("unet", "transformer", "prior") if getattr(made, k, None) is not None)
         if self.channels_last:
             for name in (denoiser, "vae"):
