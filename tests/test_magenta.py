@@ -8,6 +8,8 @@ import pytest
 from spectrogrand import Frames, Image, build, media
 from spectrogrand.errors import InvalidValue, MissingExtra, UnknownName
 from spectrogrand.magenta import tflite
+from spectrogrand.magenta.blocks import BlockConv, from_blocks, to_blocks
+from spectrogrand.magenta.predictor import Predictor
 from spectrogrand.testing import check_stylizer
 
 PREDICT, TRANSFER = "style_predict_quantized_256.tflite", "style_transfer_f16_384.tflite"
@@ -61,9 +63,11 @@ def test_back_ends_agree(folder, pictures):
     cover, style = (p.pixels for p in pictures[:2])
     unit = [np.asarray(Image(x).resized(n, n).pixels, np.float32) / 255 for x, n in ((cover, 384), (style, 256))]
     one, other = litert._load(), module._load()
-    vectors = [e.vector(unit[1]) for e in (one, other)]
+    own = Predictor(tflite.read(folder / PREDICT), "cpu", pytest.importorskip("torch").float32)
+    vectors = [one.vector(unit[1]), own(unit[1])]
+    assert np.array_equal(other.vector(unit[1]), vectors[0]), "on a processor it is LiteRT that predicts"
     step = tflite.read(folder / PREDICT)["mobilenet_conv/Conv/BiasAdd_int8"].scale[0]
-    assert np.abs(vectors[0] - vectors[1]).max() <= 1.01 * step
+    assert np.abs(vectors[0] - vectors[1]).max() <= 2.01 * step
     drawn = [e.draw([e.prepare(unit[0])], [vectors[0]])[0] for e in (one, other)]
     assert np.abs(drawn[0] - drawn[1]).max() < 1e-4
     assert drawn[0].std() > 0.05
@@ -188,3 +192,47 @@ def test_tflite_files_that_are_none(tmp_path, folder):
         (tmp_path / "a.tflite").write_bytes(content)
         with pytest.raises(InvalidValue, match=message):
             tflite.read(tmp_path / "a.tflite")
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "stride", "grow", "taps"),
+    [
+        (1, 1, 1, 1, 3),
+        (2, 2, 1, 1, 9),
+        (4, 4, 1, 1, 9),
+        (2, 1, 2, 1, 3),
+        (4, 2, 2, 1, 3),
+        (1, 2, 1, 2, 3),
+        (2, 4, 1, 2, 3),
+    ],
+)
+def test_a_convolution_over_blocks_is_the_plain_one_borders_too(inside, outside, stride, grow, taps):
+    torch = pytest.importorskip("torch")
+    import torch.nn.functional as F
+
+    made = torch.Generator().manual_seed(0)
+    rows, columns = 8 * inside, 6 * inside
+    x, kernel, bias = (torch.randn(s, generator=made) for s in ((2, 3, rows, columns), (5, 3, taps, taps), (5,)))
+    big = F.interpolate(x, scale_factor=grow, mode="nearest") if grow > 1 else x
+    expected = F.conv2d(F.pad(big, (taps // 2,) * 4, mode="reflect"), kernel, bias, stride)
+    layer = BlockConv(kernel, bias, inside, outside, stride, grow, "cpu", torch.float32)
+    found = from_blocks(layer(to_blocks(x, inside)), outside)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_the_network_over_blocks_is_the_plain_network(folder, pictures):
+    torch = pytest.importorskip("torch")
+    from spectrogrand.magenta import network
+
+    weights = network._transfer_weights(tflite.read(folder / TRANSFER), "cpu", torch.float32)
+    engine = made(folder, backend="torch", device="cpu", size=96)._load()
+    x = torch.from_numpy(np.stack([p.resized(64, 96).pixels for p in pictures[:2]]).astype(np.float32) / 255).permute(
+        0, 3, 1, 2
+    )
+    styles = torch.from_numpy(np.random.default_rng(0).standard_normal((2, 100)).astype(np.float32))
+    with torch.inference_mode():
+        features = engine._contract(x)
+        torch.testing.assert_close(features, network.contract(x, weights), rtol=1e-4, atol=1e-4)
+        found, expected = engine._expand(features, styles), network.expand(features, styles, weights)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    assert expected.std() > 0.05

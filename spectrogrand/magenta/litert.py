@@ -46,6 +46,17 @@ class LiteRTEngine:
         return [_run(self._transfer, dict(zip(sides, pair, strict=True)))[0] for pair in pairs]
 
 
+class LiteRTPredictor:
+    """The style predictor alone, for a back end that draws by other means."""
+
+    def __init__(self, predict: Path, threads: int = 1) -> None:
+        self._predict = _interpreter(predict, threads)
+
+    def __call__(self, style: np.ndarray) -> np.ndarray:
+        """Style vector, float32, shape=(100,), of a picture, float32, shape=(256, 256, rgb)."""
+        return np.asarray(_run(self._predict, {(1, 256, 256, 3): style}).reshape(100))
+
+
 def _interpreter(path: Path, threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 

@@ -45,7 +45,7 @@ class ClapAlignment(CreativityScorer):
         if not len(batch):
             return np.zeros(0)
         vectors = np.asarray(self._embedder.embed(batch), np.float64)
-        return np.asarray(vectors @ self._text)
+        return np.asarray(np.einsum("ia,a->i", vectors, self._text))
 
     def identity(self) -> Mapping[str, Any]:
         """The embedder's identity."""

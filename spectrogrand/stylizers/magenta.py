@@ -147,7 +147,9 @@ class Magenta(Stylizer):
             return {**about, package: version(package)}
         import torch
 
-        return {**about, "torch": torch.__version__, "device": TorchEngine.device_of(self.device)}
+        device = TorchEngine.device_of(self.device)
+        predictor = version("ai-edge-litert") if device == "cpu" and TorchEngine.has_litert() else "torch"
+        return {**about, "torch": torch.__version__, "device": device, "predictor": predictor}
 
     def close(self) -> None:
         """Free the networks, end their process."""
