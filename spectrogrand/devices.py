@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -158,7 +158,7 @@ def pictures(made: np.ndarray) -> list[Image | CandidateError]:
     return [_picture(np.asarray(p, np.float32)) for p in made]
 
 
-def sounds(made: Sequence[np.ndarray], rate: int) -> list[Audio | CandidateError]:
+def sounds(made: Iterable[np.ndarray], rate: int) -> list[Audio | CandidateError]:
     """What a model played as sounds of `rate` Hz; one that is silent or not finite is the error that fails its candidate alone.
 
     Args:

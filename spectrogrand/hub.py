@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ def _whole(place: Path, part: str) -> Path:
     return place
 
 
-def _lacking(place: Path) -> Iterable[str]:
+def _lacking(place: Path) -> Iterator[str]:
     index = _json(place / "model_index.json") if (place / "model_index.json").is_file() else {}
     parts = [k for k, v in index.items() if isinstance(v, list) and len(v) == 2 and v[0]]
     for name in parts:
@@ -149,7 +149,7 @@ def _lacking(place: Path) -> Iterable[str]:
         yield from _lacking_weights(place, "")
 
 
-def _lacking_weights(folder: Path, name: str) -> Iterable[str]:
+def _lacking_weights(folder: Path, name: str) -> Iterator[str]:
     whole = list(folder.glob("*.safetensors")) + list(folder.glob("*.onnx"))
     shards = [v for p in folder.glob("*.safetensors.index.json") for v in _json(p).get("weight_map", {}).values()]
     yield from (f"{name}{s}" for s in sorted(set(shards)) if not (folder / s).is_file())

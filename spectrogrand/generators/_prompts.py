@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..checkpoints import quiet
@@ -28,7 +28,7 @@ def filled(template: str, **fields: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: fields[found[1]], template)
 
 
-def warn_of_cuts(part: str, pipeline: Any, prompts: list[str | None]) -> None:
+def warn_of_cuts(part: str, pipeline: Any, prompts: Sequence[str | None]) -> None:
     """Warn, once per prompt, of the words that lie beyond the window of every one of the pipeline's text encoders.
 
     What only one of several encoders cuts (CLIP's 77 tokens beside T5's 512) is still read by the others.

@@ -72,7 +72,8 @@ class ACEStep(DiffusersGenerator):
 
     def generate(self, sources: Sequence[Topic], seeds: Sequence[int]) -> list[Any]:
         """One song per (topic, seed); a silent one, or one with samples that are not finite, is the error that fails it alone."""
-        pipe, made = self.model(), [CandidateError("was not made")] * len(seeds)
+        pipe = self.model()
+        made: list[Any] = [CandidateError("was not made")] * len(seeds)
         groups: dict[str, list[int]] = {}
         for i, topic in enumerate(sources):
             groups.setdefault(filled(self.prompt, topic=topic.text), []).append(i)

@@ -88,12 +88,13 @@ class AudioLDM2(DiffusersGenerator):
 
     def generate(self, sources: Sequence[Topic], seeds: Sequence[int]) -> list[Any]:
         """One song per (topic, seed); a silent one, or one with samples that are not finite, is the error that fails it alone."""
-        pipe, made = self.model(), [CandidateError("was not made")] * len(seeds)
+        pipe = self.model()
+        made: list[Any] = [CandidateError("was not made")] * len(seeds)
         groups: dict[tuple[str, int], list[int]] = {}
         for i, (topic, seed) in enumerate(zip(sources, seeds, strict=True)):
             key = filled(self.prompt, topic=topic.text), self.steps[seed % len(self.steps)]
             groups.setdefault(key, []).append(i)
-        warn_of_cuts(self.name, pipe, [prompt for prompt, _ in groups] + [self.negative_prompt])
+        warn_of_cuts(self.name, pipe, [*(prompt for prompt, _ in groups), self.negative_prompt])
         # One call per prompt: the language model reads positions, so that a longer neighbour's padding would be heard.
         for (prompt, steps), members in groups.items():
             waves = self._run(
