@@ -94,10 +94,14 @@ def convert(words: list[str]) -> int:
 
 
 def reference(words: list[str]) -> int:
-    """`reference FOLDER OUT.safetensors`: a folder of one's own songs or pictures as a reference set."""
+    """`reference FOLDER OUT.safetensors [embedder=NAME] [embedder.weights=FOLDER]`: one's own songs or pictures as a reference set."""
     from .own_reference import make_reference
 
+    given = dict(w.split("=", 1) for w in words if w.startswith(("embedder=", "embedder.")) and "=" in w)
+    words = [w for w in words if w.partition("=")[0] not in given]
     if len(words) != 2 or any(w.startswith("-") for w in words):
         raise ConfigError("say which folder becomes which file: spectrogrand reference my_songs mine.safetensors")
-    print(f"{words[1]}: {make_reference(*words)} songs or pictures")
+    part = {k.partition(".")[2]: v for k, v in given.items() if "." in k}
+    part["name"] = given.get("embedder", "timbre_rhythm")
+    print(f"{words[1]}: {make_reference(*words, embedder=part)} songs or pictures")
     return 0

@@ -179,3 +179,17 @@ def test_a_torn_file_and_a_sound_that_is_not_finite(random_weights, tmp_path):
         MusicTagger(str(tmp_path)).features(noise(1))
     with pytest.raises(InvalidValue, match="finite"):
         MusicTagger(str(random_weights)).features(Audio(np.full((1, 100), np.nan, np.float32), RATE))
+
+
+def test_a_reference_set_is_made_and_used_from_the_command_line(tagger, tmp_path, capsys):
+    from spectrogrand.__main__ import main
+
+    for k, sound in enumerate((noise(1), speech_like(1.0))):
+        media.save_audio(tmp_path / f"{k}.wav", sound)
+    out = tmp_path / "out" / "own.safetensors"
+    out.parent.mkdir()
+    chosen = ["embedder=music_tagger", f"embedder.weights={tagger.weights}"]
+    assert main(["reference", str(tmp_path), str(out), *chosen]) == 0 and "2 songs" in capsys.readouterr().out
+    embedder = {"name": "music_tagger", "weights": tagger.weights}
+    scorer = build("scorers", {"name": "novelty", "embedder": embedder, "references": str(out)})
+    assert 0 < scorer.score([noise(1)])[0] < scorer.score([jazz_like(2.0)])[0] + 0.5
