@@ -94,7 +94,7 @@ def convert(words: list[str]) -> int:
 
 
 def reference(words: list[str]) -> int:
-    """`reference FOLDER OUT.safetensors [embedder=NAME] [embedder.weights=FOLDER]`: one's own songs or pictures as a reference set."""
+    """`reference FOLDER OUT.safetensors [embedder=NAME ...]`: one's own songs or pictures as a reference set."""
     from .own_reference import make_reference
 
     given = dict(w.split("=", 1) for w in words if w.startswith(("embedder=", "embedder.")) and "=" in w)
