@@ -123,17 +123,22 @@ def compose(words: list[str]) -> dict[str, Any]:
     quoted_words = words_for_hydra(words)
     if any(w.startswith("-") for w in quoted_words):
         raise ConfigError("compose gives the config of one run: leave out topics=, -m and other flags")
-    from hydra import compose as compose_
-    from hydra import initialize_config_dir
     from hydra.errors import HydraException
-    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            plain = OmegaConf.to_container(compose_("config", quoted_words), resolve=True)
+        return _composed(quoted_words)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise _translated(error, words) from error
+
+
+def _composed(quoted_words: list[str]) -> dict[str, Any]:
+    from hydra import compose as compose_
+    from hydra import initialize_config_dir
+    from omegaconf import OmegaConf
+
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        plain = OmegaConf.to_container(compose_("config", quoted_words), resolve=True)
     assert isinstance(plain, dict)
     return {str(k): v for k, v in plain.items()}
 
@@ -170,10 +175,16 @@ def _translated(error: Exception, words: list[str]) -> SpectrograndError:
 
 def _keys(like: str, words: list[str]) -> list[str]:
     """Settings that could have been meant: those of the same slot for `slot.option`, else the top ones and the slots."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
     choices = [
         w for w in words if (k := w.partition("=")[0]) != like and "." not in k and k in _groups() and "," not in w
-    ]  # without `like` itself, or composing would fail over it again
-    config = compose(choices)
+    ]
+    try:
+        config = _composed(words_for_hydra(choices))
+    except (HydraException, OmegaConfBaseException, ValueError):  # they do not fit together either
+        config = _composed([])
     slot, _, _ = like.partition(".")
     inside = config.get(slot)
     if "." in like and isinstance(inside, dict):

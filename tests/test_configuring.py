@@ -142,3 +142,5 @@ def test_a_slot_of_another_pipeline_is_an_unknown_setting():
     """conf/ has a folder of captioners, but a video from a topic reads no picture."""
     with pytest.raises(UnknownName, match="no setting 'captioner'"):
         compose(["captioner=picture_words", "stylizer=sliced_transport"])
+    with pytest.raises(UnknownName, match="no setting 'captioner'"):
+        compose(["experiment=musicgenai"])

@@ -160,6 +160,44 @@ def test_blip_in_the_pipeline(tmp_path, shared, blip_folder):
     assert made["caption"]["plugin"] == "blip" and set(made["caption"]["text"].split()) <= set(WORDS)
 
 
+def test_the_published_chain_hands_the_caption_to_musicgen(tmp_path, shared, blip_folder, monkeypatch):
+    """BLIP and MusicGen on tiny checkpoints: what the one says is what the other is asked for; gates would fail its noise."""
+    import tiny_songs
+
+    from spectrogrand.generators.musicgen import MusicGen
+
+    tiny_songs.musicgen(tmp_path / "musicgen")
+    asked = []
+    generate = MusicGen.generate
+    monkeypatch.setattr(
+        MusicGen,
+        "generate",
+        lambda self, s, n: (asked.extend((self.prompt, t.text) for t in s), generate(self, s, n))[1],
+    )
+    gates = [f"gates.{g}=null" for g in ("silence", "too_quiet", "noise", "clipping", "one_bar_loop", "near_copy")]
+    picture = sorted((shared / "data/covers_sdxl/val").glob("*.jpg"))[0]
+    small = [
+        "captioner.prompt=the",
+        "captioner.max_tokens=5",
+        "song.duration=1",
+        "song.window=0.6",
+        "song.overlap=0.2",
+        "videos=[static]",
+    ]
+    words = [
+        "pipeline=image_to_music",
+        "experiment=musicgenai",
+        f"output={tmp_path / 'out'}",
+        f"picture={picture}",
+        "size=64",
+        "fps=5",
+    ]
+    weights = [f"captioner.weights={blip_folder}", f"song.weights={tmp_path / 'musicgen'}"]
+    made = record(execute(compose([*words, *small, *gates, *weights, "songs=2", "song_scorers.novelty=null"])))
+    assert asked == [("{topic}", made["caption"]["text"])] * 2
+    assert made["parts"]["song"]["name"] == "musicgen" and made["state"] == "finished"
+
+
 def bomb(path, side=60_000):
     """A PNG of a few kilobytes that declares billions of pixels."""
 
