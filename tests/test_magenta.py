@@ -125,6 +125,20 @@ def test_strength_goes_from_the_contents_own_style_to_the_others(folder, picture
     assert far[0] > 1.3 * far[1] > 0
 
 
+def test_blend_mixes_the_contents_own_features_in(folder, pictures):
+    cover, style = pictures[:2]
+
+    def drawn(blend, other=style, **settings):
+        return next(iter(made(folder, **SMALL, blend=blend, **settings).stylize(cover, other))).astype(float)
+
+    itself, plain = drawn(0.0, cover), drawn(0.0)
+    far = [np.abs(drawn(b) - plain).mean() for b in (0.3, 1.0)]
+    assert 0 < far[0] < far[1]
+    assert np.abs(drawn(0.7, cover) - itself).max() <= 1  # in its own style there is nothing to mix
+    both = drawn(0.5, strength=0.5)
+    assert 0 < np.abs(both - itself).mean() < np.abs(drawn(0.5) - itself).mean()
+
+
 def test_smoothing_calms_the_vectors(folder, pictures):
     def moves(smoothing):
         part = made(folder, **SMALL, smoothing=smoothing)
@@ -172,6 +186,7 @@ def test_wrong_weights_are_named(tmp_path, folder):
         ({"strength": -1}, InvalidValue, "strength from 0 to 2"),
         ({"smoothing": 1.0}, InvalidValue, "smoothing from 0 to 0.95"),
         ({"size": 512}, InvalidValue, "backend=litert draws at size 384.*set backend=torch"),
+        ({"blend": 0.5}, InvalidValue, "backend=litert cannot blend features: set backend=torch"),
         ({"backend": "torch", "dtype": "int8"}, UnknownName, "no magenta dtype"),
         ({"backend": "torch", "batch": 2.5}, InvalidValue, "batch from 1 to 256"),
     ],
@@ -233,6 +248,8 @@ def test_the_network_over_blocks_is_the_plain_network(folder, pictures):
     with torch.inference_mode():
         features = engine._contract(x)
         torch.testing.assert_close(features, network.contract(x, weights), rtol=1e-4, atol=1e-4)
-        found, expected = engine._expand(features, styles), network.expand(features, styles, weights)
+        found, expected = engine._restyle(features, styles), network.restyle(features, styles, weights)
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
+        found, expected = engine._expand(expected, styles), network.expand(expected, styles, weights)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
     assert expected.std() > 0.05

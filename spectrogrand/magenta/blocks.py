@@ -170,13 +170,17 @@ class BlockTransfer:
         x = self._layers["contract/conv2"](x).relu_()
         return F.conv2d(F.pad(x, (1,) * 4, mode="reflect"), *self._last, 2).relu_()
 
-    def expand(self, x: Any, style: Any) -> Any:
-        """Features and style vectors, shape=(item, 100) -> picture in [0, 1], shape=(item, rgb, row, column)."""
-        import torch
-
+    def restyle(self, x: Any, style: Any) -> Any:
+        """Features and style vectors, shape=(item, 100) -> features in that style, shaped alike."""
         for k in range(1, 6):
             y = self._styled(x, style, f"residual/residual{k}/conv1", 1).relu_()
             x = x + self._styled(y, style, f"residual/residual{k}/conv2", 1)
+        return x
+
+    def expand(self, x: Any, style: Any) -> Any:
+        """Restyled features and style vectors -> picture in [0, 1], shape=(item, rgb, row, column)."""
+        import torch
+
         x = self._styled(x, style, "expand/conv1/conv", 4).relu_()
         x = from_blocks(x, 2).contiguous(memory_format=torch.channels_last)
         x = self._styled(x, style, "expand/conv2/conv", 4).relu_()

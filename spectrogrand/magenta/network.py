@@ -30,16 +30,24 @@ class TorchEngine:
     Args:
         size: the longer side at which content is drawn; sides are multiples of 4.
         device, dtype: where and in which type the networks run.
+        blend: share of the content's own features in what is expanded, for content prepared with its own vector.
         compiled: compile the predictor, and on a GPU the transfer network, at the first call.
     """
 
     def __init__(
-        self, predict: Path, transfer: Path, size: int, device: str | None, dtype: str, compiled: bool
+        self,
+        predict: Path,
+        transfer: Path,
+        size: int,
+        device: str | None,
+        dtype: str,
+        compiled: bool,
+        blend: float = 0.0,
     ) -> None:
         require("torch", "models", "magenta with backend=torch")
         import torch
 
-        self.size, self.device = size, torch.device(self.device_of(device))
+        self.size, self.blend, self.device = size, blend, torch.device(self.device_of(device))
         self.dtype = getattr(torch, dtype)
         self._predictor: Any = Predictor(tflite.read(predict), self.device, self.dtype)
         tensors = tflite.read(transfer)
@@ -49,10 +57,10 @@ class TorchEngine:
             on_cpu
         ):  # thin layers leave a processor idle: the same network over blocks is twice as fast, and needs no compiling
             blocks = BlockTransfer(weights, self.device, self.dtype)
-            self._contract, self._expand = blocks.contract, blocks.expand
+            self._contract, self._restyle, self._expand = blocks.contract, blocks.restyle, blocks.expand
         else:
-            plain = (torch.compile(contract), torch.compile(expand)) if compiled else (contract, expand)
-            self._contract, self._expand = (functools.partial(f, weights=weights) for f in plain)
+            plain = [torch.compile(f) if compiled else f for f in (contract, restyle, expand)]
+            self._contract, self._restyle, self._expand = (functools.partial(f, weights=weights) for f in plain)
         if (
             on_cpu and self.has_litert()
         ):  # the file's own int8 arithmetic, three times as fast as whole numbers in floats
@@ -82,22 +90,32 @@ class TorchEngine:
         """Style vector, float32, shape=(100,), of a picture, float32, shape=(256, 256, rgb)."""
         return np.asarray(self._predictor(style), np.float32)
 
-    def prepare(self, content: np.ndarray) -> Any:
-        """Content features, shape=(1, 32, rows / 4, columns / 4): the half of the network that sees no style."""
+    def prepare(self, content: np.ndarray, own: np.ndarray | None = None) -> Any:
+        """Content features, shape=(1, 32, rows / 4, columns / 4): the half of the network that sees no style.
+
+        With the content's `own` style vector, shape=(100,), these in its own style, too: what `blend` mixes in.
+        """
         import torch
 
         with torch.inference_mode():
             x = torch.from_numpy(np.array(content, np.float32)).permute(2, 0, 1)[None]
             x = x.to(self.device, self.dtype).contiguous(memory_format=torch.channels_last)
-            return self._contract(x)
+            features = self._contract(x)
+            if own is None:
+                return features, None
+            vector = torch.from_numpy(np.asarray(own, np.float32))[None].to(self.device)
+            return features, self._restyle(features, vector)
 
     def draw(self, contents: list[Any], vectors: list[np.ndarray]) -> list[np.ndarray]:
         """Styled pictures, float32 in [0, 1], shape=(row, column, rgb) each."""
         import torch
 
         with torch.inference_mode():
-            x = contents[0] if len(contents) == 1 else torch.cat(contents)
+            features, own = zip(*contents, strict=True)
             s = torch.from_numpy(np.stack(vectors).astype(np.float32)).to(self.device)
+            x = self._restyle(features[0] if len(features) == 1 else torch.cat(features), s)
+            if own[0] is not None:
+                x = torch.lerp(x, torch.cat(own).to(x.dtype), self.blend)
             out = self._expand(x, s)
             return list(out.float().permute(0, 2, 3, 1).cpu().numpy())
 
@@ -109,13 +127,18 @@ def contract(x: Any, weights: dict[str, Any]) -> Any:
     return x
 
 
-def expand(x: Any, style: Any, weights: dict[str, Any]) -> Any:
-    """Features and style vectors, shape=(item, 100) -> picture in [0, 1], shape=(item, rgb, row, column)."""
-    import torch.nn.functional as F
-
+def restyle(x: Any, style: Any, weights: dict[str, Any]) -> Any:
+    """Features and style vectors, shape=(item, 100) -> features in that style, shaped alike."""
     for k in range(1, 6):
         y = _styled(x, style, weights, f"residual/residual{k}/conv1").relu()
         x = x + _styled(y, style, weights, f"residual/residual{k}/conv2")
+    return x
+
+
+def expand(x: Any, style: Any, weights: dict[str, Any]) -> Any:
+    """Restyled features and style vectors -> picture in [0, 1], shape=(item, rgb, row, column)."""
+    import torch.nn.functional as F
+
     for k in (1, 2):
         x = _styled(F.interpolate(x, scale_factor=2, mode="nearest"), style, weights, f"expand/conv{k}/conv").relu()
     return _styled(x, style, weights, "expand/conv3/conv").float().sigmoid()

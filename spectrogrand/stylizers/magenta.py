@@ -49,6 +49,8 @@ class Magenta(Stylizer):
         backend: "litert" (the TFLite files as they are), "torch" (the same weights as a module: any size, GPU, batches), or
             "tfhub" (the published SavedModel, larger and full-precision, in a process of its own).
         strength: s = strength * style's vector + (1 - strength) * content's own; 0 redraws the content as it is.
+        blend: torch only: share of the content's own features among those that are drawn, 0 to 1; at 1 the style has only
+            the colours that the last layers give.
         smoothing: how much of the previous frame's vector (or content) a streamed side keeps, 0 to 0.95.
         size: the longer side at which the network draws (512 as published); litert has 384 and no other.
         device: torch only: "cpu", "cuda", "cuda:0", "mps"; None is cuda where there is one.
@@ -75,6 +77,7 @@ class Magenta(Stylizer):
         weights: str | None = None,
         backend: str = "litert",
         strength: float = 1.0,
+        blend: float = 0.0,
         smoothing: float = 0.0,
         size: int = SIDE,
         device: str | None = None,
@@ -86,7 +89,7 @@ class Magenta(Stylizer):
         if backend not in MODULES:
             raise UnknownName(f"no magenta backend {backend!r}; {nearest(str(backend), MODULES)}")
         for name, value, low, high in (
-            ("strength", strength, 0, 2), ("smoothing", smoothing, 0, 0.95),
+            ("strength", strength, 0, 2), ("blend", blend, 0, 1), ("smoothing", smoothing, 0, 0.95),
             ("size", size, 32, 2048), ("batch", batch, 1, 256), ("threads", threads, 1, 64),
         ):  # fmt: skip
             whole = name in ("size", "batch", "threads")
@@ -102,6 +105,8 @@ class Magenta(Stylizer):
             raise InvalidValue(
                 f"backend=litert draws at size {SIDE}, in float32, singly, on cpu: set backend=torch for more"
             )
+        if backend != "torch" and blend:
+            raise InvalidValue(f"backend={backend} cannot blend features: set backend=torch, or use strength")
         if backend == "tfhub" and (dtype, batch, device or "cpu", compile) != ("float32", 1, "cpu", False):
             raise InvalidValue("backend=tfhub draws in float32, singly, on cpu: set backend=torch for more")
         self.weights, self.backend, self.strength, self.smoothing, self.size = (
@@ -112,6 +117,7 @@ class Magenta(Stylizer):
             size,
         )
         self.device, self.dtype, self.batch, self.compile, self.threads = device, dtype, batch, compile, threads
+        self.blend = blend
         self._engine: LiteRTEngine | TorchEngine | TFHubEngine | None = None
         self._network: SavedModelNetwork | None = None
         if backend != "litert":
@@ -182,7 +188,9 @@ class Magenta(Stylizer):
             if self.backend == "litert":
                 self._engine = LiteRTEngine(predict, transfer, self.threads)
             else:
-                self._engine = TorchEngine(predict, transfer, self.size, self.device, self.dtype, self.compile)
+                self._engine = TorchEngine(
+                    predict, transfer, self.size, self.device, self.dtype, self.compile, self.blend
+                )
         assert self._engine is not None
         return self._engine
 
@@ -191,7 +199,9 @@ class Magenta(Stylizer):
         pairs = zip(self._contents(engine, content, count), self._vectors(engine, style, count), strict=True)
         rows, columns = content.size
         while chunk := list(islice(pairs, self.batch)):
-            vectors = [v if own is None else own + self.strength * (v - own) for (_, own), v in chunk]
+            vectors = [
+                v if own is None or self.strength == 1 else own + self.strength * (v - own) for (_, own), v in chunk
+            ]
             for picture in engine.draw([prepared for (prepared, _), _ in chunk], vectors):
                 if not np.isfinite(picture).all():
                     raise InvalidValue(
@@ -204,8 +214,11 @@ class Magenta(Stylizer):
         rows, columns = engine.shape(content.size)
 
         def ready(pixels: np.ndarray) -> tuple[Any, np.ndarray | None]:
-            own = engine.vector(_unit(_resized(_bytes(pixels), 256, 256))) if self.strength != 1 else None
-            return engine.prepare(_unit(_resized(_bytes(pixels), rows, columns))), own
+            drawn = _unit(_resized(_bytes(pixels), rows, columns))
+            if self.strength == 1 and not self.blend:
+                return engine.prepare(drawn), None
+            own = engine.vector(_unit(_resized(_bytes(pixels), 256, 256)))
+            return engine.prepare(drawn, own) if self.blend else engine.prepare(drawn), own
 
         if isinstance(content, Image):
             once = ready(content.pixels)
