@@ -26,11 +26,11 @@ def found(record: Any, folder: Path, link: Callable[[Any, Path], str | None]) ->
         return None
     songs = [s for s in record.get("songs") or [] if isinstance(s, Mapping)]
     best = max((_number(s.get("score")) for s in songs), default=0.0)
-    index = record.get("index") if isinstance(record.get("index"), Mapping) else {}
+    index = _map(record.get("index"))
     rows = []
     for place, song in enumerate(songs, 1):
         score = _number(song.get("score"))
-        features = song.get("features") if isinstance(song.get("features"), Mapping) else {}
+        features = _map(song.get("features"))
         url = str(song.get("url") or "")
         rows.append({
             "place": place, "title": str(song.get("title") or "untitled"), "artist": str(song.get("artist") or ""),
@@ -39,7 +39,7 @@ def found(record: Any, folder: Path, link: Callable[[Any, Path], str | None]) ->
             "lines": [_line(x) for x in song.get("lines") or [] if isinstance(x, Mapping)],
             "features": ", ".join(f"{k} {_number(v):.2f}" for k, v in features.items()),
         })  # fmt: skip
-    model = index.get("embedder") if isinstance(index.get("embedder"), Mapping) else {}
+    model = _map(index.get("embedder"))
     return {
         "query": str(record.get("query") or ""), "rule": str(record.get("ranking") or ""), "songs": rows,
         "note": NOTES.get(str(record.get("ranking")), ""),
@@ -55,3 +55,7 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -75,7 +75,7 @@ def evidence(cosines: np.ndarray, mean: float, spread: float) -> float:
     log_p = log_ndtr(-(best - mean) / max(spread, 1e-9))
     tail = betainc(i, n - i + 1, np.exp(log_p))
     binomial = np.array(
-        [_log_choose(n, k) for k in i]
+        [_log_choose(n, int(k)) for k in i]
     )  # I_p(i, n - i + 1) -> C(n, i) p^i where p is too small to be computed with
     logs = np.where(tail > 1e-280, np.log(np.maximum(tail, 1e-300)), binomial + i * log_p)
     return float(np.max(-logs) / np.log(10))

@@ -146,7 +146,7 @@ class Index:
         file = pq.ParquetFile(self.folder / "lines.parquet")
         ends = np.cumsum([file.metadata.row_group(g).num_rows for g in range(file.num_row_groups)])
         group = np.searchsorted(ends, lines, side="right")
-        found = {}
+        found: dict[int, str] = {}
         for g in np.unique(group):
             words = file.read_row_group(int(g))["text"]
             before = int(ends[g - 1]) if g else 0
