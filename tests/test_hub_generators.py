@@ -349,6 +349,26 @@ def test_hundreds_of_steps_in_bfloat16_are_not_rounded_away(name, steps):
     assert torch.equal(sampled(torch.float32, True), wanted)
 
 
+def test_steps_are_shown_as_they_are_taken(made, monkeypatch):
+    from contextlib import contextmanager
+
+    from spectrogrand.generators import _step_bar
+
+    ticks = []
+
+    @contextmanager
+    def bar(label):
+        yield lambda done, total: ticks.append((label, done, total))
+
+    monkeypatch.setattr(_step_bar, "bar", bar)
+    made("sdxl").generate(BRIEFS[:1], [0])
+    assert ticks == [("sdxl, steps", 1, 2), ("sdxl, steps", 2, 2)]
+    ticks.clear()
+    made("musicgen").generate(TOPICS[:1], [0])
+    assert ticks[0] == ("musicgen, steps", 1, 60) and len(ticks) > 100
+    assert list(_step_bar.StepBar("x", [5, 6])) == [5, 6] and ticks[-1] == ("x, steps", 2, 2)
+
+
 def test_if_every_cover_is_broken_one_line_says_why(home, tmp_path, capsys):
     import shutil
 

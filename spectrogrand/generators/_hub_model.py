@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from .. import checkpoints, devices, hub
 from ..errors import ConfigError, InvalidValue, UnknownName, nearest, require
 from ..interfaces import Generator, Weights
 from ._exact_steps import keep_float32
+from ._step_bar import StepBar
 
 OFFLOADS = ("none", "model", "sequential")
 """Models stay on the device; one whole model at a time is moved there; one layer at a time is (slowest, least memory)."""
@@ -91,6 +93,7 @@ class DiffusersGenerator(HubGenerator):
         if self.scheduler is not None:
             made.scheduler = _scheduler(self.scheduler, made.scheduler, self.name)
         keep_float32(made.scheduler)
+        made.progress_bar = functools.partial(StepBar, self.name)
         denoiser = next(k for k in ("unet", "transformer", "prior") if getattr(made, k, None) is not None)
         if self.channels_last:
             for name in (denoiser, "vae"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -23,15 +23,19 @@ class Sampler:
     Args:
         noise: one torch.Generator per candidate; rows of the scores are candidates times codebooks.
         temperature: above 1 is wilder. top_k: how many tokens may be drawn; 0 is all.
+        tick: called after each token, for a progress bar.
     """
 
-    def __init__(self, noise: Sequence[Any], temperature: float, top_k: int) -> None:
-        self.noise, self.temperature, self.top_k = noise, temperature, top_k
+    def __init__(
+        self, noise: Sequence[Any], temperature: float, top_k: int, tick: Callable[[], None] = lambda: None
+    ) -> None:
+        self.noise, self.temperature, self.top_k, self.tick = noise, temperature, top_k, tick
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         """Scores plus noise, shape=(candidate * codebook, token)."""
         import torch
 
+        self.tick()
         logits = scores.float() / self.temperature
         if 0 < self.top_k < logits.shape[-1]:
             least = logits.topk(self.top_k, dim=-1).values[..., -1:]

@@ -19,6 +19,7 @@ from ..weights import sha256_of
 from ._hub_model import HubGenerator, numbers
 from ._prompts import filled, warn_of_cuts
 from ._sampling import First, Sampler
+from ._step_bar import StepBar
 
 CLASSES = {"musicgen": "MusicgenForConditionalGeneration", "musicgen_melody": "MusicgenMelodyForConditionalGeneration"}
 SMALL = Weights("facebook/musicgen-small", "4c8334b02c6ec4e8664a91979669a501ec497792", 2_400.0, "CC-BY-NC-4.0")
@@ -136,13 +137,13 @@ class MusicGen(HubGenerator):
             options["input_features"] = self._melody(features, start, len(noise)).to(place, getattr(torch, kind))
         books = model.decoder.config.num_codebooks // model.decoder.config.audio_channels
         known = 0
-        with torch.inference_mode():
+        with torch.inference_mode(), StepBar(self.name, total=frames) as steps:
             if heard is not None:
                 options["decoder_input_ids"] = _codes(model, torch.from_numpy(heard).to(place, getattr(torch, kind)))
                 known = options["decoder_input_ids"].shape[-1]
             made = model.generate(
                 **text, **options, do_sample=False, guidance_scale=self.guidance, max_new_tokens=frames + books - 1 - known,
-                logits_processor=First([Sampler(noise, self.temperature, self.top_k)]),
+                logits_processor=First([Sampler(noise, self.temperature, self.top_k, steps.update)]),
             )  # fmt: skip
         return np.asarray(made.float().cpu().numpy())
 
