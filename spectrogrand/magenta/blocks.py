@@ -151,7 +151,7 @@ class BlockTransfer:
 
     def __init__(self, weights: dict[str, Any], device: Any, dtype: Any) -> None:
         # source and output pixels a block, stride, upsampling
-        shapes = {
+        shapes: dict[str, tuple[int, int, int, int]] = {
             "contract/conv1": (2, 2, 1, 1), "contract/conv2": (2, 1, 2, 1),
             "expand/conv1/conv": (1, 2, 1, 2), "expand/conv2/conv": (1, 2, 1, 2), "expand/conv3/conv": (2, 2, 1, 1),
         }  # fmt: skip
