@@ -156,7 +156,10 @@ class BlockTransfer:
             "expand/conv1/conv": (1, 2, 1, 2), "expand/conv2/conv": (1, 2, 1, 2), "expand/conv3/conv": (2, 2, 1, 1),
         }  # fmt: skip
         shapes |= {f"residual/residual{k}/conv{j}": (1, 1, 1, 1) for k in range(1, 6) for j in (1, 2)}
-        self._layers = {name: BlockConv(*weights[name], *shape, device, dtype) for name, shape in shapes.items()}
+        self._layers: dict[str, BlockConv] = {}
+        for name, (inside, outside, stride, grow) in shapes.items():
+            kernel, bias = weights[name]
+            self._layers[name] = BlockConv(kernel, bias, inside, outside, stride, grow, device, dtype)
         self._styles = {n.removesuffix("/style"): v for n, v in weights.items() if n.endswith("/style")}
         kernel, bias = weights["contract/conv3"]
         self._last = kernel.to(device, dtype), bias.to(device, dtype)
