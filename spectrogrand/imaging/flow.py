@@ -19,7 +19,7 @@ SURGE = 4.5
 COLUMNS = 160
 """Steps from the focal axis to the far edge."""
 """Seconds that light takes from the focal axis to the far edge, on the whole; it surges with each beat."""
-_LEAST = 0.9
+_LEAST = 0.65
 """How bright curtains of light are over the plainest picture, whose few edges they would hide."""
 
 

@@ -22,12 +22,14 @@ _EVERY, _FOLLOW = 8, 0.05
 _ROUNDS = 8
 _KEEP = (0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
 """Shares of the content's own large light that may stay; the largest is taken that its old colours do not explain."""
-_FINE, _APART = 1.12, 0.22
+_FINE, _APART = 1.17, 0.22
 """Gain of the content's detail; least share of the new light that its old colours must not explain."""
 _FLOWING, _BLOOM = 260, 160
 """Levels that flowing light and a beat's bloom add, at full `light`."""
-_GLIDE, _SWAY = 3.0, 0.85
-"""Turns a second that a beat speeds the swaying up by, and its reach in pushes."""
+_GLIDE, _SWAY, _PUNCH = 4.0, 0.85, 1.8
+"""Turns a second that a beat speeds the swaying up by, its reach in pushes, and a beat's push towards the focal point."""
+_FADES = (0.16, 0.2)
+"""Seconds in which a beat's light and push, and its glide, fade: nearly equal, or their sum swells again between beats."""
 _SPOT = 0.4
 _TINT, _WARM = 70.0, np.array([1.0, -0.35, -0.82], np.float32)
 """How far, of 255, colours turn warm with what sounds now, at full `light`: a turn that changes no luma (ITU-R BT.601)."""
@@ -138,12 +140,12 @@ class StillCanvas:
     def _draw(self, moment: Moment) -> np.ndarray:
         rows, columns = self.content.size
         since = max(0.0, moment.beat - 1 / self._fps)
-        beat, glide = (moment.strength * float(np.exp(-since / fade)) for fade in (0.2, 0.3))
+        beat, glide = (moment.strength * float(np.exp(-since / fade)) for fade in _FADES)
         energy = self._flow.step(moment, glide)
         self._phase += (0.04 + _GLIDE * glide) / self._fps
         light = stretch(self.light * self._room * (_FLOWING * energy + _BLOOM * beat * self._glow), rows, columns)
         turn = 2 * np.pi * self._phase
-        cos, sin, punch = _SWAY * np.cos(turn), _SWAY * np.sin(turn), -1.5 * beat
+        cos, sin, punch = _SWAY * np.cos(turn), _SWAY * np.sin(turn), -_PUNCH * beat
         down, right = (
             [self.push * part for part in parts] for parts in ((punch, 0, cos, sin, 0), (0, punch, 0, cos, sin))
         )
