@@ -294,3 +294,21 @@ def test_two_processes_equal_one(place):
     assert ends[0]["global_step"] == ends[1]["global_step"] > 5
     for key, value in ends[0]["state_dict"].items():
         torch.testing.assert_close(value, ends[1]["state_dict"][key], atol=1e-5, rtol=0)
+
+
+@pytest.mark.slow
+def test_shuffled_labels_fall_to_chance(tmp_path):
+    """Two classes of painted covers that overlap in every trait: learned, and not learned where labels are shuffled."""
+    right = {}
+    for shuffle in ("false", "true"):
+        words = [
+            f"output={tmp_path}", "data=synthetic", "data.pictures=500", "data.workers=1", f"data.shuffle_labels={shuffle}",
+            "model=timm", "model.name=resnet10t", "model.initial=scratch", "model.side=64", "recipe.epochs=12", "recipe.batch=16",
+            "trainer.accelerator=cpu", "trainer.threads=1", "trainer.progress=false",
+        ]  # fmt: skip
+        from train.entry import compose
+        from train.surprise import fit
+
+        right[shuffle] = fit(compose("surprise", words))["accuracy"]
+    assert right["false"] >= 0.8
+    assert 0.36 <= right["true"] <= 0.64  # 100 test covers: 0.5 +- 2.8 standard deviations

@@ -26,7 +26,16 @@ from .mel import MelPictures
 from .recipe import Recipe
 
 PLACE = ("name", "output", "cache", "resume", "trainer")
-"""Settings that do not change which weights a training ends with."""
+"""Settings that do not change which weights a training ends with, save two of the trainer's."""
+
+
+def identity(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the weights that a training ends with, as plain data."""
+    trainer = {k: config["trainer"][k] for k in ("precision", "limit_batches")}
+    found: dict[str, Any] = checkpoints.plain(
+        {k: v for k, v in config.items() if k not in PLACE} | {"trainer": trainer}
+    )
+    return found
 
 
 def recipe_of(config: Mapping[str, Any]) -> Recipe:
@@ -44,8 +53,7 @@ def folder_of(config: Mapping[str, Any]) -> Path:
 
     So the same command finds its own run again and goes on, and another never writes into it.
     """
-    told = {k: v for k, v in config.items() if k not in PLACE}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(json.dumps(identity(config), sort_keys=True).encode()).hexdigest()[:8]
     parts = [
         config["task"],
         config["data"]["name"],
@@ -97,10 +105,14 @@ def about(config: Mapping[str, Any], data: Pictures) -> dict[str, Any]:
     """What a checkpoint says of how it came about: plain data."""
     from importlib.metadata import version
 
-    told = {k: v for k, v in config.items() if k not in PLACE}
     versions = {name: version(name) for name in ("torch", "torchvision", "lightning", "timm", "torchmetrics", "numpy")}
     sizes = {split: len(part) for split, part in data.splits.items()}
-    return {"config": told, "versions": versions, "sizes": sizes, "skipped": list(data.splits["train"].skipped)}
+    return {
+        "config": identity(config),
+        "versions": versions,
+        "sizes": sizes,
+        "skipped": list(data.splits["train"].skipped),
+    }
 
 
 def calm() -> None:
@@ -150,7 +162,7 @@ def resumable(config: Mapping[str, Any], folder: Path) -> Path | None:
     if not config["resume"] or not last.is_file():
         return None
     kept = checkpoints.load(last).get("spectrogrand", {}).get("about", {}).get("config")
-    told = checkpoints.plain({k: v for k, v in config.items() if k not in PLACE})
+    told = identity(config)
     if kept != told:
         differing = [k for k in told if not isinstance(kept, dict) or kept.get(k) != told[k]]
         raise InvalidValue(
