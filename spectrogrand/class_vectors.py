@@ -69,19 +69,20 @@ def class_weights(chroma: np.ndarray, order: np.ndarray, sensitivity: float) -> 
     done, size = 1, _SHORTEST
     while done < frames:
         a = steps[done : done + size]
-        top, bottom = int(out[done].argmax()), int(out[done].argmin())
+        now = out[done]
+        top, bottom = now.argmax(), now.argmin()
+        now = (now - now[bottom]) / (now[top] - now[bottom])
         span = np.cumprod(1 + a[:, top] - a[:, bottom])
-        grown = np.empty_like(a)
-        grown[0] = a[0]
+        grown = out[done + 1 : done + 1 + len(a)]
         np.multiply(a[1:], span[:-1, None], out=grown[1:])
+        grown[0] = now + a[0]
         np.cumsum(grown, axis=0, out=grown)
-        grown += out[done]
         moved = (grown.argmax(axis=1) != top) | (grown.argmin(axis=1) != bottom)
         change = int(moved.argmax())
         good = change + 1 if moved[change] else len(a)
-        out[done + 1 : done + 1 + good] = _normalised(grown[:good])
         done += good
         size = min(_LONGEST, 2 * size) if good == len(a) else max(_SHORTEST, min(size, 2 * good))
+    out[1:] = _normalised(np.ascontiguousarray(out[1:].T), axis=0).T
     return out
 
 
@@ -142,6 +143,6 @@ def _apart(weights: np.ndarray) -> np.ndarray:
     return weights
 
 
-def _normalised(weights: np.ndarray) -> np.ndarray:
-    low = weights.min(axis=-1, keepdims=True)
-    return np.asarray((weights - low) / (weights.max(axis=-1, keepdims=True) - low))
+def _normalised(weights: np.ndarray, axis: int = -1) -> np.ndarray:
+    low = weights.min(axis=axis, keepdims=True)
+    return np.asarray((weights - low) / (weights.max(axis=axis, keepdims=True) - low))

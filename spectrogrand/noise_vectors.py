@@ -13,7 +13,7 @@ rest, an axis that last turned before frame g, there at n with step u, is after 
     d n_r = d n + j (C_r - C_g) + 3 (1 - (3/4)^(r - g)) (d u - j P_g)
 
 a sum of three products of something of the frame (1, C_r, (3/4)^r) and something of the axis: one small matrix product for
-200 frames of all axes. Only axes that reach the border are solved again from there.
+a block of all axes. Only axes that reach the border are solved again from there.
 Axes overshoot the border by the steps still in flight, up to three of them, and where t > T the border lies on the wrong side;
 here the border is never nearer than T and what leaves [-2T, 2T] is mirrored back.
 """
@@ -25,6 +25,8 @@ import numpy as np
 NOISE = 128
 EVERY = 200
 """Frames between new jitters."""
+_BLOCK = 100
+"""Frames solved at once, a part of `EVERY`: few axes turn twice in them."""
 
 
 def draw(seed: int, frames: int, *, truncation: float, jitter: float) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +62,8 @@ def noise_walk(
     True
     """
     border = 2 * truncation - min(sensitivity, truncation)
-    return fold(_raw_walk(loudness, first, jitters, sensitivity, border), 2 * truncation)
+    raw, limit = _raw_walk(loudness, first, jitters, sensitivity, border), 2 * truncation
+    return _folded(raw, (raw > limit) | (raw < -limit), limit).T
 
 
 def fold(x: np.ndarray, limit: float) -> np.ndarray:
@@ -69,10 +72,12 @@ def fold(x: np.ndarray, limit: float) -> np.ndarray:
     >>> fold(np.array([0.5, 1.25, -3.5]), 1.0).tolist()
     [0.5, 0.75, 0.5]
     """
-    outside = np.abs(x) > limit
-    if outside.any():
-        x = np.array(x)
-        x[outside] = limit - np.abs(np.mod(x[outside] + limit, 4 * limit) - 2 * limit)
+    outside = (x > limit) | (x < -limit)
+    return _folded(np.array(x), outside, limit) if outside.any() else x
+
+
+def _folded(x: np.ndarray, outside: np.ndarray, limit: float) -> np.ndarray:
+    x[outside] = limit - np.abs(np.mod(x[outside] + limit, 4 * limit) - 2 * limit)
     return x
 
 
@@ -95,45 +100,45 @@ def published_noise_walk(
 def _raw_walk(
     loudness: np.ndarray, first: np.ndarray, jitters: np.ndarray, sensitivity: float, border: float
 ) -> np.ndarray:
-    """The walk before it is mirrored."""
+    """The walk before it is mirrored, shape=(axis, frame + 1)."""
     from scipy.signal import lfilter
 
     frames, axes = len(loudness), len(first)
     force = sensitivity / 4 * np.asarray(loudness, np.float64)
-    place, step = np.array(first, np.float64), np.zeros(axes)
-    direction = np.where(place < 0, 1.0, -1.0)
+    # place and step of each axis in its own direction: an axis turns where its place reaches the border
+    direction = np.where(np.asarray(first) < 0, 1.0, -1.0)
+    state = np.stack([direction * first, np.zeros(axes)], axis=1)
     out = np.empty((axes, frames + 1))
-    out[:, 0] = place
-    for a in range(0, frames, EVERY):
-        response = np.concatenate([[0.0], lfilter([1.0], [1.0, -0.75], force[a : a + EVERY])])
-        travel = np.cumsum(response)
-        decay = 0.75 ** np.arange(len(response))
+    out[:, 0] = first
+    after = np.arange(1, _BLOCK + 1) > np.arange(_BLOCK + 1)[:, None]
+    for a in range(0, frames, _BLOCK):
+        response = np.concatenate([[0.0], lfilter([1.0], [1.0, -0.75], force[a : a + _BLOCK])])
+        travel, decay = np.cumsum(response), 0.75 ** np.arange(len(response))
+        # the three terms that the header names: of the frames, and what they add up to for (place, step) at the end
         basis = np.stack([np.ones(len(response)), travel, decay])[:, 1:]
-        ends = out[:, a + 1 : a + len(response)]
-        count = ends.shape[1]
-        frame = np.arange(count)
-        here, start, jitter = np.arange(axes), np.zeros(axes, np.int64), jitters[a // EVERY]
+        final = np.array([[1.0, 0.0], [travel[-1], response[-1]], [decay[-1], -decay[-1] / 3]])
+        # an axis that turns before frame g mirrors its terms and starts from the step that it had
+        mirror, renew = 2 * (travel + 3 * response), 6 * response / decay
+        count, backwards = basis.shape[1], np.ascontiguousarray(basis[:, ::-1])
+        ends = out[:, a + 1 : a + 1 + count]
+        terms = np.stack([state[:, 0] + 3 * state[:, 1], jitters[a // EVERY], -3 * state[:, 1]], axis=1)
+        np.matmul(terms * direction[:, None], basis, out=ends)
+        state = terms @ final
+        # an axis that moves forward moves on, so one that has not reached the border at the end never did
+        here = np.flatnonzero(state[:, 0] >= border)
+        terms, d = terms[here], direction[here]
         while len(here):
-            d, j, n = direction[here], jitter[here], np.arange(len(here))
-            excess = d * step[here] - j * response[start]
-            fade = excess / decay[start]
-            path = np.stack([d * place[here] - j * travel[start] + 3 * excess, j, -3 * fade], axis=1) @ basis
-            reached = path >= border
-            path *= d[:, None]
-            if start.any():
-                inside = frame >= start[:, None]
-                reached &= inside
-                old = ends[here]
-                np.copyto(old, path, where=inside)
-                ends[here] = old
-            else:
-                ends[:] = path
-            last = reached.argmax(axis=1)
-            turns = reached[n, last]
-            last[~turns] = count - 1
-            place[here] = path[n, last]
-            step[here] = d * (j * response[last + 1] + decay[last + 1] * fade)
-            direction[here] = np.where(turns, -d, d)
-            again = turns & (last < count - 1)
-            here, start = here[again], last[again] + 1
-    return out.T
+            back = (terms @ backwards < border).argmax(axis=1)
+            start = count + 1 - back
+            start[back == 0] = 1  # already at the first frame
+            terms[:, 0] = -terms[:, 0] - terms[:, 1] * mirror[start]
+            terms[:, 2] = terms[:, 1] * renew[start] - terms[:, 2]
+            d = -d
+            path = ends[here]
+            np.copyto(path, (terms * d[:, None]) @ basis, where=after[start, :count])
+            ends[here] = path
+            direction[here], reached = d, terms @ final
+            state[here] = reached
+            again = reached[:, 0] >= border
+            here, terms, d = here[again], terms[again], d[again]
+    return out
