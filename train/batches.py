@@ -71,8 +71,8 @@ class Batches:
             raise InvalidValue(
                 f"a batch of {batch} cannot be shared by {world} processes: choose recipe.batch a multiple"
             )
-        if not len(data):
-            raise InvalidValue("there is nothing to train on: the training split is empty")
+        if len(data) < world:
+            raise InvalidValue(f"there is too little to train on: {len(data)} items for {world} processes")
         self.data, self.seed, self.rank, self.world = data, seed, rank, world
         self.batch = min(batch, len(data) // world * world)
         whole = len(data) // self.batch
