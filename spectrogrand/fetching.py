@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -18,8 +19,9 @@ from .store import write_json
 
 PICKLED = (".pth", ".pt", ".pkl")
 """Published files that are turned into safetensors as soon as they are here, by an unpickler that runs nothing."""
-HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "*.tflite", "*.onnx"]
+READ = (".json", ".txt", ".model", ".safetensors", ".tflite")
 """What of a hub repository is fetched: what a load reads, and nothing that could run code."""
+VARIANT = re.compile(r"\.(fp16|bf16|fp32|non_ema|ema_only)(?=\.)")
 HELP = """spectrogrand fetch NAME... [weights=FOLDER]   the weights of plug-ins, into FOLDER/NAME (else the user's cache)
 spectrogrand fetch --list                     what can be fetched, how large it is, and under which terms"""
 
@@ -139,24 +141,43 @@ def _repository(one: Weights, local: Path | None, home: Path) -> Path:
 
     repository = hub.repository(one)
     downloads.reachable(constants.ENDPOINT, repository)
+    options: dict[str, Any] = {"local_dir": local} if local else {}
     try:
         revision = hub.revision(one)
-        commit = HfApi().repo_info(repository, revision=revision).sha if revision == "main" else revision
-        options: dict[str, Any] = {"local_dir": local} if local else {}
+        about = HfApi().repo_info(repository, revision=revision)
         # by "main" and not by its commit where nothing is pinned: the cache then knows what "main" was
-        place = Path(
-            snapshot_download(repository, revision=commit if local else revision, allow_patterns=HUB_FILES, **options)
-        )
+        at, wanted = (about.sha if local else revision), wanted_of([f.rfilename for f in about.siblings or []])
+        place = Path(snapshot_download(repository, revision=at, allow_patterns=wanted, **options))
     except Exception as error:  # the hub's library raises its own, requests' and httpx' errors
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise MissingExtra(
             f"{repository} was not fetched ({said}): run the same command again, it goes on from there"
         ) from error
+    for old in (w for w in wanted if w.endswith(".bin")):
+        name = Path(old).name.replace("pytorch_model", "model")
+        convert(place / old, (place / old).with_name(name).with_suffix(".safetensors"))
     lock = _lock(home)
-    lock["repositories"][repository] = {"revision": commit, "licence": one.licence}
+    lock["repositories"][repository] = {"revision": about.sha, "licence": one.licence}
     home.mkdir(parents=True, exist_ok=True)
     write_json(home / weights.LOCK, lock)
     return place
+
+
+def wanted_of(names: list[str]) -> list[str]:
+    """Which files of a hub repository a load needs: no second copies in other precisions, no single-file copies of a pipeline.
+
+    A folder whose only weights are a pickle (`pytorch_model.bin`) gives that, to be converted; sharded pickles are left.
+
+    >>> wanted_of(["config.json", "model.safetensors", "model.fp16.safetensors", "pytorch_model.bin", "run.py"])
+    ['config.json', 'model.safetensors']
+    """
+    made = [n for n in names if n.endswith(READ)]
+    if "model_index.json" in names:
+        made = [n for n in made if "/" in n or not n.endswith(".safetensors")]
+    made = [n for n in made if not (m := VARIANT.search(n)) or n.replace(m[0], "") not in made]
+    folders = {str(Path(n).parent) for n in made if n.endswith(".safetensors")}
+    pickled = [n for n in names if Path(n).name in ("pytorch_model.bin", "diffusion_pytorch_model.bin")]
+    return made + [n for n in pickled if str(Path(n).parent) not in folders]
 
 
 def _lock(home: Path) -> dict[str, Any]:

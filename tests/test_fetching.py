@@ -134,7 +134,7 @@ def test_no_such_file_and_no_connection(server, tmp_path):
 def test_a_place_that_never_answers_is_given_up_in_time(monkeypatch):
     import time
 
-    monkeypatch.setattr(downloads, "urlopen", lambda *a, **k: time.sleep(60))
+    monkeypatch.setattr(downloads, "urlopen", lambda *a, **k: time.sleep(3) or io.BytesIO())
     monkeypatch.setattr(downloads, "PATIENCE", 0.1)
     with pytest.raises(MissingExtra, match="no answer in 0.1 s"):
         downloads.reachable("https://example.org", "m")
@@ -252,6 +252,43 @@ def test_a_hub_model_at_its_pinned_revision_without_what_could_run_code(server, 
     assert sorted(os.listdir(folder)) == ["config.json", "model.safetensors"] and commit in folder
     lock = json.loads((tmp_path / "weights/clap/weights-lock.json").read_text())
     assert lock["repositories"]["laion/clap-htsat-fused"]["revision"] == commit
+
+
+def test_a_hub_model_that_has_only_a_pickle_is_converted(server, tmp_path):
+    torch = pytest.importorskip("torch")
+    from safetensors.numpy import load_file
+
+    commit = "cca9e288ab447cee67d9ada1f85ddb46500f1401"
+    hub_files(server, commit)
+    file = io.BytesIO()
+    torch.save({"audio_model.weight": torch.ones(2, 3)}, file)
+    del server.files[f"/laion/clap-htsat-fused/resolve/{commit}/model.safetensors"]
+    for path in [p for p in server.files if p.startswith("/api/")]:
+        server.files[path] = server.files[path].replace(b"model.safetensors", b"readme.md")
+    path = f"/laion/clap-htsat-fused/resolve/{commit}/pytorch_model.bin"
+    server.files[path] = file.getvalue()
+    server.headers[path]["ETag"] = f'"{hashlib.sha256(file.getvalue()).hexdigest()}"'
+    done = command(server.url, tmp_path, "fetch", "clap", f"weights={tmp_path / 'mine'}")
+    assert done.returncode == 0, done.stderr
+    assert load_file(tmp_path / "mine/clap/model.safetensors")["audio_model.weight"].shape == (2, 3)
+
+
+def test_of_a_pipeline_no_second_copies_are_fetched():
+    names = [
+        "model_index.json",
+        "sd_xl_base_1.0.safetensors",
+        "unet/diffusion_pytorch_model.safetensors",
+        "unet/config.json",
+    ]
+    copies = [
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "unet/model.onnx",
+        "vae/diffusion_pytorch_model.bin",
+        "a.py",
+    ]
+    kept = [names[0], *names[2:], "vae/diffusion_pytorch_model.bin"]
+    assert sorted(fetching.wanted_of(names + copies)) == sorted(kept)
+    assert fetching.wanted_of(["model.fp16.safetensors"]) == ["model.fp16.safetensors"]
 
 
 def test_offline_says_so_at_once(tmp_path):

@@ -18,11 +18,12 @@ from PIL import ImageDraw
 from spectrogrand import build, media
 from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
 
-TORCH = {"backend": "torch", "device": "cpu", "size": 512}
+TORCH = {"backend": "torch", "device": "cpu", "size": 512, "dtype": "bfloat16"}
 RECIPES = {
-    "content": ("content", TORCH, "chunk"),
-    "style": ("style", TORCH, "chunk"),
-    "content-own": ("content", {**TORCH, "strength": 0.6}, "song"),
+    "content": ("content", {**TORCH, "smoothing": 0.5}, "chunk"),
+    "content-song": ("content", TORCH, "song"),
+    "content-blend": ("content", {**TORCH, "blend": 0.5}, "song"),
+    "style": ("style", TORCH, "song"),
 }
 """Name -> what the cover is, the stylizer's settings, and what loudness the spectrogram is relative to."""
 TIMES = (10, 30, 50, 70, 90)
@@ -69,8 +70,9 @@ def main() -> None:
         video(name, options.weights, options.demo, options.out)
     rows = {
         "published, cover as content": options.demo / "spaceships_dynamic1.mp4",
-        "ours, cover as content": options.out / "content.mp4",
-        "ours, cover as content, strength 0.6, loudness kept": options.out / "content-own.mp4",
+        "ours, cover as content: loudness per window as published, smoothing 0.5": options.out / "content.mp4",
+        "ours, cover as content: loudness of the song": options.out / "content-song.mp4",
+        "ours, cover as content: loudness of the song, blend 0.5": options.out / "content-blend.mp4",
         "published, cover as style": options.demo / "spaceships_dynamic2.mp4",
         "ours, cover as style": options.out / "style.mp4",
     }
