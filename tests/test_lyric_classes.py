@@ -104,6 +104,14 @@ def test_dough_in_a_song_about_money_is_not_food(lexicon):
     assert len(food & set(baked)) >= 8
 
 
+def test_words_of_several_themes_count_less_for_each():
+    themes = list(lc.themes())
+    shares = lc.theme_shares(["my dough, my bread, my cheese, in the bank and on loan"])[0]
+    assert themes[int(shares.argmax())] == "money"
+    assert shares[themes.index("food")] < 0.1 * shares[themes.index("money")]
+    assert lc.theme_shares(["qwerty"]).sum() == 0
+
+
 def test_verses_take_turns(lexicon):
     verses = [["money in the bank, cash and gold"], ["waves of the ocean, sailing to the shore"]]
     found = lc.choose(verses, *lexicon, count=6, strategy="contextual", words=1.0)

@@ -23,7 +23,7 @@ def main():
     """One row per video."""
     out, *videos = sys.argv[1:]
     sheet = np.concatenate([np.concatenate(row(v), axis=1) for v in videos])
-    Pillow.fromarray(sheet).save(Path(out), quality=80, optimize=True)
+    Pillow.fromarray(sheet).save(Path(out), quality=72, optimize=True)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,11 @@ def blend(classes: tuple[int, ...], weights: np.ndarray) -> tuple[np.ndarray, np
     w = w if w.any() else np.ones_like(w)
     mix = w**2 / np.linalg.norm(w**2)
     share = w**8 / (w**8).sum()
-    return np.tensordot(mix, firsts, 1), np.tensordot(mix, lasts, 1) * 2.2, np.tensordot(share, palettes, 1)
+    palette = np.tensordot(share, palettes, 1)
+    # opposite hues mix to grey: their mean keeps the chroma that they have
+    vivid = np.tensordot(share, np.linalg.norm(palettes[..., 1:], axis=-1), 1)
+    palette[:, 1:] *= np.clip(vivid / np.maximum(np.linalg.norm(palette[:, 1:], axis=-1), 1e-4), 1, 2.5)[:, None]
+    return np.tensordot(mix, firsts, 1), np.tensordot(mix, lasts, 1) * 2.2, palette
 
 
 def ramp(palette: np.ndarray) -> np.ndarray:
