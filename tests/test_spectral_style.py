@@ -12,7 +12,7 @@ from spectrogrand.errors import InvalidValue, MissingExtra
 from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
 from spectrogrand.stylizers import spectral_style as plugin
 
-SMALL = {"side": 128, "threads": 1}
+SMALL = {"side": 128, "threads": 1, "strength": 1.0}
 
 
 def make(**settings):

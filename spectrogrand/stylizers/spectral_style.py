@@ -57,7 +57,7 @@ class SpectralStyle(Stylizer):
         self,
         *,
         weights: str | None = None,
-        strength: float = 1.0,
+        strength: float = 0.75,
         layout: float = 0.7,
         present: float = 0.12,
         now: float = 0.5,
