@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -131,8 +132,9 @@ def memory() -> Iterator[None]:
     except RuntimeError as error:
         if type(error).__name__ != "OutOfMemoryError" and not any(m in str(error).lower() for m in _MEMORY):
             raise
+        traceback.clear_frames(error.__traceback__)  # they hold the tensors of the failed call
         free()
-        raise MemoryError(str(error).splitlines()[0]) from None  # the chain would hold the tensors of the failed call
+        raise MemoryError(str(error).splitlines()[0]) from None
 
 
 def free() -> None:

@@ -57,6 +57,25 @@ def test_out_of_memory_is_said_in_one_way(error):
         raise RuntimeError("shapes differ")
 
 
+def test_what_a_failed_call_held_is_let_go_before_the_next_one(monkeypatch):
+    import weakref
+
+    class Tensor:
+        pass
+
+    held, there = [], []
+
+    def call():
+        big = Tensor()
+        held.append(weakref.ref(big))
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(devices, "free", lambda: there.append(held[0]()))
+    with pytest.raises(MemoryError), devices.memory():
+        call()
+    assert there == [None]
+
+
 def test_pictures_that_show_nothing_fail_alone():
     good = np.tile(np.linspace(-0.1, 1.1, 12).reshape(2, 2, 3), (1, 1, 1))
     made = devices.pictures(np.stack([good, np.full_like(good, np.nan), np.zeros_like(good), np.ones_like(good)]))

@@ -94,7 +94,7 @@ def check(folder, record, fps):
 def test_the_published_pipeline_end_to_end(weights, tmp_path, capsys):
     small = [
         "song.steps=[2,3]", "song.duration=3", "cover.steps=2", "cover.size=64", "size=64", "stylizer.size=64", "motion.width=64",
-        "motion.height=64", "motion.frames=8", "motion.steps=2", "song_scorers.effnet_danceability.scorer.pinned=false",
+        "motion.height=64", "motion.frames=16", "motion.steps=1", "song_scorers.effnet_danceability.scorer.pinned=false",
     ]  # fmt: skip
     folder, record = run(capsys, tmp_path, "experiment=published", f"weights={weights}", *small)
     song = check(folder, record, 10)
