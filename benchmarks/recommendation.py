@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-LINES, COPIES, QUERIES, NOISE = 20_000, 50, 200, 0.35
+LINES, COPIES, QUERIES, COMPARED, NOISE = 20_000, 50, 200, 50, 0.35
 COUNT = 100
 SHARED = Path(os.environ.get("SPECTROGRAND_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spectrogrand" / "benchmark-lines"
@@ -66,38 +66,46 @@ def million(folder: Path, real: np.ndarray) -> float:
 
 
 def run() -> dict[str, object]:
-    """Both ways on the same queries, interleaved; the files are read once before."""
-    from spectrogrand.lyrics.searching import PROBES, Index
-
+    """Build the million, then measure."""
     real = real_lines()
     with tempfile.TemporaryDirectory() as place:
-        built = million(Path(place), real[:LINES])
-        index = Index(Path(place))
-        queries = real[LINES : LINES + QUERIES].astype(np.float32)
-        queries /= np.linalg.norm(queries, axis=1, keepdims=True)
-        for name in ("codes", "lines"):
-            np.asarray(index.clusters[name]).sum()
-        index.nearest(queries[0], COUNT)
-        ours, theirs, hits = [], [], []
-        for k, query in enumerate(queries):
-            begun = time.perf_counter()
-            near, _ = index.nearest(query, COUNT)
-            ours.append(time.perf_counter() - begun)
-            if k < 50:  # comparing a million lines takes a while
-                begun = time.perf_counter()
-                exact, _ = index.nearest(query, COUNT, exact=True)
-                theirs.append(time.perf_counter() - begun)
-                hits.append(len(set(near) & set(exact)) / COUNT)
-        recall = float(np.mean(hits))
-    milliseconds = 1000 * statistics.median(ours)
+        return measure(Path(place), real, million(Path(place), real[:LINES]))
+
+
+def measure(folder: Path, real: np.ndarray, built: float) -> dict[str, object]:
+    """Both ways on the same queries, interleaved, one thread; the files are read once before.
+
+    Milliseconds are processor time, so that other work on the machine does not count; the note has the wall clock beside it.
+    """
+    from spectrogrand.lyrics.searching import PROBES, Index
+
+    index = Index(folder)
+    queries = real[LINES : LINES + QUERIES].astype(np.float32)
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    for name in ("codes", "lines"):
+        np.asarray(index.clusters[name]).sum()
+    index.nearest(queries[0], COUNT)
+    ours, walls, theirs, hits = [], [], [], []
+    for k, query in enumerate(queries):
+        begun, wall = time.process_time(), time.perf_counter()
+        near, _ = index.nearest(query, COUNT)
+        ours.append(time.process_time() - begun)
+        walls.append(time.perf_counter() - wall)
+        if k < COMPARED:  # comparing a million lines takes a while
+            begun = time.process_time()
+            exact, _ = index.nearest(query, COUNT, exact=True)
+            theirs.append(time.process_time() - begun)
+            hits.append(len(set(near) & set(exact)) / COUNT)
+    milliseconds, recall = 1000 * statistics.median(ours), float(np.mean(hits))
     return {
         "what": f"{LINES * COPIES:,} lyric lines (384 axes), the {COUNT} nearest to a query",
         "against": "comparing every line (float16 on disk, float32 products)",
         "ratio": statistics.median(theirs) / statistics.median(ours),
         "goal": "under 10 ms with recall@100 of at least 0.95",
         "met": milliseconds < 10 and recall >= 0.95,
-        "note": f"{milliseconds:.1f} ms (95 % under {1000 * np.quantile(ours, 0.95):.1f}), recall@{COUNT} {recall:.3f} over "
-        f"{len(hits)} queries, lowest {min(hits):.2f}; {index.about['clusters']:,} clusters made in {built:.0f} s, {PROBES} read",
+        "note": f"{milliseconds:.1f} ms of one core (95 % under {1000 * np.quantile(ours, 0.95):.1f}; by the clock "
+        f"{1000 * statistics.median(walls):.1f}), recall {recall:.3f} over {len(hits)} queries, lowest {min(hits):.2f}; "
+        f"{index.about['clusters']:,} clusters made in {built:.0f} s, {PROBES} read",
     }
 
 

@@ -200,9 +200,9 @@ def test_only_files_of_runs_are_served(place):
     for name in ("run.json", "report.html", "weights.safetensors"):
         (run / name).write_text("{}")
     media.save_image(run / "covers" / "0.png", Image(np.zeros((600, 900, 3), np.uint8)))
-    (run / "link.png").symlink_to("/etc/hostname")
     (place.output / "plain").mkdir()
     (place.output / "plain" / "a.png").write_bytes(b"x")
+    (run / "link.png").symlink_to(place.output / "plain" / "a.png")
     assert run_file(place.output, "a-run", "covers/0.png") == (run / "covers" / "0.png").resolve()
     for name, file in (
         ("a-run", "../plain/a.png"), ("a-run", ".secret.png"), ("a-run", "link.png"), ("a-run", "weights.safetensors"),
