@@ -269,6 +269,7 @@ def client(tmp_path_factory):
     place = command.prepare({"output": str(output)})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(place.uploads))
+        patch.setattr("spectrogrand.app.server.LARGEST_UPLOAD", "2mb")
         made = Jobs(output)
         page, look = build(place, made)
         (output / "a-run").mkdir()
@@ -328,6 +329,15 @@ def test_twenty_uploads_at_once_stay_apart_and_inside(client):
     assert not list(client.place.output.rglob("evil*")) or all(
         p.is_relative_to(client.place.uploads) for p in client.place.output.rglob("evil*")
     )
+
+
+def test_an_upload_over_the_limit_is_refused_and_leaves_nothing(client):
+    before = set(client.place.uploads.rglob("*"))
+    answer = client.post("/gradio_api/upload", files={"files": ("large.wav", bytes(3_000_000))})
+    assert answer.status_code == 413
+    assert not [
+        p for p in set(client.place.uploads.rglob("*")) - before if p.is_file() and p.stat().st_size > 2_000_000
+    ]
 
 
 def test_the_command_checks_what_it_is_given(tmp_path):
