@@ -95,6 +95,7 @@ def evaluate(
         raise InvalidValue(f"covers are compared as sets of 4 or more, got {count}: set evaluate.covers")
     real = torch.from_numpy(np.stack([((albums.pixels(i) + 1) * 127.5).round() for i in range(count)]).astype(np.uint8))
     encoder = Encoder(settings["encoder"], settings["encoder_weights"], real)
+    seen = encoder(real)
     songs = np.stack([albums.features[i].mean(axis=0) for i in range(count)])
     found: dict[str, Any] = {"encoder": encoder.name, "sound_embedder": embedder.name, "covers": count}
     for name, fusion in (("prompt", None), ("fused", fused)):
@@ -105,9 +106,10 @@ def evaluate(
                 folder / f"covers/{name}/{i}.png", Image(np.ascontiguousarray(picture.permute(1, 2, 0).numpy()))
             )
         found[f"mse_{name}"] = float(((drawn.float() - real.float()) / 255).square().mean())
-        found |= {f"{k}_{name}": v for k, v in distances(encoder, real, drawn, seed).items()}
-        found[f"agreement_{name}"] = agreement(songs, encoder(drawn).numpy())
-    found["agreement_real"] = agreement(songs, encoder(real).numpy())
+        features = encoder(drawn)
+        found |= {f"{k}_{name}": v for k, v in distances(seen, features, seed).items()}
+        found[f"agreement_{name}"] = agreement(songs, features.numpy())
+    found["agreement_real"] = agreement(songs, seen.numpy())
     return found
 
 
@@ -130,8 +132,24 @@ def draw(
     return np.round(np.clip(np.stack(made), 0, 1) * 255).astype(np.uint8).transpose(0, 3, 1, 2)
 
 
-def distances(encoder: Encoder, real: torch.Tensor, drawn: torch.Tensor, seed: int) -> dict[str, float]:
-    """FID (Heusel et al. 2017) and KID (Binkowski et al. 2018, unbiased, subsets of up to 100) in the encoder's features."""
+class Given(nn.Module):
+    """Features that have been made already, for torchmetrics' own place of an encoder."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.num_features = num_features
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """The features as they are."""
+        return features
+
+
+def distances(real: torch.Tensor, drawn: torch.Tensor, seed: int) -> dict[str, float]:
+    """FID (Heusel et al. 2017) and KID (Binkowski et al. 2018, unbiased, subsets of up to 100) of two sets of features.
+
+    Args:
+        real, drawn: an encoder's, float32, shape=(picture, axis).
+    """
     import warnings
 
     from torchmetrics.image.fid import FrechetInceptionDistance
@@ -140,8 +158,9 @@ def distances(encoder: Encoder, real: torch.Tensor, drawn: torch.Tensor, seed: i
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
         torch.manual_seed(seed)
-        fid = FrechetInceptionDistance(feature=encoder)
-        kid = KernelInceptionDistance(feature=encoder, subset_size=max(2, min(100, len(real) // 2)), subsets=50)
+        given = Given(int(real.shape[1]))
+        fid = FrechetInceptionDistance(feature=given)
+        kid = KernelInceptionDistance(feature=given, subset_size=max(2, min(100, len(real) // 2)), subsets=50)
         for metric in (fid, kid):
             metric.update(real, real=True)
             metric.update(drawn, real=False)

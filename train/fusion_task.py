@@ -30,7 +30,8 @@ class FusionTask(lightning.LightningModule):
     guidance has both unconditional predictions (Ho & Salimans 2022).
 
     Args:
-        recipe: optimizer ("adamw" or "sgd"), rate, warmup (steps), schedule ("cosine" or "constant"), drop_text, drop_music.
+        recipe: loss ("own": of what the model predicts, "noise": of the noise, whatever it predicts), optimizer ("adamw" or
+            "sgd"), rate, warmup (steps), schedule ("cosine" or "constant"), drop_text, drop_music.
     """
 
     def __init__(self, model: Diffusion, fusion: Fusion, recipe: Mapping[str, Any], seed: int) -> None:
@@ -61,7 +62,8 @@ class FusionTask(lightning.LightningModule):
         keep = (torch.rand(count, generator=draw) >= self.recipe["drop_music"]).to(self.model.place)
         text = self.model.read(["" if d else p for d, p in zip(dropped.tolist(), batch["prompt"], strict=True)])
         noise, t = self._chance(batch, draw)
-        loss = self.losses(batch, text, keep, noise, t).mean()
+        each = self.losses(batch, text, keep, noise, t)
+        loss = (each * self._of_noise(t)).mean() if self.recipe.get("loss") == "noise" else each.mean()
         self.log("train/loss", loss.detach(), batch_size=count)
         return loss
 
@@ -74,9 +76,7 @@ class FusionTask(lightning.LightningModule):
             for name, fused in (("prompt", False), ("fused", True)):
                 found = self.losses(batch, text, None, noise, t, fused)
                 self._sums.setdefault(name, []).extend(found.tolist())
-                if self.noise.config.prediction_type == "v_prediction":  # e' - e = sqrt(a_t) (v' - v)
-                    found = found * self.noise.alphas_cumprod.to(found)[t]
-                self._sums.setdefault(f"{name}_noise", []).extend(found.tolist())
+                self._sums.setdefault(f"{name}_noise", []).extend((found * self._of_noise(t)).tolist())
 
     def on_validation_epoch_end(self) -> None:
         """Mean losses over all unseen albums, logged and kept in `results`."""
@@ -100,6 +100,11 @@ class FusionTask(lightning.LightningModule):
         else:
             schedule = get_constant_schedule_with_warmup(made, recipe["warmup"])
         return {"optimizer": made, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _of_noise(self, t: Any) -> Any:
+        """What turns the loss into the noise's: 1, or a_t for a model of velocities, as e' - e = sqrt(a_t) (v' - v)."""
+        share = self.noise.alphas_cumprod.to(self.model.place)[t]
+        return share if self.noise.config.prediction_type == "v_prediction" else torch.ones_like(share)
 
     def _chance(self, batch: dict[str, Any], draw: torch.Generator) -> tuple[Any, Any]:
         """Noise in the latents' shape and time steps, spread evenly over the batch (Kingma et al. 2021, appendix I.1)."""

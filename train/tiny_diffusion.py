@@ -58,9 +58,12 @@ def untrained(words: Sequence[str], size: int) -> dict[str, Any]:
 
 def pretrain(
     folder: Path, words: Sequence[str], examples: Callable[[int, Any], tuple[Any, list[str]]], *, size: int, steps: int,
-    batch: int = 16, rate: float = 2e-3, seed: int = 0,
+    batch: int = 16, rate: float = 2e-3, seed: int = 0, initial: Path | None = None,
 ) -> list[float]:  # fmt: skip
     """Train the model on `examples(count, generator)` -> pixels in [-1, 1] (item, rgb, row, column) and prompts; write it.
+
+    Args:
+        initial: a folder that this wrote, to go on from (a warm restart, Loshchilov & Hutter 2017); None: from chance.
 
     Returns:
         The loss of every step.
@@ -69,6 +72,12 @@ def pretrain(
 
     torch.manual_seed(seed)
     parts = untrained(words, size)
+    if initial is not None:
+        from diffusers import UNet2DConditionModel
+        from transformers import CLIPTextModel
+
+        parts["unet"] = UNet2DConditionModel.from_pretrained(initial / "unet", use_safetensors=True)
+        parts["text_encoder"] = CLIPTextModel.from_pretrained(initial / "text_encoder", use_safetensors=True)
     unet, text, reads, schedule = (parts[k] for k in ("unet", "text_encoder", "tokenizer", "scheduler"))
     unet.train(), text.train()
     weights = [*unet.parameters(), *text.parameters()]
