@@ -23,7 +23,8 @@ from .errors import InvalidValue
 
 CLASSES = 1000
 """ImageNet's classes: the length of a class vector."""
-_SHORTEST, _LONGEST = 16, 512
+_SHORTEST, _LONGEST = 64, 256
+"""Frames tried at once: the extremes change about every 40 frames of music."""
 _NUDGE = 0.01
 """Added to the first class where all are equal, as published: equal classes have no span to divide by."""
 
@@ -58,7 +59,7 @@ def class_weights(chroma: np.ndarray, order: np.ndarray, sensitivity: float) -> 
     """
     if not sensitivity > 0:
         raise InvalidValue(f"the class sensitivity is above 0, got {sensitivity!r}: pitch_sensitivity is below 300")
-    steps = chroma[order].T.astype(np.float64) / (sensitivity + 1)
+    steps = np.ascontiguousarray(chroma[order].T, np.float64) / (sensitivity + 1)
     frames, count = steps.shape
     if count == 1:
         return np.ones((frames + 1, 1))
@@ -75,7 +76,7 @@ def class_weights(chroma: np.ndarray, order: np.ndarray, sensitivity: float) -> 
         span = np.cumprod(1 + a[:, top] - a[:, bottom])
         grown = out[done + 1 : done + 1 + len(a)]
         np.multiply(a[1:], span[:-1, None], out=grown[1:])
-        grown[0] = now + a[0]
+        np.add(now, a[0], out=grown[0])
         np.cumsum(grown, axis=0, out=grown)
         moved = (grown.argmax(axis=1) != top) | (grown.argmin(axis=1) != bottom)
         change = int(moved.argmax())

@@ -49,7 +49,7 @@ def draw(seed: int, frames: int, *, truncation: float, jitter: float) -> tuple[n
 def noise_walk(
     loudness: np.ndarray, first: np.ndarray, jitters: np.ndarray, *, sensitivity: float, truncation: float
 ) -> np.ndarray:
-    """Noise vectors, float64 in [-2T, 2T], shape=(frame + 1, axis); row 0 is `first`.
+    """Noise vectors, float32 in [-2T, 2T], shape=(frame + 1, axis); row 0 is `first`.
 
     Args:
         loudness: e, shape=(frame,): power plus its rise, 0 in silence, where the walk rolls out and stands still.
@@ -103,42 +103,47 @@ def _raw_walk(
     """The walk before it is mirrored, shape=(axis, frame + 1)."""
     from scipy.signal import lfilter
 
-    frames, axes = len(loudness), len(first)
-    force = sensitivity / 4 * np.asarray(loudness, np.float64)
+    frames, axes, size = len(loudness), len(first), _BLOCK
+    blocks = -(-frames // size)
+    force = np.zeros((blocks, size))
+    force.reshape(-1)[:frames] = sensitivity / 4 * np.asarray(loudness, np.float64)
+    response = np.zeros((blocks, size + 1))
+    response[:, 1:] = lfilter([1.0], [1.0, -0.75], force, axis=1)
+    travel, decay = np.cumsum(response, axis=1), 0.75 ** np.arange(size + 1)
+    # the three terms that the header names, after 0, 1, ... frames; what they add up to for (place, step) at the end
+    basis = np.stack([np.ones_like(travel), travel, np.broadcast_to(decay, travel.shape)], axis=1)
+    backwards = np.ascontiguousarray(basis[..., ::-1])
+    forwards = np.ascontiguousarray(basis[..., 1:], np.float32)  # what is written; turns are found in float64
+    final = np.zeros((blocks, 3, 2))
+    final[:, :, 0], final[:, 1, 1], final[:, 2, 1] = basis[:, :, -1], response[:, -1], -decay[-1] / 3
+    # an axis that turns after g frames mirrors its terms and starts from the step that it had
+    turn, sign = np.stack([-2 * (travel + 3 * response), 6 * response / decay], axis=2), np.array([-1.0, 1.0, -1.0])
+    after = np.arange(1, size + 1) > np.arange(size + 1)[:, None]
+    begin = np.array([[1.0, 0.0, 0.0], [3.0, 0.0, -3.0]])
     # place and step of each axis in its own direction: an axis turns where its place reaches the border
     direction = np.where(np.asarray(first) < 0, 1.0, -1.0)
     state = np.stack([direction * first, np.zeros(axes)], axis=1)
-    out = np.empty((axes, frames + 1))
+    out = np.empty((axes, blocks * size + 1), np.float32)
     out[:, 0] = first
-    after = np.arange(1, _BLOCK + 1) > np.arange(_BLOCK + 1)[:, None]
-    for a in range(0, frames, _BLOCK):
-        response = np.concatenate([[0.0], lfilter([1.0], [1.0, -0.75], force[a : a + _BLOCK])])
-        travel, decay = np.cumsum(response), 0.75 ** np.arange(len(response))
-        # the three terms that the header names: of the frames, and what they add up to for (place, step) at the end
-        basis = np.stack([np.ones(len(response)), travel, decay])[:, 1:]
-        final = np.array([[1.0, 0.0], [travel[-1], response[-1]], [decay[-1], -decay[-1] / 3]])
-        # an axis that turns before frame g mirrors its terms and starts from the step that it had
-        mirror, renew = 2 * (travel + 3 * response), 6 * response / decay
-        count, backwards = basis.shape[1], np.ascontiguousarray(basis[:, ::-1])
-        ends = out[:, a + 1 : a + 1 + count]
-        terms = np.stack([state[:, 0] + 3 * state[:, 1], jitters[a // EVERY], -3 * state[:, 1]], axis=1)
-        np.matmul(terms * direction[:, None], basis, out=ends)
-        state = terms @ final
+    for k in range(blocks):
+        ends = out[:, k * size + 1 : (k + 1) * size + 1]
+        terms = state @ begin
+        terms[:, 1] = jitters[k * size // EVERY]
+        np.matmul((terms * direction[:, None]).astype(np.float32), forwards[k], out=ends)
+        state = terms @ final[k]
         # an axis that moves forward moves on, so one that has not reached the border at the end never did
         here = np.flatnonzero(state[:, 0] >= border)
         terms, d = terms[here], direction[here]
         while len(here):
-            back = (terms @ backwards < border).argmax(axis=1)
-            start = count + 1 - back
-            start[back == 0] = 1  # already at the first frame
-            terms[:, 0] = -terms[:, 0] - terms[:, 1] * mirror[start]
-            terms[:, 2] = terms[:, 1] * renew[start] - terms[:, 2]
+            start = np.minimum(size + 1 - (terms @ backwards[k] < border).argmax(axis=1), size)
+            terms *= sign
+            terms[:, ::2] += terms[:, 1:2] * turn[k][start]
             d = -d
             path = ends[here]
-            np.copyto(path, (terms * d[:, None]) @ basis, where=after[start, :count])
-            ends[here] = path
-            direction[here], reached = d, terms @ final
+            np.copyto(path, (terms * d[:, None]).astype(np.float32) @ forwards[k], where=after[start])
+            ends[here], direction[here] = path, d
+            reached = terms @ final[k]
             state[here] = reached
-            again = reached[:, 0] >= border
+            again = np.flatnonzero(reached[:, 0] >= border)
             here, terms, d = here[again], terms[again], d[again]
-    return out
+    return out[:, : frames + 1]
