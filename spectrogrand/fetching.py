@@ -144,7 +144,7 @@ def _repository(one: Weights, local: Path | None, home: Path) -> Path:
     options: dict[str, Any] = {"local_dir": local} if local else {}
     try:
         revision = hub.revision(one)
-        about = HfApi().repo_info(repository, revision=revision)
+        about = HfApi().model_info(repository, revision=revision)
         # by "main" and not by its commit where nothing is pinned: the cache then knows what "main" was
         at, wanted = (about.sha if local else revision), wanted_of([f.rfilename for f in about.siblings or []])
         place = Path(snapshot_download(repository, revision=at, allow_patterns=wanted, **options))

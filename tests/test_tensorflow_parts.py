@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -255,3 +256,35 @@ def test_the_saved_model_of_the_real_weights_draws_what_the_torch_module_draws(s
     assert np.abs(one - other).mean() < 3 and one.std() > 10
     assert hub.card.weights[0].file == "saved_model.pb" and hub.card.extra == "tfhub"
     hub.close()
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_one_command_with_all_three_finishes_and_writes_down_what_was_used(graphs, tmp_path):
+    import tiny_clap
+
+    weights = shutil.copytree(graphs, tmp_path / "weights")
+    tiny_clap.write_all(weights)
+    words = [
+        "topic=the sea", "song_scorers=[clap_novelty,clap_alignment,effnet_danceability]",
+        "cover_scorers=[vila,laion_aesthetics]",
+        "song_scorers.effnet_danceability.scorer.pinned=false", "stylizer=magenta", "stylizer.backend=tfhub", "stylizer.size=64",
+        f"weights={weights}", "songs=2", "covers=2", "size=64", "fps='4'", "song.duration=4.0", "cover.size=128",
+        "videos=[dynamic_content,dynamic_style]", "gates=[silence,blank_picture]", "selection=published",
+        f"output={tmp_path / 'out'}",
+    ]  # fmt: skip
+    run = subprocess.run(
+        [sys.executable, "-m", "spectrogrand", "run", *words], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert "google/vila" in run.stderr and "non-commercial" in run.stderr, "the preflight table"
+    record = json.loads(next((tmp_path / "out").glob("*/run.json")).read_text())
+    assert record["state"] == "finished" and set(record["videos"]) == {"dynamic_content", "dynamic_style"}
+    for slot, about in record["parts"].items():
+        if about["name"] in ("vila", "effnet_danceability", "clap_novelty", "magenta"):
+            assert about["identity"] and about["weights"], slot
+    for choice in record["choices"].values():
+        for candidate in choice["candidates"]:
+            assert None not in candidate["scores"].values()

@@ -77,7 +77,7 @@ def main() -> None:
         "ours, cover as style": options.out / "style.mp4",
     }
     if all(path.exists() for path in rows.values()):
-        sheet(rows).save(Path(__file__).with_name("magenta.jpg"), quality=85, optimize=True)
+        sheet(rows).save(Path(__file__).with_name("magenta.jpg"), quality=72, optimize=True)
 
 
 if __name__ == "__main__":
