@@ -8,6 +8,7 @@ from typing import Any
 from . import registry
 from .errors import SpectrograndError
 from .interfaces import KINDS
+from .preflight import missing_weights
 
 
 def rows(kinds: list[str] | None = None) -> list[dict[str, Any]]:
@@ -34,7 +35,9 @@ def _row(kind: str, name: str) -> dict[str, Any]:
             "state": str(error),
         }
     lacking = [m for m in card.modules if importlib.util.find_spec(m) is None]
+    missing = [] if lacking else missing_weights(kind, name)
     state = f"needs {', '.join(lacking)}: pip install 'spectrogrand[{card.extra}]'" if lacking else "ready"
+    state = f"needs weights: {' && '.join(missing)}" if missing else state
     return {
         "kind": kind, "name": name, "summary": card.summary, "licence": card.licence, "terms": card.terms,
         "extra": card.extra or "core", "weights": [vars(w) for w in card.weights], "state": state,

@@ -121,6 +121,20 @@ def where(one: Weights, folder: str | None, part: Component) -> str | None:
     return next((str(p) for p in found if p.is_file() and p.stat().st_size), None)
 
 
+def missing_weights(kind: str, name: str) -> list[str]:
+    """The commands that get what a plug-in with its default settings lacks; empty where nothing is, or where it needs settings.
+
+    >>> missing_weights("scorers", "novelty")
+    []
+    """
+    try:
+        part = registry.build(kind, name)
+        lacking = [one for one in part.card.weights if where(one, None, part) is None]
+    except SpectrograndError:
+        return []
+    return list(dict.fromkeys(remedy(one, name) for one in lacking))
+
+
 def is_hub(one: Weights) -> bool:
     """Whether weights come from a repository of the hub, "owner/name"."""
     words = one.source.removeprefix("https://huggingface.co/").split()
@@ -164,5 +178,12 @@ def table(found: list[Need]) -> Any:
     for need in found:
         here = Text("yes", "green") if need.here else Text(f"missing: {need.remedy}", "red")
         size = f"{need.megabytes:,.0f}" if need.megabytes >= 1 else f"{need.megabytes:.1g}" if need.megabytes else ""
-        made.add_row(f"{need.slot}={need.name}", need.source or "its extra", size, need.licence, need.terms, here)
+        made.add_row(
+            f"{need.slot.partition('.')[0]}: {need.name}",
+            need.source or "its extra",
+            size,
+            need.licence,
+            need.terms,
+            here,
+        )
     return made

@@ -94,6 +94,17 @@ def test_a_missing_extra_is_told_with_its_install_line(monkeypatch):
         preflight.check({"cover_scorers": {"vila": {"scorer": {"name": "vila"}}}})
 
 
+def test_the_list_says_which_weights_are_missing():
+    from spectrogrand.listing import rows
+
+    states = {r["name"]: r["state"] for r in rows(["scorers"])}
+    assert states["novelty"] == "ready"
+    assert states["clap_novelty"] == "needs weights: spectrogrand fetch clap_novelty"
+    assert states["mobilenet_surprise"].startswith(
+        "needs weights: get mobilenet_surprise_estimation.safetensors from https://"
+    )
+
+
 def test_a_run_stops_before_it_makes_anything(tmp_path):
     config = compose(["topic=the sea", f"output={tmp_path / 'out'}", "cover_scorers=[aesthetics,vila]"])
     with pytest.raises(MissingExtra, match="spectrogrand fetch vila"):
