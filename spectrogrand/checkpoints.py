@@ -19,7 +19,7 @@ LIBRARIES = ("diffusers", "transformers")
 
 def pipeline(
     folder: Path, dtype: str, *, part: str, auto: str | None = None, instead: Mapping[str, str] | None = None,
-    shared: Mapping[str, Any] | None = None,
+    shared: Mapping[str, Any] | None = None, expected: str | None = None,
 ) -> Any:  # fmt: skip
     """A diffusers pipeline from a folder in the hub's layout, each model in it checked as `model` does.
 
@@ -29,6 +29,7 @@ def pipeline(
         auto: a diffusers class to load through, such as "AutoPipelineForText2Image"; None takes the one that the index names.
         instead: component -> class, where the index names one that does not do (AudioLDM2's GPT2Model).
         shared: component -> loaded model, where another pipeline holds the same one.
+        expected: the pipeline's class; None takes any.
 
     Raises:
         InvalidValue: torn files, keys or shapes of another architecture, or an index that names other libraries' classes.
@@ -39,6 +40,9 @@ def pipeline(
     import torch
 
     index = json.loads((folder / "model_index.json").read_text("utf-8"))
+    found = index.get("_class_name")
+    if expected is not None and found != expected:
+        raise InvalidValue(f"{folder} holds a {found}, {part} runs {expected}: get it with spectrogrand fetch {part}")
     made: dict[str, Any] = dict(shared or {})
     for name, value in index.items():
         if not isinstance(value, list) or len(value) != 2 or not value[1] or name in made:

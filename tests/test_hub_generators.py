@@ -429,6 +429,17 @@ def test_wrong_settings_are_one_line(settings, error, message):
         build("generators", settings)
 
 
+def test_another_models_folder_is_named(home):
+    part = build("generators", {"name": "audioldm2", "weights": str(home / "sdxl")})
+    with pytest.raises(InvalidValue, match="sdxl holds a StableDiffusionXLPipeline, audioldm2 runs AudioLDM2Pipeline"):
+        part.generate(TOPICS[:1], [0])
+    part = build("generators", {"name": "musicgen", "weights": str(home / "svd/image_encoder")})
+    with pytest.raises(
+        InvalidValue, match="holds a 'clip_vision_model' model, musicgen plays musicgen and musicgen_melody"
+    ):
+        part.generate(TOPICS[:1], [0])
+
+
 def test_missing_weights_and_missing_libraries(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "none"))
     monkeypatch.setenv("SPECTROGRAND_WEIGHTS", str(tmp_path / "none"))

@@ -73,12 +73,16 @@ class DiffusersGenerator(HubGenerator):
     compile: bool
     auto: ClassVar[str | None] = None
     """The diffusers class that chooses the pipeline's; None: the one that the index names."""
+    expected: ClassVar[str | None] = None
+    """The class that the index must name; None: any that `auto` takes."""
     instead: ClassVar[Mapping[str, str]] = {}
     """Components whose class the index gets wrong."""
 
     def _load(self) -> Any:
         place, kind = self._where()
-        made = checkpoints.pipeline(self._folder(), kind, part=self.name, auto=self.auto, instead=self.instead)
+        made = checkpoints.pipeline(
+            self._folder(), kind, part=self.name, auto=self.auto, instead=self.instead, expected=self.expected
+        )
         return self._placed(made, place)
 
     def _run(self, pipeline: Any, **options: Any) -> Any:

@@ -36,6 +36,7 @@ class ACEStep(DiffusersGenerator):
         weights=(Weights("ACE-Step/acestep-v15-xl-turbo-diffusers", "main, pinned at fetch", 13_000.0, "MIT"),),
     )
     source, artefact = Topic, Audio
+    expected = "AceStepPipeline"
     scheduler = None  # its pipeline gives its own schedule
 
     def __init__(

@@ -48,6 +48,7 @@ class AudioLDM2(DiffusersGenerator):
         weights=(Weights("cvssp/audioldm2-music", "main, pinned at fetch", 4400.0, "CC-BY-NC-SA-4.0"),),
     )
     source, artefact = Topic, Audio
+    expected = "AudioLDM2Pipeline"
     instead = {"language_model": "GPT2LMHeadModel"}  # the index names GPT2Model, which cannot generate
 
     def __init__(

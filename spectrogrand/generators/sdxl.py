@@ -54,6 +54,7 @@ class SDXL(DiffusersGenerator):
         ),
     )  # fmt: skip
     source, artefact = CoverBrief, Image
+    expected = "StableDiffusionXLPipeline"
 
     def __init__(
         self,

@@ -42,6 +42,7 @@ class StableAudio(DiffusersGenerator):
         ),
     )  # fmt: skip
     source, artefact = Topic, Audio
+    expected = "StableAudioPipeline"
 
     def __init__(
         self,

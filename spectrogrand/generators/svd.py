@@ -48,6 +48,7 @@ class SVD(DiffusersGenerator):
         ),
     )  # fmt: skip
     source, artefact = Scene, Frames
+    expected = "StableVideoDiffusionPipeline"
 
     def __init__(
         self,
@@ -128,7 +129,8 @@ class SVD(DiffusersGenerator):
         while True:
             last = clip[-1]
             clip = self._clip(last, noise)
-            clip += (last - clip[0]).mean(axis=(0, 1))
+            off = (last - clip[0]).mean(axis=(0, 1))
+            clip = np.clip(clip + off, 0, 1)  # clipped, so that nothing piles up over an hour
             for j in range(1, len(clip)):
                 fade = min(1.0, j / (self.seam + 1))
                 yield last + fade * (clip[j] - last)
