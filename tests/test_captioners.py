@@ -238,7 +238,7 @@ def test_a_checkpoint_of_another_architecture_or_none_is_one_line(weights, tmp_p
 
     from safetensors.torch import load_file, save_file
 
-    with pytest.raises(MissingExtra, match="spectrogrand convert transfer.pth"):
+    with pytest.raises(MissingExtra, match="spectrogrand fetch lp_music_caps, or convert"):
         build("generators", {"name": "lp_music_caps"}).generate([tones(440)], [0])
     place = copytree(Path(weights) / "lp_music_caps", tmp_path / "x")
     held = load_file(place / lpmc_file())

@@ -121,10 +121,10 @@ def test_any_rate_ends_with_the_sound(fps, tmp_path):
 
 def test_minutes_are_read_stretch_by_stretch_and_end_with_the_sound(tmp_path):
     """The fast half of the hour in test_music_visuals_slow."""
-    sound = beat(150.5)
-    folder, record = run(tmp_path, sound, "fps=2", "caption_seconds=30")
+    sound = beat(75.5)
+    folder, record = run(tmp_path, sound, "fps=4", "caption_seconds=15")
     video = load_video(folder / "music_visuals.mp4")
-    assert video.count == 301 and len(record["storyboard"]) == 5
+    assert video.count == 302 and len(record["storyboard"]) == 5
     last = list(video)[-1]
     assert np.abs(last.astype(int) - media.load_image(folder / "images/4.png").resized(32, 32).pixels).mean() < 12
 

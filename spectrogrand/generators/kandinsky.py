@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import checkpoints, devices, hub
+from ..errors import InvalidValue
 from ..interfaces import Card, Weights
 from ..registry import register
 from ..storyboard import Keyframe
@@ -109,7 +110,12 @@ class Kandinsky(DiffusersGenerator):
     def _load(self) -> Any:
         place, kind = self._where()
         folders = self._folders()
-        prior, decoder = (checkpoints.pipeline(folders[p], kind, part=p) for p in PARTS)
+        prior, decoder = (checkpoints.pipeline(folders[p], kind, part=self.name) for p in PARTS)
+        for made, wanted in ((prior, "KandinskyV22PriorPipeline"), (decoder, "KandinskyV22Pipeline")):
+            if type(made).__name__ != wanted:
+                raise InvalidValue(
+                    f"{self.weights} holds a {type(made).__name__}, not a {wanted}: put them in {' and '.join(PARTS)}"
+                )
         own, self.scheduler = self.scheduler, None  # the setting is the decoder's: the prior's noise is of another kind
         try:
             prior = self._placed(prior, place)
@@ -118,7 +124,11 @@ class Kandinsky(DiffusersGenerator):
         return prior, self._placed(decoder, place)
 
     def _folders(self) -> dict[str, Path]:
-        return {p: hub.folder(self.weights, w, part=p) for p, w in zip(PARTS, self.card.weights, strict=True)}
+        return {p: self._place(p, w) for p, w in zip(PARTS, self.card.weights, strict=True)}
+
+    def _place(self, part: str, weights: Weights) -> Path:
+        named = Path(self.weights).expanduser() / part if self.weights is not None else None
+        return hub.folder(str(named) if named is not None and named.is_dir() else self.weights, weights, part=self.name)
 
 
 def blend(keyframe: Keyframe) -> tuple[list[Any], list[float]]:

@@ -18,7 +18,7 @@ from ._hub_model import HubGenerator, numbers
 from ._music_language import one_line
 
 FILE = "lp_music_caps.safetensors"
-SOURCE = f"the hub's seungheondoh/lp-music-caps (transfer.pth, then: spectrogrand convert transfer.pth {FILE})"
+SOURCE = "https://huggingface.co/seungheondoh/lp-music-caps/resolve/main/transfer.pth"
 BART = ("config.json", "vocab.json", "merges.txt")
 
 
@@ -28,7 +28,7 @@ class LPMusicCaps(HubGenerator):
 
     Args:
         weights: a folder, or one with `lp_music_caps` in it, that holds lp_music_caps.safetensors (what `spectrogrand convert`
-            makes of the published transfer.pth) and BART's config.json, vocab.json and merges.txt.
+            makes of the published transfer.pth) and BART's config.json, vocab.json and merges.txt (else the hub's cache).
         beams: of the search, 5 as published. tokens: at most so many in a caption.
         dtype, device: as audioldm2's.
     """
@@ -37,10 +37,13 @@ class LPMusicCaps(HubGenerator):
         "captions of 10 s of music by LP-MusicCaps: a mel and CNN encoder, and BART",
         paper="Doh et al., LP-MusicCaps, ISMIR 2023, arXiv:2307.16372",
         licence="MIT",
-        terms="weights: CC BY-NC 4.0, for research; they are a pickle and must be converted: " + SOURCE,
+        terms="weights: CC BY-NC 4.0, for research; they are a pickle, which the fetch converts without running it",
         extra="models",
         modules=("torch", "transformers"),
-        weights=(Weights("facebook/bart-base", "aadd2ab0ae0c8268c7c9693540e9904811f36177", 558.0, "Apache-2.0"),),
+        weights=(
+            Weights(SOURCE, "pinned at fetch", 1_200.0, "CC-BY-NC-4.0", FILE),
+            Weights("facebook/bart-base", "aadd2ab0ae0c8268c7c9693540e9904811f36177", 558.0, "Apache-2.0"),
+        ),
     )
     source, artefact = Audio, str
     libraries = ("transformers",)
@@ -88,12 +91,11 @@ class LPMusicCaps(HubGenerator):
         from transformers import BartConfig, BartTokenizer
 
         place, kind = self._where()
-        folder = self._folder()
+        folder, file = self._bart(), self._file()
         import torch
 
         with torch.random.fork_rng(devices=[]):
             model = lpmc.build(BartConfig.from_pretrained(folder, local_files_only=True))
-        file = folder / FILE
         tensors = lpmc.tensors_of(weights.load_torch(file))
         tensors.setdefault("audio_encoder.positional_embedding", model.audio_encoder.positional_embedding)
         weights.fill(model, tensors, str(file))
@@ -105,22 +107,30 @@ class LPMusicCaps(HubGenerator):
         place, kind = self._where()
         return devices.identity(self._folders(), place, kind, self.batch_size, "transformers", "librosa")
 
-    def _folder(self) -> Path:
-        """The folder that holds the converted weights and BART's three files."""
-        if self.weights is None:
+    def _folders(self) -> dict[str, Path]:
+        return {"weights": self._file(), "bart": self._bart()}
+
+    def _file(self) -> Path:
+        """The converted weights: in the folder that the user named, or where `spectrogrand fetch` puts them."""
+        own = Path(self.weights).expanduser() if self.weights is not None else weights.home()
+        found = next((p / FILE for p in (own, own / self.name) if (p / FILE).is_file()), None)
+        if found is None:
             raise MissingExtra(
-                f"lp_music_caps needs {FILE} and BART's {', '.join(BART)}: get {SOURCE} and set weights=FOLDER"
+                f"lp_music_caps finds no {FILE} in {own}: spectrogrand fetch lp_music_caps, or convert the published "
+                f"transfer.pth (spectrogrand convert transfer.pth {FILE}) and set weights=FOLDER"
             )
-        own = Path(self.weights).expanduser()
-        place = next((p for p in (own, own / self.name) if (p / FILE).is_file()), None)
-        if place is None:
-            raise MissingExtra(f"lp_music_caps finds no {FILE} in {own}: get {SOURCE}")
-        lacking = [name for name in BART if not (place / name).is_file()]
-        if lacking:
-            raise MissingExtra(
-                f"lp_music_caps finds no {lacking[0]} in {place}: copy it from {hub.repository(self.card.weights[0])}"
-            )
-        return place
+        return found
+
+    def _bart(self) -> Path:
+        """The folder of BART's configuration and vocabulary: beside the weights, or the hub's cache."""
+        beside = self._file().parent
+        lacking = [name for name in BART if not (beside / name).is_file()]
+        if not lacking:
+            return beside
+        try:
+            return hub.folder(None, self.card.weights[1], part=self.name)
+        except MissingExtra as error:
+            raise MissingExtra(f"lp_music_caps finds no {lacking[0]} in {beside}: {error}") from error
 
 
 def _fitted(sound: Audio) -> np.ndarray:
