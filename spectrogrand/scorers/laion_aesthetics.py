@@ -96,7 +96,7 @@ class LaionAesthetics(CreativityScorer):
         import torch
 
         model, processor, head = self._load()
-        seen = processor(images=image.pixels, return_tensors="pt")["pixel_values"]
+        seen = processor(images=image.pixels.copy(), return_tensors="pt")["pixel_values"]
         weight = next(model.parameters())
         with torch.inference_mode():
             vector = model.get_image_features(pixel_values=seen.to(weight.device, weight.dtype)).pooler_output.float()
