@@ -47,13 +47,13 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
     """Find the songs and return the report's path."""
     name = check(config)
     index = Index(Path(str(config["index"])), config["probes"])
+    songs = allowed(index, limits(config.get("filters") or {}))
     text = Topic(caption(run, shown(run))[:MAX_TOPIC]).text if config.get("picture") else name
 
     begun = time.monotonic()
     embedder = run.part("embedder")
     index.agree(embedder)
     query = embedder.embed([text])[0]
-    songs = allowed(index, limits(config.get("filters") or {}))
     found = rank(index, query, count=config["found"], rule=config["ranking"], lines=config["lines"], songs=songs)
     run.record["found"] = {
         "query": text, "ranking": config["ranking"],
