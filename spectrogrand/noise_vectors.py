@@ -118,7 +118,8 @@ def _raw_walk(
     final[:, :, 0], final[:, 1, 1], final[:, 2, 1] = basis[:, :, -1], response[:, -1], -decay[-1] / 3
     # an axis that turns after g frames mirrors its terms and starts from the step that it had
     turn, sign = np.stack([-2 * (travel + 3 * response), 6 * response / decay], axis=2), np.array([-1.0, 1.0, -1.0])
-    after = np.arange(1, size + 1) > np.arange(size + 1)[:, None]
+    turn = np.concatenate([turn, turn[:, -1:]], axis=1)  # rounding may put a turn at the very end one frame late
+    after = np.arange(1, size + 1) > np.arange(size + 2)[:, None]
     begin = np.array([[1.0, 0.0, 0.0], [3.0, 0.0, -3.0]])
     # place and step of each axis in its own direction: an axis turns where its place reaches the border
     direction = np.where(np.asarray(first) < 0, 1.0, -1.0)
@@ -129,18 +130,18 @@ def _raw_walk(
         ends = out[:, k * size + 1 : (k + 1) * size + 1]
         terms = state @ begin
         terms[:, 1] = jitters[k * size // EVERY]
-        np.matmul((terms * direction[:, None]).astype(np.float32), forwards[k], out=ends)
+        np.matmul(np.multiply(terms, direction[:, None], dtype=np.float32), forwards[k], out=ends)
         state = terms @ final[k]
         # an axis that moves forward moves on, so one that has not reached the border at the end never did
         here = np.flatnonzero(state[:, 0] >= border)
         terms, d = terms[here], direction[here]
         while len(here):
-            start = np.minimum(size + 1 - (terms @ backwards[k] < border).argmax(axis=1), size)
+            start = size + 1 - (terms @ backwards[k] < border).argmax(axis=1)
             terms *= sign
             terms[:, ::2] += terms[:, 1:2] * turn[k][start]
             d = -d
             path = ends[here]
-            np.copyto(path, (terms * d[:, None]).astype(np.float32) @ forwards[k], where=after[start])
+            np.copyto(path, np.multiply(terms, d[:, None], dtype=np.float32) @ forwards[k], where=after[start])
             ends[here], direction[here] = path, d
             reached = terms @ final[k]
             state[here] = reached
