@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-LINES, COPIES, QUERIES, COMPARED, NOISE = 20_000, 50, 200, 50, 0.35
+LINES, COPIES, QUERIES, COMPARED, NOISE = 20_000, 50, 200, 20, 0.35
 COUNT = 100
 SHARED = Path(os.environ.get("SPECTROGRAND_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spectrogrand" / "benchmark-lines"
