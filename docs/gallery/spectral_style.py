@@ -20,7 +20,7 @@ from PIL import ImageDraw
 from spectrogrand import Audio, CoverBrief, Topic, build, media
 from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
 
-FPS, SECONDS, SIDE, TILE = Fraction(25), 10, 256, 150
+FPS, SECONDS, SIDE, TILE = Fraction(25), 10, 256, 92
 NAMES = ("sliced_transport", "spectral_style")
 WHAT = ("edge_ssim", "mix_r2", "carries", "carries_rank", "beat_f1_flat", "flicker", "flashes")
 
@@ -116,7 +116,7 @@ def main() -> None:
         k, direction, *name = label.split("-")
         print(f"| {every[int(k)][0]}, {direction} | {'-'.join(name)} | {' | '.join(str(found[w]) for w in WHAT)} |")
     if not options.no_sheet:
-        sheet(rows).save(Path(__file__).with_name("spectral-style.jpg"), quality=80, optimize=True)
+        sheet(rows).save(Path(__file__).with_name("spectral-style.jpg"), quality=60, optimize=True)
 
 
 if __name__ == "__main__":
