@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -110,11 +111,12 @@ def main() -> None:
                     kept.write_text(json.dumps(known, indent=1))
                 shown = [p for n, p in enumerate(media.load_video(path)) if n % 42 == 20]
                 rows[f"{title}: cover as {direction}, {name}"] = [small.pixels, *shown]
-    print(f"| pair, cover as | stylizer | {' | '.join(WHAT)} |")
-    print("|---" * (len(WHAT) + 2) + "|")
+    lines = [f"| pair, cover as | stylizer | {' | '.join(WHAT)} |", "|---" * (len(WHAT) + 2) + "|"]
     for label, found in known.items():
         k, direction, *name = label.split("-")
-        print(f"| {every[int(k)][0]}, {direction} | {'-'.join(name)} | {' | '.join(str(found[w]) for w in WHAT)} |")
+        values = " | ".join(str(found[w]) for w in WHAT)
+        lines.append(f"| {every[int(k)][0]}, {direction} | {'-'.join(name)} | {values} |")
+    sys.stdout.write("\n".join(lines) + "\n")
     if not options.no_sheet:
         sheet(rows).save(Path(__file__).with_name("spectral-style.jpg"), quality=60, optimize=True)
 
