@@ -44,7 +44,7 @@ def effnet(folder: Path) -> None:
         (folder / EFFNET).write_bytes(graph.as_graph_def().SerializeToString())
     with v1.Graph().as_default() as graph:
         given = v1.placeholder(tf.float32, (None, 1280), name="model/Placeholder")
-        logits = given @ tf.constant((rng.standard_normal((1280, 2)) / 200).astype(np.float32))
+        logits = given @ tf.constant((rng.standard_normal((1280, 2)) / 4000).astype(np.float32))
         tf.nn.softmax(logits, name="model/Softmax")
         (folder / HEAD).write_bytes(graph.as_graph_def().SerializeToString())
 
