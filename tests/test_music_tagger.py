@@ -193,4 +193,5 @@ def test_a_reference_set_is_made_and_used_from_the_command_line(tagger, tmp_path
     embedder = {"name": "music_tagger", "weights": tagger.weights}
     scorer = build("scorers", {"name": "novelty", "embedder": embedder, "references": str(out)})
     vectors = build("embedders", embedder).embed([noise(1), speech_like(1.0)])
-    assert scorer.score([noise(1)])[0] == pytest.approx((1 - vectors[0] @ vectors[1]) / 2, abs=0.03)  # 16 bits are heard between the syllables
+    expected = (1 - vectors[0] @ vectors[1]) / 2
+    assert scorer.score([noise(1)])[0] == pytest.approx(expected, abs=0.03)  # 16 bits are heard between the syllables
