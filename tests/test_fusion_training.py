@@ -126,11 +126,13 @@ def test_shuffled_music_is_never_ones_own(world):
     assert own.pixels(0).min() >= -1 and own.pixels(0).max() <= 1
 
 
-def test_the_loss_is_the_noise_predictions_and_the_frozen_model_is_its_null(world):
+@pytest.mark.parametrize("predicts", ["epsilon", "v_prediction"])
+def test_the_loss_is_the_noise_predictions_and_the_frozen_model_is_its_null(predicts, world):
     from spectrogrand import diffusion
     from train.fusion_task import FusionTask
 
     model = diffusion.load(world / "model", "float32", "cpu", part="x")
+    model.schedule["prediction_type"] = predicts
     fused = fusion.Fusion(fusion.FusionSettings("linear", 124, model.width, model.window, heads=4))
     recipe = {
         "optimizer": "adamw",
@@ -146,7 +148,8 @@ def test_the_loss_is_the_noise_predictions_and_the_frozen_model_is_its_null(worl
     text = model.read(["a", "b"])
     a = model.scheduler("ddpm").alphas_cumprod[t][:, None, None, None]
     guess = model.unet((1 - a).sqrt() * noise, t, encoder_hidden_states=text)[0]
-    expected = (guess - noise).square().mean((1, 2, 3))
+    target = noise if predicts == "epsilon" else a.sqrt() * noise  # v = sqrt(a) e - sqrt(1 - a) x0, and x0 is 0 here
+    expected = (guess - target).square().mean((1, 2, 3))
     with torch.no_grad():
         assert torch.allclose(task.losses(batch, text, None, noise, t, fused=False), expected, atol=1e-5)
         assert torch.allclose(task.losses(batch, text, None, noise, t), expected, atol=1e-5), (

@@ -1,6 +1,6 @@
 """Does the fusion learn? On a world whose truth is known, in minutes on one core; `docs/album-cover.md` holds the table.
 
-    python train/fusion_proof.py [OUTPUT [SEED,SEED,...]]
+    python train/fusion_proof.py [OUTPUT [SEED,SEED,... [noise,own]]]
 
 A tiny Stable Diffusion is trained on covers whose prompts name shape and, two times in three, palette; then it is frozen. For
 each seed 192 albums are made whose prompts name the shape alone and whose songs tell the palette, and train/fusion.py learns
@@ -29,8 +29,9 @@ def main(words: list[str]) -> int:
     """Run the proof; prints and writes the table."""
     output = Path(words[0] if words else "outputs/fusion-proof")
     seeds = [int(w) for w in words[1].split(",")] if len(words) > 1 else list(range(5))
-    rows = [row for seed in seeds for row in prove(output, seed)]
-    name = "proof-" + "-".join(map(str, seeds)) + ".json"
+    losses = words[2].split(",") if len(words) > 2 else ["noise", "own"]
+    rows = [row for loss in losses for seed in seeds for row in prove(output, seed, loss)]
+    name = f"proof-{'-'.join(losses)}-" + "-".join(map(str, seeds)) + ".json"
     (output / name).write_text(json.dumps(rows, indent=1), "utf-8")
     print(table(rows))
     return 0
@@ -58,7 +59,7 @@ def pretrained(output: Path) -> Path:
 
 
 def prove(
-    output: Path, seed: int, kind: str = KIND, train: int = 192, test: int = 24, epochs: int = 10
+    output: Path, seed: int, loss: str = "noise", kind: str = KIND, train: int = 192, test: int = 24, epochs: int = 10
 ) -> list[dict[str, Any]]:
     """One seed: its albums, the fusion with each album's own music and with another's; one row each."""
     model = pretrained(output)
@@ -71,11 +72,11 @@ def prove(
             f"data.root={home}", f"weights={model}", f"output={output / 'runs'}", "data.size=16", "data.seconds=3.0",
             f"seed={seed}", f"fusion.kind={kind}", "fusion.heads=4", f"data.shuffle_music={shuffled}",
             f"fusion_recipe.epochs={epochs}", f"fusion_recipe.check={epochs}", "fusion_recipe.rate=2e-3",
-            "fusion_recipe.batch=16", "fusion_recipe.loss=noise", "fusion_recipe.warmup=10",
+            "fusion_recipe.batch=16", f"fusion_recipe.loss={loss}", "fusion_recipe.warmup=10",
             "trainer.accelerator=cpu", "trainer.progress=false", "trainer.threads=1", "trainer.save_every=0",
         ]  # fmt: skip
         found = fusion.fit(entry.compose("fusion", settings))
-        row = {"seed": seed, "kind": kind, "music": "shuffled" if shuffled else "own"}
+        row = {"seed": seed, "loss": loss, "kind": kind, "music": "shuffled" if shuffled else "own"}
         row |= {k: v for k, v in found.items() if k.startswith("loss_")}
         row |= palettes(model, home, Path(found["folder"]), seed)
         rows.append(row)
@@ -131,18 +132,29 @@ def palettes(model: Path, home: Path, run: Path, seed: int) -> dict[str, float]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows as a markdown table. Losses: of the noise (e' - e = sqrt(a_t) (v' - v)), and the model's own."""
-    lines = [
-        "| seed | music | noise-prediction loss, prompt -> fused | gain | velocity loss, prompt -> fused | palette distance, "
-        "prompt -> fused | own palette nearest, prompt -> fused |",
-        "|---|---|---|---|---|---|---|",
+    heads = [
+        "trained on",
+        "seed",
+        "music",
+        "noise-prediction loss",
+        "gain",
+        "velocity loss",
+        "palette distance",
+        "own palette nearest",
     ]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for r in rows:
         gain = 100 * (1 - r["loss_fused_noise"] / r["loss_prompt_noise"])
-        lines.append(
-            f"| {r['seed']} | {r['music']} | {r['loss_prompt_noise']:.5f} -> {r['loss_fused_noise']:.5f} | {gain:+.2f} % | "
-            f"{r['loss_prompt']:.4f} -> {r['loss_fused']:.4f} | {r['distance_prompt']:.3f} -> {r['distance_fused']:.3f} | "
-            f"{r['nearest_prompt']:.2f} -> {r['nearest_fused']:.2f} |"
-        )
+        cells = [
+            f"{r['loss']} loss",
+            r["seed"],
+            r["music"],
+            f"{r['loss_prompt_noise']:.5f} -> {r['loss_fused_noise']:.5f}",
+        ]
+        cells += [f"{gain:+.2f} %", f"{r['loss_prompt']:.4f} -> {r['loss_fused']:.4f}"]
+        cells += [f"{r['distance_prompt']:.3f} -> {r['distance_fused']:.3f}"]
+        cells += [f"{r['nearest_prompt']:.2f} -> {r['nearest_fused']:.2f}"]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
 
 
