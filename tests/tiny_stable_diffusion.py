@@ -27,7 +27,12 @@ def stable_diffusion(folder, pixels=False):
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1
     )
     if pixels:
-        parts = {"unet": unet(True), "text_encoder": clip_text(width=WIDTH), "tokenizer": clip_tokenizer(), "scheduler": schedule}
+        parts = {
+            "unet": unet(True),
+            "text_encoder": clip_text(width=WIDTH),
+            "tokenizer": clip_tokenizer(),
+            "scheduler": schedule,
+        }
         for name, part in parts.items():
             part.save_pretrained(folder / name)
         (folder / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
