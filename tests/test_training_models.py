@@ -275,6 +275,18 @@ def test_recipes_refuse_what_makes_no_sense():
         Recipe("sgd", 0.1, 4, 1, ema=2)
 
 
+def test_frozen_norm_keeps_its_statistics_while_training(place):
+    settings = training_kills.config(
+        place, "name=frozen", "model.frozen_norm=true", "recipe.epochs=1", "trainer.limit_batches=2"
+    )
+    data = fitting.make_data(settings)
+    module = fitting.make_model(settings, data)
+    fitting.make_trainer(settings, fitting.folder_of(settings)).fit(module, data)
+    norms = [m for m in module.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert norms and all(m.running_mean.abs().max() == 0 and not m.training for m in norms)
+    assert module.network.training and not module.average.training
+
+
 @pytest.mark.slow
 def test_two_processes_equal_one(place):
     """gloo on the CPU, frozen batch norm, no dropout: the same weights to 1e-5."""
@@ -312,3 +324,14 @@ def test_shuffled_labels_fall_to_chance(tmp_path):
         right[shuffle] = fit(compose("surprise", words))["accuracy"]
     assert right["false"] >= 0.8
     assert 0.36 <= right["true"] <= 0.64  # 100 test covers: 0.5 +- 2.8 standard deviations
+
+
+def test_bfloat16_says_nearly_the_same(tmp_path):
+    import tiny_trained
+
+    folder = str(tiny_trained.save(tmp_path / "w"))
+    settings = {"name": "timm_genre", "weights": folder, "device": "cpu"}
+    whole, half = (build("classifiers", {**settings, "dtype": d}).classify([song()])[0] for d in ("float32", "bfloat16"))
+    assert 0 < np.abs(whole - half).max() < 0.05
+    with pytest.raises(UnknownName, match="no timm_genre dtype 'float'; did you mean 'float32'"):
+        build("classifiers", {**settings, "dtype": "float"})

@@ -62,6 +62,7 @@ class Classification(lightning.LightningModule):
         self.register_buffer("std", torch.tensor(spec.std)[:, None, None], persistent=False)
         self.results: dict[str, Any] = {}
         self._seen: list[tuple[Any, Any, Any]] = []
+        self.train()  # a trainer leaves the modes of modules as they are
 
     def outputs(self, network: Any, pictures: Any) -> Any:
         """What softmax and the loss see: the network's logits, or as published their squeezed form sigmoid(leaky_relu(z))."""

@@ -11,11 +11,12 @@ import numpy as np
 from .. import networks
 from .. import weights as files
 from ..bars import MEAN, SIDE, STD, drawn_bars, standardised
-from ..errors import InvalidValue, require
+from ..errors import InvalidValue, UnknownName, nearest, require
 from ..interfaces import Card, Classifier, Weights
 from ..registry import register
 from ..types import GENRES, Audio
 
+DTYPES = ("float32", "bfloat16")
 FILE = "resnet_101_genre_classifier.safetensors"
 SOURCE = (
     "https://github.com/vijay-jaisankar/spectrogrand (resnet_101_genre_classifier.pth, then: spectrogrand convert "
@@ -37,6 +38,7 @@ class ResNetGenre(Classifier):
             `train/export.py` made of one's own training, whose header says in which order its classes stand.
         device: "cpu", "cuda", ...; None is cuda where there is one.
         batch: bars in one call.
+        dtype: "float32", or "bfloat16": several times as fast where the hardware computes in it, probabilities within about 0.01.
     """
 
     artefact = Audio
@@ -49,10 +51,14 @@ class ResNetGenre(Classifier):
         weights=(Weights(SOURCE, "pinned at fetch", 178.0, "MIT", FILE),),
     )
 
-    def __init__(self, *, weights: str | None = None, device: str | None = None, batch: int = 64) -> None:
+    def __init__(
+        self, *, weights: str | None = None, device: str | None = None, batch: int = 64, dtype: str = "float32"
+    ) -> None:
         if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
             raise InvalidValue(f"resnet_genre takes batch as a whole number from 1, got {batch!r}")
-        self.weights, self.device, self.batch = weights, device, batch
+        if dtype not in DTYPES:
+            raise UnknownName(f"no resnet_genre dtype {dtype!r}; {nearest(str(dtype), DTYPES)}")
+        self.weights, self.device, self.batch, self.dtype = weights, device, batch, dtype
         self._model: Any = None
         self._spec = PUBLISHED
 
@@ -78,7 +84,7 @@ class ResNetGenre(Classifier):
         where = next(model.parameters()).device
         with torch.inference_mode():
             for start in range(0, len(pictures), self.batch):
-                part = torch.from_numpy(pictures[start : start + self.batch]).to(where)
+                part = torch.from_numpy(pictures[start : start + self.batch]).to(where, getattr(torch, self.dtype))
                 found.append(model(part).double().softmax(1).cpu().numpy())
         return np.concatenate(found)[:, [spec.classes.index(g) for g in GENRES]]
 
@@ -87,7 +93,12 @@ class ResNetGenre(Classifier):
         path = self._path()
         import torch
 
-        return {"weights": files.sha256_of(path), "torch": torch.__version__, "device": self._place()}
+        return {
+            "weights": files.sha256_of(path),
+            "torch": torch.__version__,
+            "device": self._place(),
+            "dtype": self.dtype,
+        }
 
     def close(self) -> None:
         """Free the network."""
@@ -118,7 +129,9 @@ class ResNetGenre(Classifier):
                     head = torch.nn.Linear(1000, len(GENRES))
                     model = torch.nn.Sequential(resnet101(), torch.nn.Dropout(0.5), head)
             files.fill(model, tensors if plain else _renamed(tensors), str(path))
-            self._model = model.eval().requires_grad_(False).to(self._place())
+            self._model = model.eval().requires_grad_(False).to(self._place(), getattr(torch, self.dtype))
+            if self.dtype != "float32":
+                self._model = self._model.to(memory_format=torch.channels_last)
         return self._model
 
 

@@ -11,11 +11,12 @@ from .. import networks
 from .. import weights as files
 from ..bars import drawn_bars, standardised
 from ..devices import device as chosen
-from ..errors import InvalidValue, require
+from ..errors import InvalidValue, UnknownName, nearest, require
 from ..interfaces import Card, Classifier
 from ..registry import register
 from ..types import GENRES, Audio
 
+DTYPES = ("float32", "bfloat16")
 FILE = "genre.safetensors"
 SOURCE = "python train/genre.py, then python train/export.py CHECKPOINT FOLDER"
 
@@ -30,6 +31,7 @@ class TimmGenre(Classifier):
         weights: safetensors file of `train/export.py`, or the folder that holds it.
         device: "cpu", "cuda", ...; None is cuda where there is one.
         batch: bars in one call.
+        dtype: "float32", or "bfloat16": several times as fast where the hardware computes in it, probabilities within about 0.01.
     """
 
     artefact = Audio
@@ -41,10 +43,14 @@ class TimmGenre(Classifier):
         modules=("torch", "torchvision", "timm"),
     )
 
-    def __init__(self, *, weights: str | None = None, device: str | None = None, batch: int = 64) -> None:
+    def __init__(
+        self, *, weights: str | None = None, device: str | None = None, batch: int = 64, dtype: str = "float32"
+    ) -> None:
         if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
             raise InvalidValue(f"timm_genre takes batch as a whole number from 1, got {batch!r}")
-        self.weights, self.device, self.batch = weights, device, batch
+        if dtype not in DTYPES:
+            raise UnknownName(f"no timm_genre dtype {dtype!r}; {nearest(str(dtype), DTYPES)}")
+        self.weights, self.device, self.batch, self.dtype = weights, device, batch, dtype
         self._loaded: tuple[networks.Spec, Any] | None = None
 
     def classify(self, batch: Sequence[Audio]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -68,7 +74,7 @@ class TimmGenre(Classifier):
         where, found = next(network.parameters()).device, []
         with torch.inference_mode():
             for start in range(0, len(pictures), self.batch):
-                part = torch.from_numpy(pictures[start : start + self.batch]).to(where)
+                part = torch.from_numpy(pictures[start : start + self.batch]).to(where, getattr(torch, self.dtype))
                 found.append(network(part).double().softmax(1).cpu().numpy())
         return np.concatenate(found)[:, [spec.classes.index(g) for g in GENRES]]
 
@@ -79,7 +85,7 @@ class TimmGenre(Classifier):
         import torch
 
         versions = {"torch": torch.__version__, "timm": timm.__version__}
-        return {"weights": files.sha256_of(path), "device": chosen(self.device), **versions}
+        return {"weights": files.sha256_of(path), "device": chosen(self.device), "dtype": self.dtype, **versions}
 
     def close(self) -> None:
         """Free the network."""
@@ -96,5 +102,10 @@ class TimmGenre(Classifier):
             spec, network = networks.load(path, chosen(self.device), "genre")
             if set(spec.classes) != set(GENRES):
                 raise InvalidValue(f"{path} knows {', '.join(spec.classes)}, not the genres {', '.join(GENRES)}")
+            import torch
+
+            network = network.to(getattr(torch, self.dtype))
+            if self.dtype != "float32":
+                network = network.to(memory_format=torch.channels_last)
             self._loaded = spec, network
         return self._loaded
