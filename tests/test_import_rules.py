@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "spectrogrand"
 LONGEST = 300
 HEAVY = {
-    "av", "diffusers", "essentia", "gradio", "h5py", "jax", "jinja2", "lightning", "librosa", "matplotlib", "onnxruntime", "PIL",
-    "rich", "scipy", "sentence_transformers", "sklearn", "soundfile", "soxr", "tensorflow", "tensorflow_hub", "timm", "torch",
-    "torchaudio", "torchvision", "transformers",
+    "av", "diffusers", "essentia", "gradio", "h5py", "jax", "jinja2", "lightning", "librosa", "matplotlib", "numkong", "onnx",
+    "onnxruntime", "PIL", "pyarrow", "rich", "scipy", "sentence_transformers", "sklearn", "soundfile", "soxr", "tensorflow",
+    "tensorflow_hub", "timm", "torch", "torchaudio", "torchmetrics", "torchvision", "transformers", "usearch",
 }  # fmt: skip
 """Imported inside the functions that need them, never at the top of a file."""
 MODELS = {"torch", "tensorflow", "librosa", "essentia", "diffusers", "transformers", "jax", "onnxruntime"}

@@ -26,7 +26,7 @@ class MusicTagger(Embedder):
     card = Card(
         "256 features of a convolutional music tagger (50 last.fm tags)",
         paper=PAPER,
-        extra="train",
+        extra="models",
         modules=("h5py",),
         weights=(WEIGHTS,),
     )

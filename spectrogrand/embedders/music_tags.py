@@ -27,7 +27,7 @@ class MusicTags(Embedder):
     card = Card(
         "probabilities of 50 last.fm tags by a convolutional music tagger",
         paper=PAPER,
-        extra="train",
+        extra="models",
         modules=("h5py",),
         weights=(WEIGHTS,),
     )

@@ -28,7 +28,7 @@ class TagDanceability(CreativityScorer):
     card = Card(
         'mean probability of the tags "dance" and "House"',
         paper=PAPER,
-        extra="train",
+        extra="models",
         modules=("h5py",),
         weights=(WEIGHTS,),
     )
