@@ -122,7 +122,7 @@ def calm() -> None:
 
     for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", message=".*(LeafSpec|number of training batches|does not have many workers|in eval mode at the start).*")
+    warnings.filterwarnings("ignore", message=".*(LeafSpec|number of training batches|in eval mode at the start).*")
     sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
 
 
