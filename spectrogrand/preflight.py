@@ -75,13 +75,13 @@ def chosen(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, A
 
 def _walk(config: Mapping[str, Any], where: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     for key, value in config.items():
-        if not isinstance(value, Mapping):
-            continue
         place = f"{where}.{key}" if where else str(key)
-        kind = "gates" if where == "gates" else SLOTS.get(str(key))
-        if kind and isinstance(value.get("name"), str):
-            yield place, kind, value
-        yield from _walk(value, place)
+        if where == "gates" and isinstance(value, Mapping) and isinstance(value.get("name"), str):
+            yield place, "gates", value
+        elif registry.names_a_part(str(key), value):
+            yield place, SLOTS[str(key)], {"name": value} if isinstance(value, str) else value
+        if isinstance(value, Mapping):
+            yield from _walk(value, place)
 
 
 def _of_part(slot: str, part: Component) -> Iterator[Need]:

@@ -11,13 +11,12 @@ import ast
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from .interfaces import Component, CreativityScorer
-from .registry import SLOTS, build
+from .registry import SLOTS, build, names_a_part
 
 DATA = Path(__file__).parent / "data"
 # Reading the contract files does not change what a plug-in computes; hashing them would void every store at each edit.
@@ -38,9 +37,7 @@ def fingerprint(part: Component) -> dict[str, Any]:
         "identity": dict(part.identity()),
         "source": source_hash(type(part)),
         "reference": reference.sha256 if reference else None,
-        "parts": {
-            k: fingerprint(build(SLOTS[k], v)) for k, v in part.settings.items() if k in SLOTS and _names_a_part(v)
-        },
+        "parts": {k: fingerprint(build(SLOTS[k], v)) for k, v in part.settings.items() if names_a_part(k, v)},
     }
 
 
@@ -115,7 +112,3 @@ def _file_of(module: str) -> Path | None:
         if path.is_file():
             return path
     return None
-
-
-def _names_a_part(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, Mapping) and isinstance(value.get("name"), str))

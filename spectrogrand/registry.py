@@ -87,6 +87,25 @@ def get(kind: str, name: str) -> type[Component]:
     return _classes[kind, name]
 
 
+def names_a_part(key: str, value: Any) -> bool:
+    """Whether a setting chooses a plug-in: its key is a slot, and its value names one, or is a mapping with a name.
+
+    A slot's word may mean something else in a plug-in (house_synth's `genre: bass`); such a value names no plug-in.
+
+    >>> names_a_part("embedder", "clap"), names_a_part("genre", "bass"), names_a_part("genre", {"name": "timbre_genre"})
+    (True, False, True)
+    """
+    if isinstance(value, Mapping):
+        value = value.get("name")
+        return key in SLOTS and isinstance(value, str)
+    return key in SLOTS and isinstance(value, str) and value in names(SLOTS[key])
+
+
+def loaded() -> list[type[Component]]:
+    """All classes that this process has loaded."""
+    return list(_classes.values())
+
+
 def build(kind: str, config: str | Mapping[str, Any]) -> Any:
     """Make a plug-in from its name, or from a mapping of `name` and constructor arguments.
 

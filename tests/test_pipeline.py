@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,23 @@ def test_failed_candidates_are_reported_and_the_rest_goes_on(tmp_path):
     assert [r["failed"] for r in rows] == [None, "has samples that are not finite", "was refused by the toy"]
     assert record["choices"]["song"]["chosen"] == 0
     assert "was refused by the toy" in (folder / "report.html").read_text()
+
+
+def test_what_a_part_warns_of_is_shown_and_stands_in_the_record_and_the_report(tmp_path, monkeypatch):
+    inner = toys.ToySong._one
+
+    def one(self, seed):
+        warnings.warn("toy_song: the prompt is cut off: 'the last words'", stacklevel=1)
+        warnings.warn_explicit("a library's own affair", UserWarning, "/site-packages/torch/nn.py", 1)
+        return inner(self, seed)
+
+    monkeypatch.setattr(toys.ToySong, "_one", one)
+    monkeypatch.setattr("toys.__file__", __file__)  # the plug-in's method stands in this file now
+    for i in range(2):  # a second run in the same process is told of it again
+        with pytest.warns(UserWarning, match="the last words"):
+            folder, record = run(tmp_path / str(i), videos=[])
+        assert record["warnings"] == ["toy_song: the prompt is cut off: 'the last words'"]
+        assert "the last words" in (folder / "report.html").read_text("utf-8")
 
 
 def test_all_failed_is_one_error_and_a_record(tmp_path):

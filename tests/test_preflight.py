@@ -9,10 +9,11 @@ import time
 
 import pytest
 
-from spectrogrand import preflight
+from spectrogrand import preflight, registry
 from spectrogrand.configuring import compose
 from spectrogrand.errors import MissingExtra
 from spectrogrand.pipelines import execute
+from spectrogrand.provenance import fingerprint
 
 PUBLISHED = {
     "song_scorers": {
@@ -116,7 +117,7 @@ def test_it_asks_no_network_and_loads_no_model_library():
     """In a process of its own: offline costs no more than looking into folders."""
     code = """
 import sys, time
-from spectrogrand import preflight
+from spectrogrand import preflight, registry
 begun = time.process_time()
 scorer = {"name": "clap_novelty", "embedder": {"name": "clap"}}
 preflight.needs({"song_scorers": {"a": {"scorer": scorer}}, "cover_scorers": {"b": {"scorer": {"name": "vila"}}}})
@@ -126,3 +127,15 @@ print(sorted(loaded & {"torch", "tensorflow", "transformers", "diffusers"}))
     begun = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "[]" and time.monotonic() > begun
+
+
+def test_a_nested_part_may_be_named_by_a_word_and_a_word_that_names_none_is_no_part():
+    config = {"song_scorers": {"novel": {"scorer": {"name": "clap_novelty", "embedder": "clap"}}},
+              "song": {"name": "house_synth", "genre": "bass"}}  # fmt: skip
+    found = [(kind, settings["name"]) for _, kind, settings in preflight.chosen(config)]
+    assert found == [("scorers", "clap_novelty"), ("embedders", "clap"), ("generators", "house_synth")]
+
+
+def test_a_word_under_a_slot_s_name_is_no_part_of_the_fingerprint():
+    song = registry.build("generators", {"name": "house_synth", "genre": "bass", "text": "lexicon"})
+    assert list(fingerprint(song)["parts"]) == ["text"]

@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .. import preflight
+from .. import preflight, registry
 from ..errors import SpectrograndError, UnknownName, nearest
 from ..steps import Run
 
@@ -43,7 +46,8 @@ def execute(config: Mapping[str, Any]) -> Path:
     preflight.check(config)
     run = Run(config, name)
     try:
-        report: Path = module.run(config, run)
+        with _noted(run.record["warnings"]):
+            report: Path = module.run(config, run)
         return report
     except KeyboardInterrupt:
         run.finish("interrupted", "interrupted; run the same command again to go on from the finished steps")
@@ -54,3 +58,28 @@ def execute(config: Mapping[str, Any]) -> Path:
     except Exception as error:
         run.finish("failed", f"{type(error).__name__}: {error}")
         raise
+
+
+@contextmanager
+def _noted(record: list[str]) -> Iterator[None]:
+    """What this package and its plug-ins warn of (a prompt cut short, weights that go unused), into `record`, once each.
+
+    It is shown as ever besides. The libraries' own warnings are shown only: they speak of code, not of what was made.
+    """
+    with warnings.catch_warnings():  # entering forgets what was warned of before, so that a second run notes it again
+        shown = warnings.showwarning
+
+        def note(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
+            if issubclass(category, UserWarning) and _ours(filename) and str(message) not in record:
+                record.append(str(message))
+            shown(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = note
+        yield
+
+
+def _ours(filename: str) -> bool:
+    """Whether a file is this package's or a loaded plug-in's."""
+    package = Path(__file__).resolve().parents[1]
+    plugins = {getattr(sys.modules.get(cls.__module__), "__file__", None) for cls in registry.loaded()}
+    return filename in plugins or package in Path(filename).resolve().parents
