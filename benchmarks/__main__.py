@@ -7,6 +7,7 @@ Each runs in a process of its own, so that none inherits another's caches or thr
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -39,7 +40,14 @@ def measure(name: str) -> dict[str, object]:
     done = subprocess.run([sys.executable, "-c", code], cwd=HERE.parent, capture_output=True, text=True)
     if done.returncode:  # weights or an extra that is not here, say: the row tells why
         why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        return {"what": name, "against": "", "ratio": float("nan"), "goal": "", "met": None, "note": f"not measured: {why}"}
+        return {
+            "what": name,
+            "against": "",
+            "ratio": float("nan"),
+            "goal": "",
+            "met": None,
+            "note": f"not measured: {why}",
+        }
     found: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
@@ -47,7 +55,9 @@ def measure(name: str) -> dict[str, object]:
 def row(found: dict[str, object]) -> str:
     """One line of the table."""
     met = {True: "yes", False: "**no**", None: ""}[found.get("met")]  # type: ignore[index]
-    return f"| {found['what']} | {found['against']} | {found['ratio']:.3g} | {found['goal']} | {met} | {found['note']} |"
+    ratio = float(found["ratio"])  # type: ignore[arg-type]
+    times = "not measured" if math.isnan(ratio) else f"{ratio:.3g}"
+    return f"| {found['what']} | {found['against']} | {times} | {found['goal']} | {met} | {found['note']} |"
 
 
 def machine() -> str:

@@ -43,3 +43,17 @@ def test_without_a_gpu_nothing_is_claimed(monkeypatch, capsys):
     row = gpu.run()
     assert math.isnan(row["ratio"]) and row["met"] is None and row["note"] == "not measured: no GPU"
     assert gpu.main([]) == 0 and "not measured: no GPU" in capsys.readouterr().out
+
+
+def test_what_was_not_measured_is_said_and_not_a_number():
+    from benchmarks.__main__ import row
+
+    found = {
+        "what": "a",
+        "against": "b",
+        "ratio": math.nan,
+        "goal": ">= 2",
+        "met": None,
+        "note": "not measured: no GPU",
+    }
+    assert row(found) == "| a | b | not measured | >= 2 |  | not measured: no GPU |"
