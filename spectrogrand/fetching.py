@@ -21,7 +21,7 @@ PICKLED = (".pth", ".pt", ".pkl")
 """Published files that are turned into safetensors as soon as they are here, by an unpickler that runs nothing."""
 READ = (".json", ".txt", ".model", ".safetensors", ".tflite")
 """What of a hub repository is fetched: what a load reads, and nothing that could run code."""
-VARIANT = re.compile(r"\.(fp16|bf16|fp32|non_ema|ema_only)(?=\.)")
+VARIANT = re.compile(r"\.(fp16|bf16|fp32|non_ema|ema_only)(?=[.-])")  # a shard: model.fp16-00001-of-00002.safetensors
 HELP = """spectrogrand fetch NAME... [weights=FOLDER]   the weights of plug-ins, into FOLDER/NAME (else the user's cache)
 spectrogrand fetch --list                     what can be fetched, how large it is, and under which terms"""
 
@@ -138,6 +138,7 @@ def _repository(one: Weights, local: Path | None, home: Path) -> Path:
     """A hub repository at its pinned revision; huggingface_hub resumes it, checks each file and shows the bars."""
     require("huggingface_hub", "models", "fetching from the hub")
     from huggingface_hub import HfApi, constants, snapshot_download
+    from huggingface_hub.errors import GatedRepoError
 
     repository = hub.repository(one)
     downloads.reachable(constants.ENDPOINT, repository)
@@ -149,6 +150,11 @@ def _repository(one: Weights, local: Path | None, home: Path) -> Path:
         at, wanted = (about.sha if local else revision), wanted_of([f.rfilename for f in about.siblings or []])
         place = Path(snapshot_download(repository, revision=at, allow_patterns=wanted, **options))
     except Exception as error:  # the hub's library raises its own, requests' and httpx' errors
+        if isinstance(error, GatedRepoError):
+            raise MissingExtra(
+                f"{repository} is given only to who has accepted its terms: accept them at https://huggingface.co/{repository}, "
+                "log in with hf auth login (or set HF_TOKEN), and run the same command again"
+            ) from error
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise MissingExtra(
             f"{repository} was not fetched ({said}): run the same command again, it goes on from there"

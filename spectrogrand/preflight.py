@@ -156,10 +156,13 @@ def refusal(missing: list[Need]) -> str:
     what = [f"{n.name} needs {n.source.split()[0] if n.source else 'its extra'}" for n in missing]
     fetch = list(dict.fromkeys(n.name for n in missing if n.remedy == f"spectrogrand fetch {n.name}"))
     others = list(dict.fromkeys(n.remedy for n in missing if n.remedy != f"spectrogrand fetch {n.name}"))
-    commands = others + ([f"spectrogrand fetch {' '.join(fetch)}"] if fetch else [])
+    by_hand = [r for r in others if r.startswith("get ")]
+    run = [r for r in others if r not in by_hand] + ([f"spectrogrand fetch {' '.join(fetch)}"] if fetch else [])
+    said = [f"Run: {' && '.join(run)}"] if run else []
+    said += [f"By hand: {'; '.join(by_hand)}"] if by_hand else []
     megabytes = sum(n.megabytes for n in missing)
     size = f" ({megabytes:,.0f} MB)" if megabytes else ""
-    return f"not here{size}: {'; '.join(what)}. Run: {' && '.join(commands)} - or set weights=FOLDER"
+    return f"not here{size}: {'; '.join(dict.fromkeys(what))}. {'. '.join(said)} - or set weights=FOLDER"
 
 
 def show(found: list[Need]) -> None:

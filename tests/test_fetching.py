@@ -42,6 +42,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.seen.append((self.command, path, wanted))
         if path not in self.server.files:
             self.send_response(404)
+            for key, value in self.server.headers.get(path, {}).items():
+                self.send_header(key, value)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -273,6 +275,19 @@ def test_a_hub_model_that_has_only_a_pickle_is_converted(server, tmp_path):
     assert load_file(tmp_path / "mine/clap/model.safetensors")["audio_model.weight"].shape == (2, 3)
 
 
+def test_a_model_whose_terms_are_not_accepted_says_where_to_accept_them(server, tmp_path):
+    pytest.importorskip("huggingface_hub")
+    commit = "cca9e288ab447cee67d9ada1f85ddb46500f1401"
+    hub_files(server, commit)
+    for path in [p for p in server.files if "/resolve/" in p]:
+        del server.files[path]
+        server.headers[path] = {"X-Error-Code": "GatedRepo"}
+    done = command(server.url, tmp_path, "fetch", "clap")
+    said = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "accept them at https://huggingface.co/laion/clap-htsat-fused" in said and "HF_TOKEN" in said
+
+
 def test_of_a_pipeline_no_second_copies_are_fetched():
     names = [
         "model_index.json",
@@ -289,6 +304,9 @@ def test_of_a_pipeline_no_second_copies_are_fetched():
     kept = [names[0], *names[2:], "vae/diffusion_pytorch_model.bin"]
     assert sorted(fetching.wanted_of(names + copies)) == sorted(kept)
     assert fetching.wanted_of(["model.fp16.safetensors"]) == ["model.fp16.safetensors"]
+    shards = [f"text_encoder_3/model-0000{i}-of-00002.safetensors" for i in (1, 2)]
+    half = [s.replace("model-", "model.fp16-") for s in shards]
+    assert fetching.wanted_of([*half, *shards]) == shards
 
 
 def test_offline_says_so_at_once(tmp_path):

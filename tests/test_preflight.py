@@ -129,6 +129,13 @@ print(sorted(loaded & {"torch", "tensorflow", "transformers", "diffusers"}))
     assert done.stdout.strip() == "[]" and time.monotonic() > begun
 
 
+def test_what_no_command_gets_is_not_among_the_commands_to_run():
+    with pytest.raises(MissingExtra) as caught:
+        preflight.check({**PUBLISHED, "genre": {"name": "resnet_genre"}})
+    run, _, by_hand = str(caught.value).partition(". By hand: ")
+    assert run.endswith("vila magenta") and "get resnet_101_genre_classifier.safetensors from" in by_hand
+
+
 def test_a_nested_part_may_be_named_by_a_word_and_a_word_that_names_none_is_no_part():
     config = {"song_scorers": {"novel": {"scorer": {"name": "clap_novelty", "embedder": "clap"}}},
               "song": {"name": "house_synth", "genre": "bass"}}  # fmt: skip
