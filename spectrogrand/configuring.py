@@ -16,9 +16,11 @@ from typing import Any
 from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 
 TEXT_KEYS = {"topic", "output", "store"}
+LISTABLE = {"artworks"}
+"""Text, or a list of texts in Hydra's grammar: `artworks=my art (2).png`, `artworks=[a.png,b.png]`."""
 TEXT_ENDINGS = (
     "path", "weights", "references", "lyrics", "picture", "file", "folder", "index", "album", "artist",
-    "genres", "lyric_file", "fusion",
+    "genres", "lyric_file", "fusion", "vectors",
 )  # fmt: skip
 Job = Callable[[dict[str, Any]], int]
 
@@ -61,7 +63,11 @@ def words_for_hydra(words: list[str]) -> list[str]:
             out.append(word)
         elif key == "topics":
             out.append("topic=" + ",".join(map(quoted, _topics(value))))
-        elif key.lstrip("+") in TEXT_KEYS or key.rsplit(".", 1)[-1] in TEXT_ENDINGS:
+        elif (
+            key.lstrip("+") in TEXT_KEYS
+            or key.rsplit(".", 1)[-1] in TEXT_ENDINGS
+            or (key in LISTABLE and not value.startswith("["))
+        ):
             out.append(f"{key}={quoted(value)}" if value not in ("null", "~") else f"{key}=null")
         else:
             out.append(word)

@@ -160,6 +160,14 @@ def test_songs_are_looked_for_in_the_pages_index_or_in_an_uploaded_table(place, 
     )
     config = compose(second[1:])
     assert config["ranking"] == "published" and config["filters"]["energy"] == [0.5, 1]
+    model = command.sorted_out(["embedder=multilingual"])
+    other = forms.picture_to_songs(
+        forms.Place(place.output, place.uploads, None, model), None, "rain", table, "", spans
+    )
+    assert "embedder=multilingual" in other[0] and "embedder=multilingual" in other[1], (
+        "one model makes and asks the index"
+    )
+    assert other[0][2] != first[2], "an index of another model is another index"
     own = forms.Place(place.output, place.uploads, tmp_path / "ix")
     assert f"index={tmp_path / 'ix'}" in forms.picture_to_songs(own, None, "rain", None, "best_lines", spans)[0]
 

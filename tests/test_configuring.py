@@ -41,6 +41,14 @@ def test_null_is_not_a_topic():
 
 
 def test_paths_inside_slots_are_text():
+    for word in (
+        ("pipeline=latent_visualizer", "vectors=a (1), it's/v.safetensors"),
+        ("pipeline=music_visuals", "artworks=a (1), it's.png"),
+    ):
+        key, _, path = word[1].partition("=")
+        assert compose([*word])[key] == path
+    assert compose(["pipeline=music_visuals", "artworks=[a.png,b.jpg]"])["artworks"] == ["a.png", "b.jpg"]
+    assert compose(["pipeline=music_visuals", "artworks=null"])["artworks"] is None
     config = compose(["song=file", "song.path=My Song (Mix), Pt 2.mp3", "topic=x"])
     assert config["song"] == {"name": "song_file", "path": "My Song (Mix), Pt 2.mp3"}
 
@@ -72,7 +80,10 @@ def test_topics_that_cannot_be_read(tmp_path, content, message):
         (["topc=x"], "no setting 'topc'; did you mean 'topic'"),
         (["song=hose_synth"], "no choice 'hose_synth' for song; did you mean 'house_synth'"),
         (["cover_scorers=[aesthetics,cover_suprise]"], "no choice 'cover_suprise' for cover_scorers; did you mean"),
-        (["song=file", "song.pth=x"], r"no setting 'song.pth'; did you mean 'song.path'\? \(known: song.name, song.path\)"),
+        (
+            ["song=file", "song.pth=x"],
+            r"no setting 'song.pth'; did you mean 'song.path'\? \(known: song.name, song.path\)",
+        ),
         (["song.tmpo=120"], r"no setting 'song.tmpo'; did you mean 'song.tempo'"),
     ],
 )
@@ -109,7 +120,9 @@ def _kind(path: Path, slot: str) -> str:
     return "gates" if group == "gates" else registry.SLOTS[group]
 
 
-FILES = sorted(p for p in CONF.glob("*/*.yaml") if p.parent.name not in ("experiment", "pipeline", "words", "movements"))
+FILES = sorted(
+    p for p in CONF.glob("*/*.yaml") if p.parent.name not in ("experiment", "pipeline", "words", "movements")
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")

@@ -344,6 +344,7 @@ def test_what_is_asked_wrongly_is_said_in_one_line(themed, tmp_path):
         ((), ConfigError, "songs for what"),
         (("topic=a", "picture=b.png"), ConfigError, "not both"),
         (("topic=a", "ranking=best"), UnknownName, "no ranking"),
+        (("topic=a", "seed=abc"), ConfigError, "seed is a whole number"),
         (("topic=a", "filters.energy=[2,3]"), ConfigError, r"filters.energy is \[lowest, highest\]"),
         (("topic=a", "+filters.loudness=[0,1]"), UnknownName, "no filter"),
         (("topic=a", "filters.valence=[0,0]"), InvalidValue, "widen them"),

@@ -76,11 +76,12 @@ def picture_to_songs(
     """Songs that exist, found by their words, in the page's index or in the visitor's own table of lyrics."""
     commands = []
     if table:
-        from ..store import file_digest
+        from ..store import digest, file_digest
 
         lyrics = place.upload(table, "a table of lyrics")
-        index = place.output / ".indexes" / file_digest(lyrics)[:24]
-        commands.append(["index", str(lyrics), str(index)])
+        fixed = place.words.get("recommendation", ())  # the model that the page's queries are embedded by
+        index = place.output / ".indexes" / digest([file_digest(lyrics), *fixed])[:24]
+        commands.append(["index", str(lyrics), str(index), *fixed])
     elif place.index is not None:
         index = place.index
     else:

@@ -25,6 +25,7 @@ def check(config: Mapping[str, Any]) -> str:
     whole(config, "found", 1, 100)
     whole(config, "lines", 1, 10_000)
     whole(config, "probes", 1, 2048)
+    whole(config, "seed", 0, 2**31)
     if config["ranking"] not in RULES:
         raise UnknownName(f"no ranking {config['ranking']!r}; {nearest(str(config['ranking']), RULES)}")
     limits(config.get("filters") or {})
