@@ -22,7 +22,7 @@ class PictureWords(Generator):
 
     >>> import numpy as np
     >>> PictureWords().generate([Image(np.full((9, 9, 3), (20, 30, 84), np.uint8))], [0])
-    ['a very dark picture in dark blue, plain and even; quiet and mysterious']
+    ['a very dark, vivid picture in dark blue, plain and even; quiet and mysterious']
     """
 
     source, artefact = Image, str
