@@ -121,10 +121,7 @@ def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
         if "error" in row:
             lines.append([*names, _cell(row["error"]), *[""] * (len(head) - 3)])
             continue
-        scores = [
-            f"{_short(row[n])} ({_short(row[n + '_low'])} to {_short(row[n + '_high'])}) / {_short(row[n + '_shuffled'])}"
-            for n in shown
-        ]
+        scores = [f"{_short(row[n])}{_interval(row, n)} / {_short(row[n + '_shuffled'])}" for n in shown]
         lines.append([*names, f"{row['fps']:.4g}", f"{row['tempo']:.0f}", *scores, _lag(row)])
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
@@ -166,6 +163,11 @@ def _lag(row: Mapping[str, Any]) -> str:
         return "none beyond chance"
     ends = (row["lag_low"], row["lag_high"])
     return f"{1000 * row['lag']:+.0f}" + ("" if None in ends else f" ({1000 * ends[0]:+.0f} to {1000 * ends[1]:+.0f})")
+
+
+def _interval(row: Mapping[str, Any], name: str) -> str:
+    ends = row[name + "_low"], row[name + "_high"]
+    return "" if None in ends else f" ({ends[0]:.2f} to {ends[1]:.2f})"
 
 
 def _short(value: float | None) -> str:

@@ -16,7 +16,7 @@ import themed_lyrics
 from spectrogrand import Card, Embedder, build
 from spectrogrand.configuring import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, StoreError, UnknownName
-from spectrogrand.lyrics import building, clusters, ranking, reading
+from spectrogrand.lyrics import building, clusters, command, ranking, reading
 from spectrogrand.lyrics.building import build_index
 from spectrogrand.lyrics.playing import inside
 from spectrogrand.lyrics.ranking import evidence, rank
@@ -211,6 +211,14 @@ def test_an_interrupted_build_goes_on_and_gives_the_same_bytes(tmp_path, small_s
     again = Hashed()
     build_index(Table(path), again, tmp_path / "index")
     assert again.calls == 1, "a finished index is left as it is"
+
+
+def test_a_table_may_be_called_what_a_setting_is(tmp_path, capsys):
+    """The page hands over absolute paths, and an upload's name may hold an equals sign."""
+    path = tmp_path / "a=b.csv"
+    path.write_text("title,lyrics\nRain,Walking in the rain\n")
+    assert command.main([str(path), str(tmp_path / "index=1"), "seed=3"]) == 0
+    assert "1 songs, 1 lines" in capsys.readouterr().out
 
 
 @pytest.mark.slow

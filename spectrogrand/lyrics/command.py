@@ -17,7 +17,8 @@ USAGE = "spectrogrand index LYRICS.csv FOLDER [columns=title,artist,lyrics] [lyr
 
 def main(words: list[str]) -> int:
     """`index LYRICS.csv FOLDER [setting=value ...]`: run it again after a kill and it goes on."""
-    paths = [w for w in words if "=" not in w and not w.startswith("-")]
+    # a path may hold "=" where it begins as no setting does
+    paths = [w for w in words if w.startswith(("/", "./", "../")) or ("=" not in w and not w.startswith("-"))]
     options = dict(w.split("=", 1) for w in words if w.partition("=")[0] in OPTIONS and "=" in w)
     settings = [w for w in words if w not in paths and w.partition("=")[0] not in OPTIONS]
     if len(paths) != 2:

@@ -51,6 +51,9 @@ def checked(config: Mapping[str, Any]) -> str:
     if config["walk"].get("fps") is not None:
         frame_rate(config["walk"])
     check_parameters(*(config[name] for name in PARAMETERS))
+    for name in ("sort_by_power", "published"):
+        if not isinstance(config[name], bool):
+            raise ConfigError(f"{name} is true or false, got {config[name]!r}")
     if config["choice"] not in lyric_classes.STRATEGIES:
         raise UnknownName(
             f"no choice of classes {config['choice']!r}; {nearest(str(config['choice']), lyric_classes.STRATEGIES)}"
