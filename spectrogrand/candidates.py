@@ -41,7 +41,7 @@ def make_all(
         for start in range(0, len(missing), max(1, generator.batch_size)):
             some = missing[start : start + max(1, generator.batch_size)]
             for i, made in zip(
-                some, _generate(generator, [sources[i] for i in some], [seeds[i] for i in some]), strict=True
+                some, attempt(generator, [sources[i] for i in some], [seeds[i] for i in some]), strict=True
             ):
                 try:
                     if isinstance(made, CandidateError):
@@ -103,7 +103,7 @@ def plain(source: Any) -> Any:
     return [plain(part) for part in source] if isinstance(source, list | tuple) else source
 
 
-def _generate(generator: Generator, sources: Sequence[Any], seeds: Sequence[int]) -> list[Any]:
+def attempt(generator: Generator, sources: Sequence[Any], seeds: Sequence[int]) -> list[Any]:
     """One call for the batch; out of memory, or one candidate's failure, halves it until the guilty ones stand alone."""
     try:
         made = generator.generate(sources, seeds)
@@ -120,7 +120,7 @@ def _generate(generator: Generator, sources: Sequence[Any], seeds: Sequence[int]
             raise PluginError(f"{generator.name} made {len(made)} artefacts for {len(seeds)} seeds")
         return list(made)
     half = len(seeds) // 2
-    return _generate(generator, sources[:half], seeds[:half]) + _generate(generator, sources[half:], seeds[half:])
+    return attempt(generator, sources[:half], seeds[:half]) + attempt(generator, sources[half:], seeds[half:])
 
 
 def _out_of_memory(error: BaseException) -> bool:

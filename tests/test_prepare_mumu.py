@@ -12,7 +12,7 @@ import pytest
 
 from spectrogrand import Generator, Image, media, registry
 from spectrogrand.__main__ import main
-from spectrogrand.errors import ConfigError, MediaError
+from spectrogrand.errors import CandidateError, ConfigError, MediaError
 from spectrogrand.preparing import mumu
 from spectrogrand.preparing.downloads import AGENT, Downloader, NoPicture
 
@@ -230,6 +230,26 @@ def test_a_twin_is_asked_for_by_colour_name_and_title(lists, tmp_path, downloade
     )
     assert got[4][0].topic == "dance music"  # no title is known
     assert len({s for _, s in got}) == 9 and seed >= 0
+
+
+def test_a_twin_that_cannot_be_drawn_leaves_its_album_out(lists, tmp_path, downloader, monkeypatch):
+    class Moody(Generator):
+        source, artefact, batch_size = mumu.CoverBrief, Image, 4
+        name = "moody"
+
+        def generate(self, sources, seeds):
+            if len(sources) > 2:
+                raise MemoryError("four are too many")
+            grey = Image(np.full((64, 64, 3), 9, np.uint8))
+            return [CandidateError("is black") if s.topic.endswith(" 4") else grey for s in sources]
+
+    monkeypatch.setattr(registry, "build", lambda kind, config: Moody())
+    count, failed = mumu.prepare(mumu.select(*lists, GENRE), tmp_path / "out", downloader, {"name": "moody"})
+    assert count == 8 and "B000004 has no twin: is black" in failed
+    assert (
+        not list((tmp_path / "out").glob("*/*/B000004.jpg")) and len(list((tmp_path / "out").glob("*/*/*.jpg"))) == 16
+    )
+    assert "B000004" not in (tmp_path / "out/covers.csv").read_text()
 
 
 def test_sdxl_is_given_the_album_prompt(lists, tmp_path, monkeypatch):

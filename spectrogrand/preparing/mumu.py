@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from .. import media, registry
+from ..candidates import attempt
 from ..configuring import compose
-from ..errors import ConfigError, MediaError
+from ..errors import CandidateError, ConfigError, MediaError
 from ..painting.colour import linear_to_oklab
 from ..progress import bar
 from ..store import file_digest
@@ -146,8 +147,14 @@ def prepare(
 
     def draw() -> None:
         seeds = [_number(seed, album.name) for album, *_ in waiting]
-        for (_, _, _, path), twin in zip(waiting, generator.generate([b for *_, b, _ in waiting], seeds), strict=True):
-            write_jpeg(path, twin)
+        made = attempt(generator, [brief for *_, brief, _ in waiting], seeds)
+        for (album, split, _, path), twin in zip(waiting, made, strict=True):
+            if isinstance(twin, CandidateError):  # a black picture: half a pair teaches nothing
+                failed.append(f"{album.name} has no twin: {twin}")
+                (out / split / "human" / f"{album.name}.jpg").unlink(missing_ok=True)
+                rows[:] = [row for row in rows if row[0] != album.name]
+            else:
+                write_jpeg(path, twin)
         waiting.clear()
 
     with bar("covers") as tick:
@@ -170,9 +177,9 @@ def prepare(
                 write_jpeg(human, small)
             if not twin.is_file():
                 waiting.append((album, split, brief, twin))
+            rows.append((album.name, split, colour, album.title, album.address))
             if len(waiting) >= max(1, generator.batch_size):
                 draw()
-            rows.append((album.name, split, colour, album.title, album.address))
         if waiting:
             draw()
     generator.close()
