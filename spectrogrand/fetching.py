@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,15 @@ READ = (".json", ".txt", ".model", ".safetensors", ".tflite")
 """What of a hub repository is fetched: what a load reads, and nothing that could run code."""
 VARIANT = re.compile(r"\.(fp16|bf16|fp32|non_ema|ema_only)(?=[.-])")  # a shard: model.fp16-00001-of-00002.safetensors
 HELP = """spectrogrand fetch NAME... [weights=FOLDER]   the weights of plug-ins, into FOLDER/NAME (else the user's cache)
+spectrogrand fetch NAME SETTING=VALUE         those that a setting chooses: fetch magenta backend=tfhub
 spectrogrand fetch --list                     what can be fetched, how large it is, and under which terms"""
 
 
 def main(words: list[str]) -> int:
-    """`fetch NAME... [weights=FOLDER]`, `fetch --list`."""
-    names = [w for w in words if not w.startswith("-") and not w.startswith("weights=")]
-    folder = next((w.partition("=")[2] for w in words if w.startswith("weights=")), None)
+    """`fetch NAME... [weights=FOLDER]`, `fetch NAME SETTING=VALUE`, `fetch --list`."""
+    names = [w for w in words if not w.startswith("-") and "=" not in w]
+    settings = {k: v for k, _, v in (w.partition("=") for w in words if "=" in w and not w.startswith("-"))}
+    folder = settings.pop("weights", None)
     for option in (w for w in words if w.startswith("-")):
         if option not in ("--list", "--help", "-h"):
             raise UnknownName(f"spectrogrand fetch has no option {option!r}; {nearest(option, ['--list', '--help'])}")
@@ -41,7 +44,11 @@ def main(words: list[str]) -> int:
         return 0
     if not names:
         raise ConfigError("fetch the weights of which plug-ins? give their names: spectrogrand fetch clap, or --list")
-    chosen = {name: _sources(name) for name in names}
+    if settings and len(names) > 1:
+        raise ConfigError(
+            f"{next(iter(settings))}=... is a setting of one plug-in, got {', '.join(names)}: fetch it alone"
+        )
+    chosen = {name: _sources(name, settings) for name in names}
     for name, sources in chosen.items():
         for place in fetch(name, sources, folder):
             sys.stdout.write(f"{place}\n")
@@ -199,13 +206,15 @@ def _lock(home: Path) -> dict[str, Any]:
         return {"by": __version__, "files": {}, "repositories": {}}
 
 
-def _sources(name: str) -> tuple[Weights, ...]:
+def _sources(name: str, settings: Mapping[str, str] | None = None) -> tuple[Weights, ...]:
+    """The weights of a plug-in, with settings those that they choose (magenta's backend=tfhub)."""
     kinds = [k for k in KINDS if name in registry.names(k)]
     if not kinds:
         raise UnknownName(f"no plug-in {name!r} has weights; {nearest(name, known())}")
     found: tuple[Weights, ...] = ()
     for kind in kinds:
-        found += registry.get(kind, name).card.weights
+        made = registry.build(kind, {"name": name, **settings}) if settings else registry.get(kind, name)
+        found += made.card.weights
     if not found:
         raise ConfigError(f"{name} needs no weights")
     return tuple(dict.fromkeys(found))

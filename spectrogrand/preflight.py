@@ -93,7 +93,7 @@ def _of_part(slot: str, part: Component) -> Iterator[Need]:
         yield Need(*about, "", 0.0, card.licence, card.terms, None, install)
     for one in card.weights:
         here = where(one, part.settings.get("weights"), part)
-        yield Need(*about, one.source, one.megabytes, one.licence, card.terms, here, remedy(one, part.name))
+        yield Need(*about, one.source, one.megabytes, one.licence, card.terms, here, remedy(one, part))
 
 
 def where(one: Weights, folder: str | None, part: Component) -> str | None:
@@ -132,7 +132,7 @@ def missing_weights(kind: str, name: str) -> list[str]:
         lacking = [one for one in part.card.weights if where(one, None, part) is None]
     except SpectrograndError:
         return []
-    return list(dict.fromkeys(remedy(one, name) for one in lacking))
+    return list(dict.fromkeys(remedy(one, part) for one in lacking))
 
 
 def is_hub(one: Weights) -> bool:
@@ -146,9 +146,26 @@ def by_hand(one: Weights) -> bool:
     return not is_hub(one) and (not one.source.startswith("https://") or " " in one.source)
 
 
-def remedy(one: Weights, name: str) -> str:
-    """The command that gets one of a part's weights."""
-    return f"get {one.file or 'it'} from {one.source}" if by_hand(one) else f"spectrogrand fetch {name}"
+def remedy(one: Weights, part: Component) -> str:
+    """The command that gets one of a part's weights, with the setting that chose them where they are not the usual ones.
+
+    >>> tfhub = registry.build("stylizers", {"name": "magenta", "backend": "tfhub"})
+    >>> remedy(tfhub.card.weights[0], tfhub)
+    'spectrogrand fetch magenta backend=tfhub'
+    """
+    if by_hand(one):
+        return f"get {one.file or 'it'} from {one.source}"
+    if one in type(part).card.weights:
+        return f"spectrogrand fetch {part.name}"
+    for key, value in part.settings.items():
+        if isinstance(value, str) and key not in ("name", "weights"):
+            try:
+                other = registry.build(part.kind, {"name": part.name, key: value})
+            except SpectrograndError:
+                continue  # a setting that cannot stand alone
+            if one in other.card.weights:
+                return f"spectrogrand fetch {part.name} {key}={value}"
+    return f"spectrogrand fetch {part.name}"
 
 
 def refusal(missing: list[Need]) -> str:

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from spectrogrand import preflight, registry
+from spectrogrand import fetching, preflight, registry
 from spectrogrand.configuring import compose
-from spectrogrand.errors import MissingExtra
+from spectrogrand.errors import ConfigError, MissingExtra
 from spectrogrand.pipelines import execute
 from spectrogrand.provenance import fingerprint
 
@@ -58,7 +58,10 @@ def test_everything_that_is_missing_is_one_error_with_one_command():
     ):
         assert part in said
     assert said.count("effnet_danceability needs") == 2
-    assert "Run: spectrogrand fetch clap_novelty clap effnet_danceability vila magenta" in said
+    assert (
+        "Run: spectrogrand fetch magenta backend=tfhub && spectrogrand fetch clap_novelty clap effnet_danceability vila - or"
+        in said
+    )
 
 
 def test_the_table_tells_size_licence_terms_and_what_gets_it():
@@ -117,7 +120,7 @@ def test_it_asks_no_network_and_loads_no_model_library():
     """In a process of its own: offline costs no more than looking into folders."""
     code = """
 import sys, time
-from spectrogrand import preflight, registry
+from spectrogrand import fetching, preflight, registry
 begun = time.process_time()
 scorer = {"name": "clap_novelty", "embedder": {"name": "clap"}}
 preflight.needs({"song_scorers": {"a": {"scorer": scorer}}, "cover_scorers": {"b": {"scorer": {"name": "vila"}}}})
@@ -129,11 +132,28 @@ print(sorted(loaded & {"torch", "tensorflow", "transformers", "diffusers"}))
     assert done.stdout.strip() == "[]" and time.monotonic() > begun
 
 
+@pytest.mark.parametrize("kind, config, command", [
+    ("stylizers", {"name": "magenta", "backend": "tfhub"}, "magenta backend=tfhub"),
+    ("generators", {"name": "diffusers_image", "model": "a/b"}, "diffusers_image model=a/b"),
+    ("generators", {"name": "musicgen", "model": "facebook/musicgen-melody"}, "musicgen model=facebook/musicgen-melody"),
+    ("scorers", {"name": "laion_aesthetics", "head": "linear"}, "laion_aesthetics head=linear"),
+])  # fmt: skip
+def test_the_command_fetches_the_model_that_was_chosen(kind, config, command, monkeypatch):
+    part = registry.build(kind, config)
+    assert preflight.remedy(part.card.weights[-1], part) == f"spectrogrand fetch {command}"
+    got = []
+    monkeypatch.setattr(fetching, "fetch", lambda name, sources, folder: got.append((name, sources, folder)) or [])
+    assert fetching.main([*command.split(), "weights=here"]) == 0
+    assert got == [(config["name"], part.card.weights, "here")]
+    with pytest.raises(ConfigError, match="fetch it alone"):
+        fetching.main([*command.split(), "clap"])
+
+
 def test_what_no_command_gets_is_not_among_the_commands_to_run():
     with pytest.raises(MissingExtra) as caught:
         preflight.check({**PUBLISHED, "genre": {"name": "resnet_genre"}})
     run, _, by_hand = str(caught.value).partition(". By hand: ")
-    assert run.endswith("vila magenta") and "get resnet_101_genre_classifier.safetensors from" in by_hand
+    assert run.endswith("effnet_danceability vila") and "get resnet_101_genre_classifier.safetensors from" in by_hand
 
 
 def test_a_nested_part_may_be_named_by_a_word_and_a_word_that_names_none_is_no_part():
