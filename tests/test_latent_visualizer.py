@@ -141,7 +141,7 @@ def test_sound_with_nothing_in_it_is_drawn(tmp_path, what):
         (["walk.fps=1000"], "got '?1000"), (["num_classes=13"], "num_classes is a whole number from 1 to 12"),
         (["num_classes=0"], "num_classes is a whole number from 1 to 12"), (["classes=5"], "classes is a list of ImageNet ids"),
         (["classes=[5,5]"], "1 to 12 different"), (["classes=[5000]"], "from 0 to 999"), (["jitter=2"], "jitter is a number"),
-        (["published=maybe"], "published is true or false"), (["sort_by_power=7"], "sort_by_power is true or false"),
+        (["published=maybe"], "published is true or false"), (["selection=best"], "no selection rule 'best'"), (["sort_by_power=7"], "sort_by_power is true or false"),
         (["frame_length=100"], "multiple of 64"), (["choice=bst"], "did you mean 'best'"), (["duration=0"], "above 0"),
         (["duration=-1"], "duration is a number"), (["match=x"], "match is a number"), (["lyrics=nowhere.txt"], "no lyrics file"),
         (["vectors=nowhere.safetensors"], "names a run's vectors.safetensors"), (["walk.motion=9"], "motion from 0 to 3"),

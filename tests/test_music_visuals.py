@@ -169,6 +169,7 @@ def test_silence_is_refused_in_one_line(tmp_path):
     ({"fps": "0"}, ConfigError, "fps"), ({"fps": -5}, ConfigError, "fps"), ({"fps": 1000}, ConfigError, "at most 120"),
     ({"fps": "fast"}, ConfigError, "fps"), ({"caption_seconds": 0}, ConfigError, "caption_seconds"),
     ({"caption_seconds": float("nan")}, ConfigError, "caption_seconds"), ({"pictures": 1}, ConfigError, "pictures"),
+    ({"selection": "best"}, UnknownName, "no selection rule"),
     ({"smooth": 2}, ConfigError, "smooth"), ({"drive": "bass"}, UnknownName, "no drive 'bass'"),
     ({"synchronise": "yes"}, ConfigError, "synchronise"), ({"size": 0}, ConfigError, "size"),
     ({"morph": None}, ConfigError, "slot 'morph'"), ({"morph": {"name": "motion"}}, ConfigError, "morph=motion draws from Scene"),

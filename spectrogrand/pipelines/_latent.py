@@ -18,6 +18,7 @@ from ..latent_files import load, save
 from ..latents import LatentWalk, check_classes, check_parameters, walk
 from ..progress import bar
 from ..provenance import code_hash, fingerprint
+from ..selection import RULES
 from ..steps import Run
 from ..store import digest, file_digest
 from ..types import Audio, Frames, Image, Topic
@@ -47,6 +48,8 @@ def checked(config: Mapping[str, Any]) -> str:
     whole(config, "seed", 0, 2**31)
     whole(config, "num_classes", 1, 12)
     frame_rate(config)
+    if config["selection"] not in RULES:
+        raise UnknownName(f"no selection rule {config['selection']!r}; {nearest(str(config['selection']), RULES)}")
     slots(config, "song", "walk", "text")
     if config["walk"].get("fps") is not None:
         frame_rate(config["walk"])

@@ -17,6 +17,7 @@ from ..excerpts import Stretches
 from ..features import analyse
 from ..percussive import energies
 from ..provenance import code_hash
+from ..selection import RULES
 from ..steps import Run
 from ..storyboard import Keyframe, Walk
 from ..timing import DRIVES, on_beats, positions
@@ -36,6 +37,8 @@ def check(config: Mapping[str, Any]) -> str:
     frame_rate(config)
     number(config, "caption_seconds", LEAST, MOST)
     number(config, "smooth", 0, 1)
+    if config["selection"] not in RULES:
+        raise UnknownName(f"no selection rule {config['selection']!r}; {nearest(str(config['selection']), RULES)}")
     if config["drive"] not in DRIVES:
         raise UnknownName(f"no drive {config['drive']!r}; {nearest(str(config['drive']), DRIVES)}")
     if not isinstance(config["synchronise"], bool):
