@@ -71,6 +71,7 @@ def test_what_it_exports_is_used_at_once(trained, place):
         "surprise.int8.onnx",
     }
     assert table["safetensors"]["accuracy"] == pytest.approx(results["accuracy"])
+    assert len({p.stat().st_mode for p in out.iterdir()}) == 1, "one of them may be read by fewer people than the others"
     assert table["int8"]["megabytes"] < 0.5 * table["onnx"]["megabytes"]
     assert abs(table["int8"]["accuracy"] - results["accuracy"]) < 0.2
     card = (out / "README.md").read_text()

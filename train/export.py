@@ -84,11 +84,12 @@ def network_of(checkpoint: Mapping[str, Any], spec: Spec) -> Any:
 
 def save(network: Any, spec: Spec, path: Path) -> None:
     """The network's tensors as safetensors, `spec` in the header."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save as packed
 
     state = {k: v.contiguous() for k, v in network.state_dict().items()}
     with replacing(path) as temporary:
-        save_file(state, temporary, {KEY: spec.as_json(), "format": "pt"})
+        # written here: safetensors' own writer makes files that only their owner may read
+        temporary.write_bytes(packed(state, {KEY: spec.as_json(), "format": "pt"}))
 
 
 def to_onnx(network: Any, spec: Spec, path: Path) -> None:
