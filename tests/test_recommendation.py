@@ -22,7 +22,7 @@ from spectrogrand.lyrics.playing import inside
 from spectrogrand.lyrics.ranking import evidence, rank
 from spectrogrand.lyrics.reading import Table, split
 from spectrogrand.lyrics.searching import Index
-from spectrogrand.pipelines import execute
+from spectrogrand.pipelines import execute, recommendation
 
 pytest.importorskip("pyarrow")
 pytest.importorskip("sklearn")
@@ -345,6 +345,17 @@ def test_text_and_picture_to_a_report(themed, tmp_path, shared):
     record, page = recommend(themed[0], tmp_path, f"picture={picture}", "ranking=published")
     assert record["found"]["query"] == record["caption"]["text"] and len(record["found"]["songs"]) == 10
     assert 'src="./cover.png"' in page
+
+
+def test_a_filter_holds_its_ends():
+    """Features are kept in single precision, where 0.7 is a little less than 0.7 and 0.6 a little more than 0.6."""
+
+    class Two:
+        folder, about = "two", {"songs": 2}
+        songs = {"energy": np.array([0.7, 0.6], np.float32)}
+
+    assert recommendation.allowed(Two(), {"energy": (0.7, 1.0)}).tolist() == [True, False]
+    assert recommendation.allowed(Two(), {"energy": (0.0, 0.6)}).tolist() == [False, True]
 
 
 def test_what_is_asked_wrongly_is_said_in_one_line(themed, tmp_path):

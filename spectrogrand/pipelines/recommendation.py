@@ -116,8 +116,8 @@ def allowed(index: Index, spans: Mapping[str, tuple[float, float]]) -> np.ndarra
         return None
     kept = np.ones(index.about["songs"], bool)
     for name, (low, high) in spans.items():
-        values = np.array([np.nan if v is None else v for v in index.songs[name]], np.float64)
-        kept &= (values >= low) & (values <= high)
+        values = np.array([np.nan if v is None else v for v in index.songs[name]], np.float32)
+        kept &= (values >= np.float32(low)) & (values <= np.float32(high))  # as they are kept: 0.7 is at least 0.7
     if not kept.any():
         raise InvalidValue(f"no song of {index.folder} passes the filters {dict(spans)}: widen them, or leave them out")
     return kept
