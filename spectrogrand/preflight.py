@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import hub, registry, weights
-from .errors import MissingExtra, SpectrograndError
+from .errors import InvalidValue, MissingExtra, SpectrograndError
 from .interfaces import Component, Weights
 from .registry import SLOTS
 
@@ -50,6 +50,9 @@ def check(config: Mapping[str, Any]) -> list[Need]:
 def needs(config: Mapping[str, Any]) -> list[Need]:
     """What each part that the config chooses needs beyond the core; parts that need nothing are not in it.
 
+    Raises:
+        InvalidValue: a part refuses one of its settings, or weights that are here are torn.
+
     >>> needs({"song": {"name": "house_synth"}, "gates": {"silence": {"name": "silence"}}})
     []
     """
@@ -57,8 +60,10 @@ def needs(config: Mapping[str, Any]) -> list[Need]:
     for slot, kind, settings in chosen(config):
         try:
             part = registry.build(kind, settings)
+        except InvalidValue as error:  # said now, not after hours of songs
+            raise InvalidValue(f"{slot}: {error}") from error
         except SpectrograndError:
-            continue  # what is wrong with its settings is said where it is built for the run
+            continue  # a pipeline may fill in what is lacking; else it is said where it is built for the run
         for need in _of_part(slot, part):
             found.setdefault((need.kind, need.name, need.source), need)
     return list(found.values())
@@ -91,6 +96,12 @@ def _of_part(slot: str, part: Component) -> Iterator[Need]:
     if lacking:
         install = f"pip install 'spectrogrand[{card.extra}]'"
         yield Need(*about, "", 0.0, card.licence, card.terms, None, install)
+    if not type(part).card.weights and "weights" in part.settings and not lacking:
+        try:
+            part.identity()  # weights that are nobody's but the user's: it looks for them, and says how to make them
+        except MissingExtra as error:
+            how = str(error).partition(": get ")[2].partition(" and set")[0] or str(error)
+            yield Need(*about, "weights that you train", 0.0, card.licence, card.terms, None, f"get {how}")
     for one in card.weights:
         here = where(one, part.settings.get("weights"), part)
         yield Need(*about, one.source, one.megabytes, one.licence, card.terms, here, remedy(one, part))
@@ -170,7 +181,7 @@ def remedy(one: Weights, part: Component) -> str:
 
 def refusal(missing: list[Need]) -> str:
     """All that is missing in one sentence, and the commands: one line a person can act on."""
-    what = [f"{n.name} needs {n.source.split()[0] if n.source else 'its extra'}" for n in missing]
+    what = [f"{n.name} needs {n.source.partition(' (')[0] or 'its extra'}" for n in missing]
     fetch = list(dict.fromkeys(n.name for n in missing if n.remedy == f"spectrogrand fetch {n.name}"))
     others = list(dict.fromkeys(n.remedy for n in missing if n.remedy != f"spectrogrand fetch {n.name}"))
     by_hand = [r for r in others if r.startswith("get ")]

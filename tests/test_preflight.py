@@ -11,7 +11,7 @@ import pytest
 
 from spectrogrand import fetching, preflight, registry
 from spectrogrand.configuring import compose
-from spectrogrand.errors import ConfigError, MissingExtra
+from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra
 from spectrogrand.pipelines import execute
 from spectrogrand.provenance import fingerprint
 
@@ -130,6 +130,18 @@ print(sorted(loaded & {"torch", "tensorflow", "transformers", "diffusers"}))
     begun = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "[]" and time.monotonic() > begun
+
+
+def test_weights_to_be_trained_and_settings_out_of_range_are_told_before_anything_is_made(tmp_path):
+    pytest.importorskip("timm")
+    words = ["topic=the sea", f"output={tmp_path / 'runs'}"]
+    with pytest.raises(
+        MissingExtra, match="timm_genre needs weights that you train. By hand: get it from python train/genre.py"
+    ):
+        execute(compose([*words, "genre=timm_genre"]))
+    with pytest.raises(InvalidValue, match="stylizer: .*smoothing"):
+        execute(compose([*words, "stylizer=magenta", "stylizer.smoothing=7"]))
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize("kind, config, command", [
