@@ -1,5 +1,6 @@
 """Behind the page: the queue, what forms accept, which files are served; no browser, no gradio where it is not needed."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -145,6 +146,13 @@ def test_settings_of_the_page_go_to_the_pipelines_that_take_them(place, tmp_path
     )
     config = compose(forms.text_to_video(own, "a", 10, 1, 1, 256, 0)[0][1:])
     assert config["song"]["tempo"] == 125
+
+
+def test_uploads_that_a_killed_page_left_behind_go_after_a_day(place):
+    old, new = uploaded(place, "old.wav"), uploaded(place, "new.wav")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    command.prepare({"output": str(place.output)})
+    assert not old.exists() and new.exists()
 
 
 def test_songs_are_looked_for_in_the_pages_index_or_in_an_uploaded_table(place, tmp_path):
