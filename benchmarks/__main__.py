@@ -20,12 +20,12 @@ PAGE = HERE.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
 Ratios of median times measured in one run on one machine, ours against the other way of doing the same thing; above 1 is faster.
-Made by `make bench ARGS=--write` (`python -m benchmarks --write`); no test asserts a time.
+Made by `make bench ARGS=--write` (`python -m benchmarks NAME --write` renews one row); no test asserts a time.
 
 {machine}, {day}.
 
-| what | against | times as fast | goal | met | note |
-|---|---|---|---|---|---|
+| benchmark | what | against | times as fast | goal | met | note |
+|---|---|---|---|---|---|---|
 """
 
 
@@ -52,12 +52,12 @@ def measure(name: str) -> dict[str, object]:
     return found
 
 
-def row(found: dict[str, object]) -> str:
+def row(name: str, found: dict[str, object]) -> str:
     """One line of the table."""
     met = {True: "yes", False: "**no**", None: ""}[found.get("met")]  # type: ignore[index]
     ratio = float(found["ratio"])  # type: ignore[arg-type]
     times = "not measured" if math.isnan(ratio) else f"{ratio:.3g}"
-    return f"| {found['what']} | {found['against']} | {times} | {found['goal']} | {met} | {found['note']} |"
+    return f"| {name} | {found['what']} | {found['against']} | {times} | {found['goal']} | {met} | {found['note']} |"
 
 
 def machine() -> str:
@@ -78,11 +78,19 @@ def main(words: list[str]) -> int:
         return 2
     rows = []
     for name in wanted:
-        rows.append(row(measure(name)))
+        rows.append(row(name, measure(name)))
         print(rows[-1], flush=True)
     if "--write" in words:
-        PAGE.write_text(HEAD.format(machine=machine(), day=date.today().isoformat()) + "\n".join(rows) + "\n", "utf-8")
+        kept = [line for line in _written() if line.split(" | ")[0].strip("| ") not in wanted]
+        head = HEAD.format(machine=machine(), day=date.today().isoformat())
+        PAGE.write_text(head + "\n".join(sorted(kept + rows)) + "\n", "utf-8")
     return 0
+
+
+def _written() -> list[str]:
+    """The page's rows of benchmarks that there still are."""
+    lines = PAGE.read_text("utf-8").splitlines() if PAGE.exists() else []
+    return [line for line in lines if line.split(" | ")[0].strip("| ") in names()]
 
 
 if __name__ == "__main__":

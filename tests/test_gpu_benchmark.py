@@ -56,4 +56,4 @@ def test_what_was_not_measured_is_said_and_not_a_number():
         "met": None,
         "note": "not measured: no GPU",
     }
-    assert row(found) == "| a | b | not measured | >= 2 |  | not measured: no GPU |"
+    assert row("gpu", found) == "| gpu | a | b | not measured | >= 2 |  | not measured: no GPU |"
