@@ -11,7 +11,7 @@ from typing import Any
 # Processor time is compared, and threads of BLAS that wait for work spend it: one thread on both sides.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
-import numpy as np  # noqa: E402
+import numpy as np
 
 SECONDS, RATE, REPEATS = 97, 22050, 5
 SAMPLE = 20
