@@ -310,7 +310,7 @@ def rich_default(self, fps=Fraction(30)):
     ({"card": Card("  ")}, "one line that says what it is"),
     ({"card": Card("a\nb")}, "one line that says what it is"),
     ({"card": Card("a", licence="")}, "name the licence"),
-    ({"card": Card("a", weights=(Weights("hub/x", "main", 9.0, "MIT"),))}, "40-hex revision, a sha256 or are 'pinned at fetch', got 'main'"),
+    ({"card": Card("a", weights=(Weights("hub/x", "main", 9.0, "MIT"),))}, "are 'pinned at fetch', got 'main'"),
     ({"card": Card("a", weights=(Weights("", "a" * 40, 9.0, "MIT"),))}, "weights name their source"),
     ({"__init__": needs_array}, "its constructor loads weights"),
     ({"__init__": anything}, r"no \*args"),

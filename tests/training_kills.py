@@ -88,7 +88,7 @@ def main(folder, plan):
 
     torch.set_num_threads(1)
     settings = config(folder)
-    import train.fitting  # loaded once, before the forks
+    import train.fitting  # noqa: F401  # loaded once, before the forks
 
     ends = []
     for kill in [*plan, None]:
