@@ -31,6 +31,29 @@ REDUCTION = 4
 """A block's inner channels are its input's over this."""
 
 
+def resolution_of(folder: Path) -> int:
+    """Side in pixels of what the network in a folder draws; its config.json is all that is read.
+
+    Raises:
+        InvalidValue: there is none, or it is of another network.
+    """
+    try:
+        return _pixels(_config(folder))
+    except (KeyError, TypeError, IndexError) as error:
+        raise InvalidValue(f"{folder}/config.json is no BigGAN's ({type(error).__name__}: {error})") from error
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((folder / "config.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise InvalidValue(f"{folder}/config.json cannot be read ({error}): get it again") from error
+
+
+def _pixels(config: Mapping[str, Any]) -> int:
+    return int(4 * 2 ** sum(bool(layer[0]) for layer in config["layers"]))
+
+
 class Network:
     """Noise vectors and class vectors to pictures.
 
@@ -71,10 +94,7 @@ class Network:
     @classmethod
     def load(cls, folder: Path, device: str = "cpu", dtype: str = "float32") -> Network:
         """From a folder with config.json and one safetensors file, what `spectrogrand convert` makes of pytorch_model.bin."""
-        try:
-            config = json.loads((folder / "config.json").read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise InvalidValue(f"{folder}/config.json cannot be read ({error}): get it again") from error
+        config = _config(folder)
         files = sorted(folder.glob("*.safetensors"))
         if len(files) != 1:
             raise InvalidValue(f"{folder} holds {len(files)} safetensors files, one is needed")
@@ -83,7 +103,7 @@ class Network:
     @property
     def resolution(self) -> int:
         """Side of its square pictures in pixels."""
-        return 4 * 2 ** sum(bool(layer[0]) for layer in self.config["layers"])
+        return _pixels(self.config)
 
     def __call__(self, noise: Any, classes: Any, truncation: float) -> Any:
         """Pictures in [-1, 1], shape=(item, rgb, row, column).

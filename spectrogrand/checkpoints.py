@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InvalidValue, require
+from .hub import class_of, variant
 from .weights import LISTED, sha256_of
 
 LIBRARIES = ("diffusers", "transformers")
@@ -39,10 +40,8 @@ def pipeline(
         require(library, "models", part)
     import torch
 
+    check_class(folder, expected, part=part)
     index = json.loads((folder / "model_index.json").read_text("utf-8"))
-    found = index.get("_class_name")
-    if expected is not None and found != expected:
-        raise InvalidValue(f"{folder} holds a {found}, {part} runs {expected}: get it with spectrogrand fetch {part}")
     made: dict[str, Any] = dict(shared or {})
     for name, value in index.items():
         if not isinstance(value, list) or len(value) != 2 or not value[1] or name in made:
@@ -55,6 +54,29 @@ def pipeline(
         loaded = home.from_pretrained(folder, **made, dtype=getattr(torch, dtype), local_files_only=True)
     loaded.set_progress_bar_config(disable=True)
     return loaded
+
+
+def check_class(folder: Path, expected: str | None, *, part: str) -> None:
+    """Check that a folder's index names the pipeline's class `expected`; None takes any.
+
+    Raises:
+        InvalidValue: it names another, or there is no index.
+    """
+    found = class_of(folder)
+    if found is None or expected not in (None, found):
+        held = f"a {found}" if found else "no pipeline"
+        raise InvalidValue(
+            f"{folder} holds {held}, {part} runs {expected or 'pipelines'}: get it with spectrogrand fetch {part}"
+        )
+
+
+def named(cls: str, where: str) -> Any:
+    """The public class of diffusers or transformers that a file names.
+
+    Raises:
+        InvalidValue: they have none of that name.
+    """
+    return _class(cls, where)
 
 
 def model(cls: Any, folder: Path, dtype: str, *, part: str) -> Any:
@@ -70,7 +92,7 @@ def model(cls: Any, folder: Path, dtype: str, *, part: str) -> Any:
     with said(folder, part), quiet(), torch.random.fork_rng(devices=[]):
         made, info = cls.from_pretrained(
             folder, use_safetensors=True, local_files_only=True, output_loading_info=True,
-            ignore_mismatched_sizes=True, dtype=getattr(torch, dtype),
+            ignore_mismatched_sizes=True, dtype=getattr(torch, dtype), variant=variant(folder),
         )  # fmt: skip
     shaped = [f"{key} is {tuple(got)}, not {tuple(own)}" for key, got, own in sorted(info.get("mismatched_keys") or [])]
     missing = sorted(set(info.get("missing_keys") or []) - {k.split(" ")[0] for k in shaped})

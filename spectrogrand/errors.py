@@ -22,6 +22,10 @@ class ConfigError(SpectrograndError):
     """A configuration that cannot be composed or does not fit the class it configures."""
 
 
+class MissingOption(ConfigError):
+    """A plug-in's required option that nobody has set."""
+
+
 class PluginError(SpectrograndError):
     """A plug-in that broke its contract: wrong type, wrong count, a name taken twice, a module that fails to import."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 import tempfile
@@ -22,7 +21,6 @@ PICKLED = (".pth", ".pt", ".pkl")
 """Published files that are turned into safetensors as soon as they are here, by an unpickler that runs nothing."""
 READ = (".json", ".txt", ".model", ".safetensors", ".tflite")
 """What of a hub repository is fetched: what a load reads, and nothing that could run code."""
-VARIANT = re.compile(r"\.(fp16|bf16|fp32|non_ema|ema_only)(?=[.-])")  # a shard: model.fp16-00001-of-00002.safetensors
 HELP = """spectrogrand fetch NAME... [weights=FOLDER]   the weights of plug-ins, into FOLDER/NAME (else the user's cache)
 spectrogrand fetch NAME SETTING=VALUE         those that a setting chooses: fetch magenta backend=tfhub
 spectrogrand fetch --list                     what can be fetched, how large it is, and under which terms"""
@@ -31,8 +29,9 @@ spectrogrand fetch --list                     what can be fetched, how large it 
 def main(words: list[str]) -> int:
     """`fetch NAME... [weights=FOLDER]`, `fetch NAME SETTING=VALUE`, `fetch --list`."""
     names = [w for w in words if not w.startswith("-") and "=" not in w]
-    settings = {k: v for k, _, v in (w.partition("=") for w in words if "=" in w and not w.startswith("-"))}
-    folder = settings.pop("weights", None)
+    given = {k: v for k, _, v in (w.partition("=") for w in words if "=" in w and not w.startswith("-"))}
+    folder = given.pop("weights", None)
+    settings = {k: _plain(v) for k, v in given.items()}
     for option in (w for w in words if w.startswith("-")):
         if option not in ("--list", "--help", "-h"):
             raise UnknownName(f"spectrogrand fetch has no option {option!r}; {nearest(option, ['--list', '--help'])}")
@@ -78,9 +77,10 @@ def fetch(name: str, sources: tuple[Weights, ...], folder: str | None = None) ->
         MissingExtra: no connection, or a source that has to be visited by hand.
         InvalidValue: a file has another sha256 than its pin. StoreError: it cannot be written.
     """
-    home = (Path(folder).expanduser() if folder else weights.home()) / name
+    base = Path(folder).expanduser() if folder else weights.home()
     made = []
     for one in sources:
+        home = base / (one.folder or name)
         if by_hand(one):
             raise MissingExtra(
                 f"{name}: get {one.file or 'its weights'} by hand from {one.source}, and set weights=FOLDER"
@@ -187,7 +187,8 @@ def wanted_of(names: list[str]) -> list[str]:
     made = [n for n in names if n.endswith(READ)]
     if "model_index.json" in names:
         made = [n for n in made if "/" in n or not n.endswith(".safetensors")]
-    made = [n for n in made if not (m := VARIANT.search(n)) or n.replace(m[0], "") not in made]
+    usual = {Path(n).parent for n in made if n.endswith(".safetensors") and not hub.VARIANT.search(n)}
+    made = [n for n in made if not (hub.VARIANT.search(n) and Path(n).parent in usual)]
     folders = {str(Path(n).parent) for n in made if n.endswith(".safetensors")}
     pickled = [n for n in names if Path(n).name in ("pytorch_model.bin", "diffusion_pytorch_model.bin")]
     return made + [n for n in pickled if str(Path(n).parent) not in folders]
@@ -206,7 +207,20 @@ def _lock(home: Path) -> dict[str, Any]:
         return {"by": __version__, "files": {}, "repositories": {}}
 
 
-def _sources(name: str, settings: Mapping[str, str] | None = None) -> tuple[Weights, ...]:
+def _plain(word: str) -> Any:
+    """A setting's value as a config has it: true, false, a number, or text.
+
+    >>> [_plain(w) for w in ("true", "512", "tfhub")]
+    [True, 512, 'tfhub']
+    """
+    try:
+        value = json.loads(word)
+    except ValueError:
+        return word
+    return value if isinstance(value, bool | int | float) else word
+
+
+def _sources(name: str, settings: Mapping[str, Any] | None = None) -> tuple[Weights, ...]:
     """The weights of a plug-in, with settings those that they choose (magenta's backend=tfhub)."""
     kinds = [k for k in KINDS if name in registry.names(k)]
     if not kinds:

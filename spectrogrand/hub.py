@@ -19,6 +19,8 @@ INDEXES = ("model_index.json", "config.json")
 READ = (".json", ".txt", ".model", ".safetensors", ".tflite", ".onnx", ".npy")
 """The kinds of file that a load may read: their bytes are the model's identity."""
 CODE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".h5", ".py", ".msgpack")
+VARIANT = re.compile(r"\.(fp16|bf16|fp32|non_ema|ema_only)(?=[.-])")
+"""A file's second precision or training state, as in model.fp16-00001-of-00002.safetensors."""
 LARGE = 1 << 26
 """From how many bytes on a file's sha256 is kept between processes."""
 
@@ -41,28 +43,52 @@ def revision(weights: Weights) -> str:
     return weights.revision if re.fullmatch("[0-9a-f]{40}", weights.revision) else "main"
 
 
-def folder(weights: str | None, card_weights: Weights, *, part: str, command: str | None = None) -> Path:
+def folder(
+    weights: str | None, card_weights: Weights, *, part: str, command: str | None = None, expected: str | None = None
+) -> Path:  # fmt: skip
     """The folder of a model in the hub's layout: `weights` itself, `weights/<part>`, what was fetched, or the hub's cache.
 
-    Of the hub's cache only the pinned revision is taken.
+    Of the hub's cache only the pinned revision is taken. A second model's folder is `weights/<card_weights.folder>`.
 
     Args:
         weights: a folder that the user named, or None.
         part: the plug-in's name, as in `spectrogrand fetch <part>`.
         command: what fetches it, where that is another command.
+        expected: the pipeline's class; `weights` itself is passed over where its index names another (it is the first model's).
 
     Raises:
         MissingExtra: it is in none of these places, or only half of it is: one line with the command that fetches it.
         InvalidValue: `weights` is no folder.
     """
-    for place in _named(weights, part):
-        if any((place / name).is_file() for name in INDEXES):
-            return _whole(place, part)
+    command, home = command or f"spectrogrand fetch {part}", card_weights.folder or part
+    for place in _named(weights, home):
+        if any((place / name).is_file() for name in INDEXES) and (expected is None or expected == class_of(place)):
+            return _whole(place, command)
     for name in INDEXES:
         found = _cached(card_weights, name)
         if found is not None:
-            return _whole(found.parent, part)
+            return _whole(found.parent, command)
     raise _missing(weights, card_weights, part, command=command)
+
+
+def class_of(folder: Path) -> str | None:
+    """The pipeline's class that a folder's index names; None where it holds no pipeline.
+
+    Raises:
+        InvalidValue: the index is torn.
+    """
+    index = folder / "model_index.json"
+    return str(_json(index).get("_class_name")) if index.is_file() else None
+
+
+def variant(folder: Path) -> str | None:
+    """Which second precision ("fp16") a folder holds its weights in, None where it holds the usual files, or none.
+
+    Some repositories hold `model.fp16.safetensors` and nothing else.
+    """
+    found = [VARIANT.search(p.name) for p in folder.glob("*.safetensors")]
+    kinds = sorted({m[1] for m in found if m})
+    return None if None in found or not kinds else "fp16" if "fp16" in kinds else kinds[0]
 
 
 def file(weights: str | None, card_weights: Weights, name: str, *, part: str) -> Path:
@@ -126,14 +152,14 @@ def _cached(weights: Weights, name: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
-def _whole(place: Path, part: str) -> Path:
+def _whole(place: Path, command: str) -> Path:
     """The folder, checked to hold every model that its index names and every shard that these name.
 
     A fetch that was cut short leaves some of them out.
     """
     lacking = next(_lacking(place), None)
     if lacking:
-        raise MissingExtra(f"{place} is incomplete, it lacks {lacking}: fetch the rest with spectrogrand fetch {part}")
+        raise MissingExtra(f"{place} is incomplete, it lacks {lacking}: fetch the rest with {command}")
     return place
 
 
@@ -150,8 +176,10 @@ def _lacking(place: Path) -> Iterator[str]:
 
 
 def _lacking_weights(folder: Path, name: str) -> Iterator[str]:
+    kind = variant(folder)
     whole = list(folder.glob("*.safetensors")) + list(folder.glob("*.onnx"))
-    shards = [v for p in folder.glob("*.safetensors.index.json") for v in _json(p).get("weight_map", {}).values()]
+    index = f"*.safetensors.index.{kind}.json" if kind else "*.safetensors.index.json"
+    shards = [v for p in folder.glob(index) for v in _json(p).get("weight_map", {}).values()]
     yield from (f"{name}{s}" for s in sorted(set(shards)) if not (folder / s).is_file())
     if not whole:
         yield f"{name}*.safetensors"
@@ -169,7 +197,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _missing(weights: str | None, card: Weights, part: str, name: str = "", command: str | None = None) -> MissingExtra:
-    looked = f"{weights}, {weights}/{part} or the hub's cache" if weights else "the hub's cache"
+    looked = f"{weights}, {weights}/{card.folder or part} or the hub's cache" if weights else "the hub's cache"
     what = f"{name} of {repository(card)}" if name else repository(card)
     return MissingExtra(
         f"{part} finds no {what} in {looked}: fetch it ({card.megabytes:,.0f} MB) "

@@ -24,6 +24,7 @@ class Weights:
     `revision` is 40 hex digits of a repository, 64 of a file (its sha256), or says "pinned at fetch": `spectrogrand fetch` then
     writes down what it got.
     `file` is what the file is called in the plug-in's folder of weights, "" for a repository or the address's last part.
+    `folder` is what that folder is called in a folder of weights, "" for the plug-in's name: a second model has one of its own.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Weights:
     megabytes: float
     licence: str
     file: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,16 @@ class Component(ABC):
         library versions and weight hashes. It becomes part of the step's key, and of `run.json`.
         """
         return {}
+
+    def inspect(self) -> None:
+        """Look at what can be told before anything is made: settings against this machine, and against the weights' small files.
+
+        Called once all weights are here; no model is loaded. The default looks at nothing.
+
+        Raises:
+            SpectrograndError: this cannot run, in one line.
+        """
+        return None
 
     def close(self) -> None:
         """Free weights and processes; the next call loads them again."""

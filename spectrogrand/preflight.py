@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import hub, registry, weights
-from .errors import InvalidValue, MissingExtra, SpectrograndError
+from . import devices, hub, registry, weights
+from .errors import MissingExtra, MissingOption, SpectrograndError, UnknownName, nearest
 from .interfaces import Component, Weights
 from .registry import SLOTS
 
@@ -35,37 +38,83 @@ class Need:
 def check(config: Mapping[str, Any]) -> list[Need]:
     """Look for what the chosen parts need, show the table where there is anything to show, and stop where something is missing.
 
+    Every chosen part is built, which stores its settings and loads nothing, and looks at what it is about to use.
+
     Raises:
         MissingExtra: one error that lists all that is missing, with the command that fetches it.
+        SpectrograndError: a part refuses its settings, or weights that are here are not its own; the slot is named.
     """
-    found = needs(config)
+    parts = list(built(config))
+    found = needs(config, parts)
     missing = [n for n in found if n.here is None]
     if found:
         show(found)
     if missing:
         raise MissingExtra(refusal(missing))
+    for slot, part in parts:
+        with _in_slot(slot):
+            part.inspect()
     return found
 
 
-def needs(config: Mapping[str, Any]) -> list[Need]:
+def built(config: Mapping[str, Any]) -> Iterator[tuple[str, Component]]:
+    """(where, plug-in) of each that a config chooses, built with its settings and checked against this machine.
+
+    A slot whose required option nobody has set is left out: not every pipeline uses every slot (a search by topic has no
+    picture), and one that does says so before it makes anything for it.
+
+    Raises:
+        SpectrograndError: a part refuses one of its settings; the slot is named.
+
+    >>> list(built({"song": {"name": "house_synth", "duration": -1}}))
+    Traceback (most recent call last):
+    ...
+    spectrogrand.errors.InvalidValue: song: duration is 2 to 3,600 seconds, got -1
+    """
+    for slot, kind, settings in chosen(config):
+        with _in_slot(slot):
+            try:
+                part = registry.build(kind, settings)
+            except MissingOption:
+                if "." in slot:  # a scorer, a gate, a part of a part: what they are for is used
+                    raise
+                continue
+            _on_this_machine(part)
+        yield slot, part
+
+
+@contextmanager
+def _in_slot(slot: str) -> Iterator[None]:
+    """Our own errors, with the slot that they speak of in front."""
+    try:
+        yield
+    except SpectrograndError as error:
+        raise type(error)(f"{slot.removesuffix('.scorer')}: {error}") from error
+
+
+def _on_this_machine(part: Component) -> None:
+    """Check number type and device, which a model looks at when it loads."""
+    kind, place = part.settings.get("dtype"), part.settings.get("device")
+    if kind is not None and kind not in devices.DTYPES:
+        raise UnknownName(f"{part.name} has no dtype {kind!r}; {nearest(str(kind), devices.DTYPES)}")
+    if place not in (None, "cpu") and importlib.util.find_spec("torch") is not None:
+        devices.device(place)
+
+
+def needs(config: Mapping[str, Any], parts: Sequence[tuple[str, Component]] | None = None) -> list[Need]:
     """What each part that the config chooses needs beyond the core; parts that need nothing are not in it.
 
     Raises:
-        InvalidValue: a part refuses one of its settings, or weights that are here are torn.
+        SpectrograndError: a part refuses one of its settings, or weights that are here are torn.
 
     >>> needs({"song": {"name": "house_synth"}, "gates": {"silence": {"name": "silence"}}})
     []
     """
     found: dict[tuple[str, str, str], Need] = {}
-    for slot, kind, settings in chosen(config):
-        try:
-            part = registry.build(kind, settings)
-        except InvalidValue as error:  # said now, not after hours of songs
-            raise InvalidValue(f"{slot}: {error}") from error
-        except SpectrograndError:
-            continue  # a pipeline may fill in what is lacking; else it is said where it is built for the run
-        for need in _of_part(slot, part):
-            found.setdefault((need.kind, need.name, need.source), need)
+    for slot, part in built(config) if parts is None else parts:
+        with _in_slot(slot):
+            for need in _of_part(slot, part):
+                found.setdefault((need.kind, need.name, need.source), need)
     return list(found.values())
 
 
@@ -123,7 +172,8 @@ def where(one: Weights, folder: str | None, part: Component) -> str | None:
         return "found by the part"
     if is_hub(one):
         try:
-            return str(hub.folder(folder, one, part=part.name))
+            own = getattr(part, "place_of", None)  # a part that holds several models knows where each of them lies
+            return str(own(one) if own else hub.folder(folder, one, part=part.name))
         except MissingExtra:
             return None
     name = one.file or Path(one.source).name
@@ -166,17 +216,28 @@ def remedy(one: Weights, part: Component) -> str:
     """
     if by_hand(one):
         return f"get {one.file or 'it'} from {one.source}"
-    if one in type(part).card.weights:
-        return f"spectrogrand fetch {part.name}"
-    for key, value in part.settings.items():
-        if isinstance(value, str) and key not in ("name", "weights"):
-            try:
-                other = registry.build(part.kind, {"name": part.name, key: value})
-            except SpectrograndError:
-                continue  # a setting that cannot stand alone
-            if one in other.card.weights:
-                return f"spectrogrand fetch {part.name} {key}={value}"
-    return f"spectrogrand fetch {part.name}"
+    words = [f"{k}={json.dumps(v) if isinstance(v, bool) else v}" for k, v in _choosing(part).items()]
+    return " ".join(["spectrogrand fetch", part.name, *words])
+
+
+def _choosing(part: Component) -> dict[str, Any]:
+    """The fewest settings of a part that choose its weights; none where they are its class's own."""
+    if part.card.weights == type(part).card.weights:
+        return {}
+    usual = {k: p.default for k, p in inspect.signature(type(part)).parameters.items()}
+    given = {
+        k: v for k, v in part.settings.items()
+        if k not in ("name", "weights") and isinstance(v, str | bool | int | float) and v != usual.get(k)
+    }  # fmt: skip
+    for key in list(given):
+        fewer = {k: v for k, v in given.items() if k != key}
+        try:
+            other = registry.build(part.kind, {"name": part.name, **fewer})
+        except SpectrograndError:
+            continue  # the others cannot stand without it
+        if other.card.weights == part.card.weights:
+            given = fewer
+    return given
 
 
 def refusal(missing: list[Need]) -> str:

@@ -16,7 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .errors import ConfigError, PluginError, UnknownName, nearest
+from .errors import ConfigError, MissingOption, PluginError, UnknownName, nearest
 from .interfaces import KINDS, Component
 
 GROUP = "spectrogrand.plugins"
@@ -111,7 +111,7 @@ def build(kind: str, config: str | Mapping[str, Any]) -> Any:
 
     Raises:
         UnknownName: an unknown plug-in or an unknown option of a known one.
-        ConfigError: no `name`, or a required option is missing.
+        ConfigError: no `name`. MissingOption: a required option is missing.
 
     >>> build("scorers", {"name": "danceability"}).aspect
     'value'
@@ -127,7 +127,7 @@ def build(kind: str, config: str | Mapping[str, Any]) -> Any:
             raise UnknownName(f"{kind} {name!r} has no option {key!r}; {nearest(key, options)}")
     missing = [k for k, p in options.items() if p.default is p.empty and settings.get(k) is None]
     if missing:
-        raise ConfigError(f"{kind} {name!r} needs {' and '.join(missing)}: set {missing[0]}=...")
+        raise MissingOption(f"{kind} {name!r} needs {' and '.join(missing)}: set {missing[0]}=...")
     bound = {k: settings.get(k, p.default) for k, p in options.items()}
     made = cls(**bound)
     made.settings = {"name": name, **bound}

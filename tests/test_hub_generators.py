@@ -191,7 +191,7 @@ def test_musicgen_sings_after_a_melody_and_in_stereo(home, tmp_path, monkeypatch
     assert part.generate(TOPICS[:1], [0])[0].samples.shape == (1, 1600)
     assert len(seen) == 2 and (seen[0].argmax(-1).mode().values == 9).all()  # A is the tenth of the twelve notes from C
     assert "melody" in part.identity()
-    with pytest.raises(ConfigError, match="cannot follow a melody: use the weights of facebook/musicgen-melody"):
+    with pytest.raises(ConfigError, match="cannot follow a melody: set model=facebook/musicgen-melody"):
         build("generators", {**short, "weights": str(home), "melody": str(tmp_path / "tune.wav")}).generate(
             TOPICS[:1], [0]
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,11 +11,16 @@ from typing import Any, ClassVar
 from .. import checkpoints, devices, hub
 from ..errors import ConfigError, InvalidValue, UnknownName, nearest, require
 from ..interfaces import Generator, Weights
+from ..preflight import remedy
 from ._exact_steps import keep_float32
 from ._step_bar import StepBar
 
 OFFLOADS = ("none", "model", "sequential")
 """Models stay on the device; one whole model at a time is moved there; one layer at a time is (slowest, least memory)."""
+
+
+DENOISERS = ("unet", "transformer", "decoder", "prior")
+"""What the pipelines call the network that runs at every step; others are run as they are."""
 
 
 class HubGenerator(Generator):
@@ -47,10 +53,21 @@ class HubGenerator(Generator):
     def _hub_weights(self) -> Weights:
         return self.card.weights[0]
 
+    def place_of(self, one: Weights) -> Path:
+        """Where one of the models that the card names lies.
+
+        Raises:
+            MissingExtra: it is not here, or half of it; the command that fetches it is named.
+        """
+        return hub.folder(self.weights, one, part=self.name, command=remedy(one, self))
+
+    def inspect(self) -> None:
+        """Device and number type, where they are set: a run on another machine must not find out after its songs."""
+        if self.device is not None or self.dtype is not None:
+            self._where()
+
     def _folder(self) -> Path:
-        wanted = self._hub_weights()
-        own = wanted in type(self).card.weights
-        return hub.folder(self.weights, wanted, part=self.name, command=None if own else download(wanted))
+        return self.place_of(self._hub_weights())
 
     def _folders(self) -> dict[str, Path]:
         return {"weights": self._folder()}
@@ -85,6 +102,19 @@ class DiffusersGenerator(HubGenerator):
         )
         return self._placed(made, place)
 
+    def inspect(self) -> None:
+        """As of every hub model; whether the folder holds this pipeline, and its scheduler can give way to the set one."""
+        super().inspect()
+        self._look_into(self._folder(), self.expected)
+
+    def _look_into(self, folder: Path, expected: str | None) -> None:
+        checkpoints.check_class(folder, expected, part=self.name)
+        shipped = folder / "scheduler" / "scheduler_config.json"
+        if self.scheduler is not None and shipped.is_file():
+            with checkpoints.said(shipped, self.name):
+                name = str(json.loads(shipped.read_text("utf-8")).get("_class_name"))
+            _scheduler(self.scheduler, checkpoints.named(name, str(shipped)), self.name)
+
     def _run(self, pipeline: Any, **options: Any) -> Any:
         """Call a pipeline; "out of memory" is a MemoryError that halves the batch."""
         with devices.memory(), checkpoints.quiet():
@@ -95,12 +125,16 @@ class DiffusersGenerator(HubGenerator):
         import torch
 
         if self.scheduler is not None:
-            made.scheduler = _scheduler(self.scheduler, made.scheduler, self.name)
+            made.scheduler = _scheduler(self.scheduler, type(made.scheduler), self.name).from_config(
+                made.scheduler.config
+            )
         keep_float32(made.scheduler)
         made.progress_bar = functools.partial(StepBar, self.name)
-        denoiser = next(k for k in ("unet", "transformer", "prior") if getattr(made, k, None) is not None)
+        denoiser = next((k for k in DENOISERS if getattr(made, k, None) is not None), None)
+        if self.compile and denoiser is None:
+            raise ConfigError(f"{self.name} finds nothing to compile in a {type(made).__name__}: compile=false")
         if self.channels_last:
-            for name in (denoiser, "vae"):
+            for name in (denoiser or "", "vae"):
                 for layer in getattr(getattr(made, name, None), "modules", tuple)():
                     if isinstance(layer, torch.nn.Conv2d):  # a whole model may hold convolutions of other ranks
                         layer.to(memory_format=torch.channels_last)
@@ -113,30 +147,20 @@ class DiffusersGenerator(HubGenerator):
         else:
             made.enable_sequential_cpu_offload(device=place)
         if self.compile:
-            getattr(made, denoiser).compile()
+            getattr(made, str(denoiser)).compile()
         return made
 
 
-def download(weights: Weights) -> str:
-    """The command that puts a model into the hub's cache, where `spectrogrand fetch` does not know it.
-
-    >>> download(Weights("a/b", "main, pinned at fetch", 1.0, "MIT"))
-    'hf download a/b'
-    """
-    commit = hub.revision(weights)
-    return f"hf download {hub.repository(weights)}{'' if commit == 'main' else f' --revision {commit}'}"
-
-
 def _scheduler(name: str, shipped: Any, part: str) -> Any:
-    """The scheduler called `name` with the shipped one's settings.
+    """The scheduler class called `name`, which can take the settings of the shipped one.
 
     Raises:
         UnknownName: diffusers has none of that name, or none that can take these settings.
     """
-    known = {cls.__name__: cls for cls in [*shipped.compatibles, type(shipped)]}
+    known = {cls.__name__: cls for cls in [*shipped._get_compatibles(), shipped]}
     if name not in known:
         raise UnknownName(f"{part} cannot sample with scheduler {name!r}; {nearest(name, known)}")
-    return known[name].from_config(shipped.config)
+    return known[name]
 
 
 def numbers(part: str, **ranges: tuple[Any, float, float]) -> None:

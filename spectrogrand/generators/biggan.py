@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import devices
-from ..biggan import Network
+from ..biggan import Network, resolution_of
 from ..errors import CandidateError, InvalidValue
 from ..interfaces import Card, Weights
 from ..latents import LatentWalk
@@ -104,16 +104,23 @@ class BigGAN(HubGenerator):
     def _load(self) -> Any:
         place, kind = self._where()
         network = Network.load(self._folder(), place, kind)
-        if network.resolution != self.resolution:
-            raise InvalidValue(
-                f"the weights draw {network.resolution} pixels, not {self.resolution}: set walk.resolution={network.resolution}"
-            )
+        self._check_pixels(network.resolution)
         return network
 
-    def _folder(self) -> Path:
+    def inspect(self) -> None:
+        """As of every hub model, and whether the weights draw as many pixels as the setting says."""
+        super().inspect()
+        self._check_pixels(resolution_of(self._folder()))
+
+    def _check_pixels(self, drawn: int) -> None:
+        if drawn != self.resolution:
+            raise InvalidValue(f"the weights draw {drawn} pixels, not {self.resolution}: set walk.resolution={drawn}")
+
+    def place_of(self, one: Weights) -> Path:
+        """`biggan-deep-512` (and so on) in the user's folder; else as every hub model."""
         own = (
             Path(self.weights).expanduser() / f"biggan-deep-{self.resolution}"
             if isinstance(self.weights, str)
             else None
         )
-        return own if own is not None and (own / "config.json").is_file() else super()._folder()
+        return own if own is not None and (own / "config.json").is_file() else super().place_of(one)

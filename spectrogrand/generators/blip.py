@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import devices, hub
+from .. import checkpoints, devices, hub, processors
 from ..errors import CandidateError, InvalidValue, require
 from ..interfaces import Card, Generator, Weights
 from ..registry import register
@@ -105,13 +105,10 @@ class Blip(Generator):
     def _load(self) -> tuple[Any, Any]:
         if self._loaded is None:
             folder, place = self._folder(), devices.device(self.device)
-            import torch
-            from transformers import BlipForConditionalGeneration, BlipProcessor
+            from transformers import BlipForConditionalGeneration
 
-            kind = getattr(torch, devices.dtype(self.dtype, place))
-            processor = BlipProcessor.from_pretrained(folder, local_files_only=True)
-            model = BlipForConditionalGeneration.from_pretrained(
-                folder, use_safetensors=True, local_files_only=True, dtype=kind
-            )
-            self._loaded = processor, model.to(place).eval()
+            kind = devices.dtype(self.dtype, place)
+            reader = processors.processor("BlipProcessor", folder, part=self.name)
+            model = checkpoints.model(BlipForConditionalGeneration, folder, kind, part=self.name)
+            self._loaded = reader, model.to(place)
         return self._loaded

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from .. import checkpoints, devices, hub
-from ..errors import InvalidValue
 from ..interfaces import Card, Weights
 from ..registry import register
 from ..storyboard import Keyframe
 from ..types import Image
-from ._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
+from ._hub_model import OFFLOADS, DiffusersGenerator, HubGenerator, multiple, numbers, one_of
 from ._prompts import warn_of_cuts
 
-PARTS = ("kandinsky_prior", "kandinsky_decoder")
+PARTS = {"kandinsky_prior": "KandinskyV22PriorPipeline", "kandinsky_decoder": "KandinskyV22Pipeline"}
+"""The two models' folders in a folder of weights, and the classes that their indexes name."""
 NEGATIVE = (
     "text, low quality, bad anatomy, jpeg artifacts, ugly, deformed, disfigured, extra fingers, mutated hands, "
     "poorly drawn face, extra limbs, missing arms, missing legs"
@@ -51,12 +51,14 @@ class Kandinsky(DiffusersGenerator):
                 "9fc51ad5732afc5d031724219d22e6c42179c5a8",
                 10_500.0,
                 "Apache-2.0",
+                folder="kandinsky_prior",
             ),
             Weights(
                 "kandinsky-community/kandinsky-2-2-decoder",
                 "9ae140d347fed8ce6e8bb3005dcc1f48543bb8e3",
                 5_300.0,
                 "Apache-2.0",
+                folder="kandinsky_decoder",
             ),
         ),
     )
@@ -110,12 +112,7 @@ class Kandinsky(DiffusersGenerator):
     def _load(self) -> Any:
         place, kind = self._where()
         folders = self._folders()
-        prior, decoder = (checkpoints.pipeline(folders[p], kind, part=self.name) for p in PARTS)
-        for made, wanted in ((prior, "KandinskyV22PriorPipeline"), (decoder, "KandinskyV22Pipeline")):
-            if type(made).__name__ != wanted:
-                raise InvalidValue(
-                    f"{self.weights} holds a {type(made).__name__}, not a {wanted}: put them in {' and '.join(PARTS)}"
-                )
+        prior, decoder = (checkpoints.pipeline(folders[p], kind, part=self.name, expected=c) for p, c in PARTS.items())
         own, self.scheduler = self.scheduler, None  # the setting is the decoder's: the prior's noise is of another kind
         try:
             prior = self._placed(prior, place)
@@ -124,11 +121,16 @@ class Kandinsky(DiffusersGenerator):
         return prior, self._placed(decoder, place)
 
     def _folders(self) -> dict[str, Path]:
-        return {p: self._place(p, w) for p, w in zip(PARTS, self.card.weights, strict=True)}
+        return {w.folder: self.place_of(w) for w in self.card.weights}
 
-    def _place(self, part: str, weights: Weights) -> Path:
-        named = Path(self.weights).expanduser() / part if self.weights is not None else None
-        return hub.folder(str(named) if named is not None and named.is_dir() else self.weights, weights, part=self.name)
+    def place_of(self, one: Weights) -> Path:
+        """The prior's folder or the decoder's."""
+        return hub.folder(self.weights, one, part=self.name, expected=PARTS[one.folder])
+
+    def inspect(self) -> None:
+        """As of every pipeline; the scheduler is the decoder's."""
+        HubGenerator.inspect(self)
+        self._look_into(self._folders()["kandinsky_decoder"], PARTS["kandinsky_decoder"])
 
 
 def blend(keyframe: Keyframe) -> tuple[list[Any], list[float]]:

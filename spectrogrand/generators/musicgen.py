@@ -87,6 +87,8 @@ class MusicGen(HubGenerator):
         self.guidance, self.temperature, self.top_k = float(guidance), float(temperature), top_k
         self.duration, self.window, self.overlap = float(duration), float(window), float(overlap)
         self.batch_size, self.dtype, self.device = batch_size, dtype, device
+        if melody is not None and not isinstance(melody, str):
+            raise InvalidValue(f"musicgen takes melody as a sound file, got {melody!r}")
         self.card = replace(type(self).card, weights=(self._hub_weights(),))  # type: ignore[misc]
 
     def generate(self, sources: Sequence[Topic], seeds: Sequence[int]) -> list[Any]:
@@ -107,7 +109,14 @@ class MusicGen(HubGenerator):
 
     def identity(self) -> Mapping[str, Any]:
         """As any hub model's, with the sha256 of the melody."""
-        return {**super().identity(), **({"melody": sha256_of(Path(self.melody))} if self.melody else {})}
+        return {**super().identity(), **({"melody": sha256_of(self._melody_file())} if self.melody is not None else {})}
+
+    def inspect(self) -> None:
+        """As of every hub model; whether the folder holds a MusicGen, and one that follows a melody where there is one."""
+        super().inspect()
+        self._family(self._folder())
+        if self.melody is not None:
+            self._melody_file()
 
     def _songs(self, prompt: str, noise: Sequence[Any], rate: int) -> np.ndarray:
         """Songs of one prompt, float32, shape=(item, channel, time), window after window."""
@@ -151,7 +160,7 @@ class MusicGen(HubGenerator):
         """Chroma of the window's part of the melody, shape=(item, frame, chroma)."""
         from ..media.resampling import resample
 
-        sound = media.load_audio(str(self.melody))
+        sound = media.load_audio(self._melody_file())
         mono = resample(sound.mono()[None], sound.rate, features.sampling_rate)[0]
         first = round(start * features.sampling_rate)
         part = np.take(mono, np.arange(first, first + round(self.window * features.sampling_rate)), mode="wrap")
@@ -167,18 +176,32 @@ class MusicGen(HubGenerator):
 
         place, kind = self._where()
         folder = self._folder()
-        family = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
-        if family not in CLASSES:
-            raise InvalidValue(
-                f"{folder} holds a {family!r} model, musicgen plays {' and '.join(CLASSES)}: fetch musicgen"
-            )
-        if self.melody is not None and family != "musicgen_melody":
-            raise ConfigError(f"{folder} cannot follow a melody: use the weights of facebook/musicgen-melody")
+        family = self._family(folder)
         model = checkpoints.model(getattr(transformers, CLASSES[family]), folder, kind, part=self.name).to(place)
         with checkpoints.said(folder, self.name), checkpoints.quiet():
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
             features = transformers.AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
         return model, tokenizer, features
+
+    def _family(self, folder: Path) -> str:
+        """Which of the two kinds of MusicGen a folder holds."""
+        with checkpoints.said(folder, self.name):
+            family = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
+        if family not in CLASSES:
+            raise InvalidValue(
+                f"{folder} holds a {family!r} model, musicgen plays {' and '.join(CLASSES)}: fetch musicgen"
+            )
+        if self.melody is not None and family != "musicgen_melody":
+            raise ConfigError(
+                f"{folder} cannot follow a melody: set model=facebook/musicgen-melody, or name its folder"
+            )
+        return str(family)
+
+    def _melody_file(self) -> Path:
+        path = Path(str(self.melody)).expanduser()
+        if not path.is_file():
+            raise InvalidValue(f"musicgen finds no melody {path}: name a sound file, or leave melody out")
+        return path
 
 
 class _Tokenizers:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ import numpy as np
 from .. import checkpoints, devices, hub
 from ..errors import InvalidValue
 from ..interfaces import Card, Weights
+from ..preflight import remedy
 from ..registry import register
 from ..types import CoverBrief, Image
-from ._hub_model import OFFLOADS, DiffusersGenerator, download, multiple, numbers, one_of
+from ._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
 from ._prompts import filled, warn_of_cuts
 
 PROMPT = "{colour} colored album cover for music about {topic} that {word}"
@@ -23,8 +24,9 @@ RAIL = "CreativeML Open RAIL++-M"
 
 
 REFINER_WEIGHTS = Weights(
-    "stabilityai/stable-diffusion-xl-refiner-1.0", "5d4cfe854c9a9a87939ff3653551c2b3c99a4356", 12_200.0, RAIL
-)
+    "stabilityai/stable-diffusion-xl-refiner-1.0", "5d4cfe854c9a9a87939ff3653551c2b3c99a4356", 12_200.0, RAIL,
+    folder="sdxl_refiner",
+)  # fmt: skip
 
 
 @register("sdxl")
@@ -80,6 +82,8 @@ class SDXL(DiffusersGenerator):
             "sdxl", steps=(steps, 1, 10_000), guidance=(guidance, 0.0, 100.0), size=(size, 8, 4096),
             handover=(handover, 0.01, 1.0), batch_size=(batch_size, 1, 256),
         )  # fmt: skip
+        if not isinstance(refiner, bool) and not (isinstance(refiner, str) and refiner):
+            raise InvalidValue(f"sdxl takes refiner as true, false or a folder, got {refiner!r}")
         multiple("sdxl", "size", size, 8)
         one_of("sdxl", "offload", offload, OFFLOADS)
         filled(prompt, colour="", topic="", word="", genre="")
@@ -88,6 +92,8 @@ class SDXL(DiffusersGenerator):
         self.batch_size, self.dtype, self.device = batch_size, dtype, device
         self.offload, self.attention_slicing, self.scheduler = offload, attention_slicing, scheduler
         self.channels_last, self.compile = channels_last, compile
+        if refiner:
+            self.card = replace(type(self).card, weights=(*type(self).card.weights, REFINER_WEIGHTS))  # type: ignore[misc]
 
     def generate(self, sources: Sequence[CoverBrief], seeds: Sequence[int]) -> list[Any]:
         """One picture per (brief, seed), as one batch; one that is black or not finite is the error that fails it alone."""
@@ -112,16 +118,32 @@ class SDXL(DiffusersGenerator):
         if not self.refiner:
             return base, None
         place, kind = self._where()
-        folder = self._refiner()
-        if json.loads((folder / "model_index.json").read_text("utf-8")).get("_class_name") != REFINER:
-            raise InvalidValue(f"{folder} is no refiner of Stable Diffusion XL ({REFINER}): set refiner=FOLDER")
+        folder = self.place_of(REFINER_WEIGHTS)
+        _check_refiner(folder)
         # The two pipelines have these in common; offloading moves a pipeline's models about, so then each has its own.
         shared = {"vae": base.vae, "text_encoder_2": base.text_encoder_2} if self.offload == "none" else {}
         return base, self._placed(checkpoints.pipeline(folder, kind, part="sdxl_refiner", shared=shared), place)
 
     def _folders(self) -> dict[str, Path]:
-        return {**super()._folders(), **({"refiner": self._refiner()} if self.refiner else {})}
+        return {**super()._folders(), **({"refiner": self.place_of(REFINER_WEIGHTS)} if self.refiner else {})}
 
-    def _refiner(self) -> Path:
-        named = self.refiner if isinstance(self.refiner, str) else self.weights
-        return hub.folder(named, REFINER_WEIGHTS, part="sdxl_refiner", command=download(REFINER_WEIGHTS))
+    def inspect(self) -> None:
+        """As of every pipeline, and whether the refiner is one."""
+        super().inspect()
+        if self.refiner:
+            _check_refiner(self.place_of(REFINER_WEIGHTS))
+
+    def place_of(self, one: Weights) -> Path:
+        """The base model's folder, or the refiner's: the one that `refiner` names, or beside the base model's."""
+        if one != REFINER_WEIGHTS:
+            return super().place_of(one)
+        if not isinstance(self.refiner, str):
+            return hub.folder(self.weights, one, part=self.name, command=remedy(one, self), expected=REFINER)
+        if not Path(self.refiner).expanduser().is_dir():
+            raise InvalidValue(f"refiner={self.refiner} is no folder: name the refiner's, or set refiner=true")
+        return hub.folder(self.refiner, one, part=self.name, command=remedy(one, self))
+
+
+def _check_refiner(folder: Path) -> None:
+    if hub.class_of(folder) != REFINER:
+        raise InvalidValue(f"{folder} is no refiner of Stable Diffusion XL ({REFINER}): set refiner=FOLDER")
