@@ -21,7 +21,7 @@ from spectrogrand.magenta.network import TorchEngine
 
 FRAMES, GOAL = 100, 10.0
 """Frames in each direction: a ten-second video at the published 10 frames a second."""
-ROUNDS = 3
+ROUNDS = 5
 
 
 def pictures(count: int, side: int) -> list[np.ndarray]:

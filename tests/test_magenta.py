@@ -230,7 +230,7 @@ def test_a_convolution_over_blocks_is_the_plain_one_borders_too(inside, outside,
     x, kernel, bias = (torch.randn(s, generator=made) for s in ((2, 3, rows, columns), (5, 3, taps, taps), (5,)))
     big = F.interpolate(x, scale_factor=grow, mode="nearest") if grow > 1 else x
     expected = F.conv2d(F.pad(big, (taps // 2,) * 4, mode="reflect"), kernel, bias, stride)
-    layer = BlockConv(kernel, bias, inside, outside, stride, grow, "cpu", torch.float32)
+    layer = BlockConv(kernel, bias, inside, outside, stride, grow, "cpu", torch.float32, {})
     found = from_blocks(layer(to_blocks(x, inside)), outside)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
