@@ -99,12 +99,35 @@ class Diffusion:
             InvalidValue: a size that the UNet cannot halve often enough; the nearest one is named.
         """
         factor = 1 if self.vae is None else 2 ** (len(self.vae.config.block_out_channels) - 1)
-        step = factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
-        if size % step:
-            raise InvalidValue(
-                f"this model draws in multiples of {step} pixels, got {size}: size={max(step, round(size / step) * step)}"
-            )
+        fits(size, factor * 2 ** (len(self.unet.config.block_out_channels) - 1))
         return int(self.unet.config.in_channels), size // factor, size // factor
+
+
+def fits(size: int, step: int) -> None:
+    """Check that a model draws pictures of `size` pixels.
+
+    Raises:
+        InvalidValue: it draws in multiples of `step`; the nearest one is named.
+
+    >>> fits(512, 64)
+    """
+    if size % step:
+        raise InvalidValue(
+            f"this model draws in multiples of {step} pixels, got {size}: size={max(step, round(size / step) * step)}"
+        )
+
+
+def step_of(folder: Path) -> int:
+    """Of how many pixels a checkpoint's pictures are multiples, from its two configurations; nothing is loaded."""
+    step = 1
+    for part in ("vae", "unet"):
+        path = folder / part / "config.json"
+        try:
+            blocks = json.loads(path.read_text("utf-8"))["block_out_channels"] if path.is_file() else [0]
+            step *= 2 ** (len(blocks) - 1)
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise InvalidValue(f"{path} is torn ({error}): get it again") from error
+    return step
 
 
 def load(folder: Path, dtype: str, place: str, *, part: str) -> Diffusion:

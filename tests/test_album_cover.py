@@ -10,7 +10,7 @@ from spectrogrand import Audio, build, media
 from spectrogrand.albums import COLOURS, AlbumBrief, looks
 from spectrogrand.configuring import compose
 from spectrogrand.emotion import CIRCUMPLEX, Emotion, estimate
-from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra, UnknownName
+from spectrogrand.errors import ConfigError, InvalidValue, MediaError, MissingExtra, UnknownName
 from spectrogrand.genres import known, singular, tags
 from spectrogrand.painting.colour import colour_word, linear_to_oklab
 from spectrogrand.pipelines import execute
@@ -168,6 +168,48 @@ def test_bad_settings_are_one_line_before_anything_is_made(words, error, said, t
     with pytest.raises(error, match=said):
         execute(compose(["pipeline=album_cover", f"output={tmp_path}", *words]))
     assert not list(tmp_path.glob("*/*.png"))
+
+
+def test_the_runs_size_is_the_covers(tmp_path):
+    """`size` counts before the generator's own; without it the generator's own holds."""
+    media.save_audio(tmp_path / "a.wav", played(150, False, 0.9, 8, 6))
+    words = ["pipeline=album_cover", f"song.path={tmp_path / 'a.wav'}", f"output={tmp_path / 'out'}", "covers=1"]
+    for size, expected in ((["size=48"], 48), (["cover.size=32"], 32), (["cover=procedural_cover", "size=40"], 40)):
+        report = execute(compose([*words, *size]))
+        assert media.load_image(report.parent / "cover.png").size == (expected, expected)
+        assert json.loads((report.parent / "run.json").read_text())["config"]["cover"]["size"] == expected
+    assert compose(words)["cover"]["size"] == 1024 and compose(words)["size"] is None
+
+
+def test_a_size_that_cannot_be_drawn_is_said_before_anything_is_made(tmp_path):
+    from tiny_stable_diffusion import stable_diffusion
+
+    media.save_audio(tmp_path / "a.wav", played(150, False, 0.9, 8, 2))
+    stable_diffusion(tmp_path / "weights" / "fused_diffusion")
+    words = ["pipeline=album_cover", f"song.path={tmp_path / 'a.wav'}", f"output={tmp_path / 'out'}"]
+    fused = ["cover=fused_diffusion", f"weights={tmp_path / 'weights'}"]
+    for more, error, said in (
+        (["size=8"], ConfigError, "size is a whole number"), (["size=5000"], ConfigError, "size is a whole number"),
+        (["cover=picture", "size=64"], ConfigError, "cannot be told a size"),
+        ([*fused, "size=250"], InvalidValue, r"multiples of \d+ pixels, got 250: size=2\d\d"),
+        ([*fused, "cover.fusion=gone.safetensors"], MissingExtra, "finds no gone.safetensors"),
+    ):  # fmt: skip
+        with pytest.raises(error, match=said) as told:
+            execute(compose([*words, *more]))
+        assert "\n" not in str(told.value) and not (tmp_path / "out").exists(), more
+
+
+def test_files_that_are_not_there_are_named_before_anything_is_made(tmp_path):
+    media.save_audio(tmp_path / "a.wav", played(150, False, 0.9, 8, 2))
+    (tmp_path / "empty.txt").write_text(" ")
+    for more, error, said in (
+        (["song.path=gone.wav"], MediaError, "no sound file"), ([f"song.path={tmp_path}"], MediaError, "is a folder"),
+        ([f"song.path={tmp_path / 'a.wav'}", "lyric_file=gone.txt"], ConfigError, "cannot read the lyrics"),
+        ([f"song.path={tmp_path / 'a.wav'}", f"lyric_file={tmp_path / 'empty.txt'}"], ConfigError, "holds no lyrics"),
+    ):  # fmt: skip
+        with pytest.raises(error, match=said) as told:
+            execute(compose(["pipeline=album_cover", f"output={tmp_path / 'out'}", *more]))
+        assert "\n" not in str(told.value) and not (tmp_path / "out").exists(), more
 
 
 @pytest.mark.parametrize("experiment, style, fused", [

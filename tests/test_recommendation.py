@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -371,6 +372,18 @@ def test_what_is_asked_wrongly_is_said_in_one_line(themed, tmp_path):
     ):
         with pytest.raises(error, match=text):
             recommend(themed[0], tmp_path, *words)
+
+
+def test_an_index_of_another_model_is_refused_before_the_picture_is_put_into_words(themed, tmp_path, shared):
+    shutil.copytree(themed[0], tmp_path / "index")
+    about = json.loads((tmp_path / "index" / "index.json").read_text())
+    about["embedder"]["name"] = "word2vec mine"
+    (tmp_path / "index" / "index.json").write_text(json.dumps(about))
+    picture = sorted((shared / "data/covers_sdxl/val").glob("*.jpg"))[6]
+    with pytest.raises(InvalidValue, match=r"by word2vec mine \(384 axes\), the query is by sentences .* \(384 axes\)"):
+        recommend(tmp_path / "index", tmp_path / "out", f"picture={picture}")
+    record = json.loads(next((tmp_path / "out").glob("*/run.json")).read_text())
+    assert record["state"] == "failed" and not record["steps"]
 
 
 def test_songs_are_played_from_beside_the_table_and_from_nowhere_else(tmp_path, shared):

@@ -129,6 +129,23 @@ class FusedDiffusion(HubGenerator):
         music = {} if self.fusion is None else {"music": dict(self._sound().identity())}
         return {**super().identity(), **music}
 
+    def check_settings(self) -> None:
+        """Check that the fusion is here and that the model can draw at `size`, from its configuration alone.
+
+        A model that is not here is the preflight's to tell.
+
+        Raises:
+            MissingExtra: no fusion where one was named.
+            InvalidValue: the model draws in multiples of another number of pixels; the nearest one is named.
+        """
+        if self.fusion is not None:
+            self._fusion_file()
+        try:
+            folder = self._folder()
+        except MissingExtra:
+            return
+        diffusion.fits(self.size, diffusion.step_of(folder))
+
     def close(self) -> None:
         """Free the model and the embedder."""
         if self._embedder is not None:

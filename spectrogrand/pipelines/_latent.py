@@ -22,7 +22,7 @@ from ..selection import RULES
 from ..steps import Run
 from ..store import digest, file_digest
 from ..types import Audio, Frames, Image, Topic
-from ._settings import frame_rate, slots, whole
+from ._settings import frame_rate, own_files, slots, whole
 
 PARAMETERS = ("pitch_sensitivity", "tempo_sensitivity", "jitter", "truncation", "smooth_factor", "frame_length")
 _POSTER = 300
@@ -84,6 +84,7 @@ def checked(config: Mapping[str, Any]) -> str:
     own = dict(config["song"]).get("path")
     if config.get("topic") is None and own is None:
         raise ConfigError('no song: give song=file song.path=FILE, or topic="a futuristic spaceship" to have one made')
+    own_files(config, "song")
     return Topic(config["topic"] if config.get("topic") is not None else Path(str(own)).stem).text
 
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from .. import media, registry
 from ..errors import ConfigError, UnknownName, nearest
+from ..media.limits import open_local
+from ..types import Audio
 
 
 def whole(config: Mapping[str, Any], key: str, low: int, high: int) -> int:
@@ -65,3 +68,34 @@ def wanted(names: Any, known: Sequence[str], key: str = "videos") -> list[str]:
         if name not in known:
             raise UnknownName(f"no {key.removesuffix('s')} {name!r}; {nearest(str(name), known)}")
     return [n for n in known if n in names]
+
+
+def own_files(config: Mapping[str, Any], *names: str) -> None:
+    """Check that the user's own files can be opened before anything is made: songs, pictures, a melody to follow.
+
+    A picture is decoded too, as it may come after hours of songs; a sound is the first thing that a run reads.
+
+    Args:
+        names: the slots to look at.
+
+    Raises:
+        ConfigError: a slot reads a file and none was given. MediaError: it is missing, empty, over the limits, or no picture.
+
+    >>> own_files({"song": {"name": "house_synth"}}, "song")
+    """
+    for slot in names:
+        part = config.get(slot)
+        if not isinstance(part, Mapping) or not part.get("name"):
+            continue  # said where the slot is filled
+        made = registry.get("generators", str(part.get("name")))
+        artefact, path = getattr(made, "artefact", None), part.get("path")
+        if not getattr(made, "given", False):
+            if part.get("melody"):
+                open_local(str(part["melody"]), "sound")[1].close()
+        elif not path:
+            what = "song" if artefact is Audio else "picture"
+            raise ConfigError(f"{slot}={part['name']} reads your own {what} and none is named: set {slot}.path=FILE")
+        elif artefact is Audio:
+            open_local(str(path), "sound")[1].close()
+        else:
+            media.load_image(str(path))

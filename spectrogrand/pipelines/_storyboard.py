@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
 from ..artefacts import Item, load
-from ..errors import ConfigError
+from ..errors import ConfigError, nearest
 from ..media import load_image
 from ..storyboard import Keyframe, genre_of
 from ..types import Image
@@ -28,6 +28,17 @@ def artworks(paths: Any) -> tuple[Image, ...]:
     return tuple(load_image(p) for p in listed)
 
 
+def known(movements: Mapping[str, Any], hint: Any) -> None:
+    """Check that each genre has an art movement, and so has the genre that the user names for captions without one.
+
+    >>> known({"jazz": "art deco"}, "jazz")
+    """
+    if not all(isinstance(v, str) and v.strip() for v in movements.values()):
+        raise ConfigError("movements give each genre the words of its art movement: see conf/movements/published.yaml")
+    if hint is not None and hint not in movements:
+        raise ConfigError(f"genre_hint={hint} has no art movement; {nearest(str(hint), movements)}")
+
+
 def board(
     captions: Sequence[str],
     movements: Mapping[str, str],
@@ -46,10 +57,7 @@ def board(
     Raises:
         ConfigError: `hint` is no genre of `movements`, or `movements` holds something else than text.
     """
-    if not all(isinstance(v, str) and v.strip() for v in movements.values()):
-        raise ConfigError("movements give each genre the words of its art movement: see conf/movements/published.yaml")
-    if hint is not None and hint not in movements:
-        raise ConfigError(f"genre_hint={hint} has no art movement; known: {', '.join(movements)}")
+    known(movements, hint)
     said = [captions[k % len(captions)] for k in range(max(least, len(captions)))]
     found = [genre_of(caption, movements) or hint for caption in said]
     return [

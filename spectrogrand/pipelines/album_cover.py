@@ -5,10 +5,12 @@ song + album, artist, genres -> arousal, valence and emotion words -> colours an
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
+from .. import registry
 from ..albums import PROMPTS, AlbumBrief, looks
 from ..emotion import CIRCUMPLEX, Emotion, estimate
 from ..errors import ConfigError, UnknownName, nearest
@@ -16,9 +18,17 @@ from ..genres import singular
 from ..selection import RULES
 from ..steps import Run
 from ..types import Audio, Image, Topic
-from ._settings import whole
+from ._settings import own_files, whole
 
 MOST_LYRICS = 1 << 20
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """A generator that can tell without being loaded whether its model draws with these settings."""
+
+    def check_settings(self) -> None:
+        """Raise an error where it does not; nothing where the model is not here."""
 
 
 def check(config: Mapping[str, Any]) -> str:
@@ -33,7 +43,7 @@ def check(config: Mapping[str, Any]) -> str:
     for slot in ("song", "cover", "genre"):
         if not isinstance(config.get(slot), Mapping):
             raise ConfigError(f"nothing fills the slot {slot!r}: choose one with {slot}=NAME")
-    if config["prompt"] == "lyrics":
+    if config["prompt"] == "lyrics" or config.get("lyric_file"):
         _lyrics(config)
     song = dict(config["song"])
     if song["name"] == "song_file" and not song.get("path"):
@@ -41,12 +51,15 @@ def check(config: Mapping[str, Any]) -> str:
     own = config.get("album") or config.get("topic") or (Path(str(song["path"])).stem if song.get("path") else None)
     if own is None:
         raise ConfigError('nothing to make a cover for: give album="..." or topic="..."')
+    own_files(config, "song")
+    sized(config)
     return Topic(str(own)).text
 
 
 def run(config: Mapping[str, Any], run: Run) -> Path:
     """Make everything and return the report's path."""
     album = check(config)
+    run.config["cover"] = sized(config)
     song = run.best("song", Audio, [Topic(str(config.get("topic") or album))])
     feeling = estimate(song.value)
     genre = _genre(config, run, song)
@@ -62,6 +75,27 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
     return run.finish()
 
 
+def sized(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The cover's settings with the run's `size` in them, checked to be one that this generator (and its model) can draw.
+
+    Raises:
+        ConfigError: the generator has no size to set. InvalidValue: it, or its model, does not draw in this one.
+
+    >>> sized({"cover": {"name": "music_cover", "size": 1024}, "size": 256})["size"]
+    256
+    """
+    cover, size = dict(config["cover"]), config.get("size")
+    if size is not None:
+        whole(config, "size", 16, 4096)
+        if "size" not in inspect.signature(registry.get("generators", str(cover.get("name")))).parameters:
+            raise ConfigError(f"cover={cover.get('name')} cannot be told a size: leave size={size} out")
+        cover["size"] = size
+    made = registry.build("generators", cover)
+    if isinstance(made, Checks):
+        made.check_settings()
+    return cover
+
+
 def briefs(album: str, genre: str, feeling: Emotion, known: Mapping[str, Any], count: int) -> list[AlbumBrief]:
     """`count` briefs of one record: the same words and song, the colours that fit it in order."""
     return [AlbumBrief(album, genre, colour, word, **known) for colour, word in looks(feeling, count)]
@@ -73,7 +107,8 @@ def _genre(config: Mapping[str, Any], run: Run, song: Any) -> str:
         return singular(str(config["genres"])) or str(config["genres"])
     found = run.classify("genre", song)
     if run.record["genre"].get("none_of_these"):
-        run.record["genre"] = None
+        run.record["genre"], said = None, f"{run.record['genre']['plugin']} knows nothing like it"
+        run.record["warnings"][:] = [w for w in run.record["warnings"] if not w.startswith(said)]  # it has no say then
         return ""
     return f"{found} house"
 

@@ -18,7 +18,7 @@ from ..selection import RULES
 from ..spectra import mel_spectrogram, spectrogram_frames
 from ..steps import Run
 from ..types import GENRES, Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
-from ._settings import frame_rate, whole
+from ._settings import frame_rate, own_files, whole
 from ._synchrony import on_the_beat
 
 VIDEOS = ("static", "dynamic_content", "dynamic_style", "motion")
@@ -46,6 +46,7 @@ def check(config: Mapping[str, Any]) -> str:
         raise ConfigError(
             'nothing to make a song about: give topic="a futuristic spaceship" or song=file song.path=FILE'
         )
+    own_files(config, "song", "cover")
     return Topic(config["topic"] if config.get("topic") is not None else Path(str(own)).stem).text
 
 

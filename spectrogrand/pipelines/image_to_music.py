@@ -12,7 +12,7 @@ from ..selection import RULES
 from ..steps import Run
 from ..types import MAX_TOPIC, Audio, Frames, Scene, Topic, frame_count
 from ._picture import caption, named, shown
-from ._settings import frame_rate, slots, wanted, whole
+from ._settings import frame_rate, own_files, slots, wanted, whole
 
 VIDEOS = ("static", "motion")
 
@@ -27,7 +27,9 @@ def check(config: Mapping[str, Any]) -> str:
     if config["selection"] not in RULES:
         raise UnknownName(f"no selection rule {config['selection']!r}; {nearest(str(config['selection']), RULES)}")
     slots(config, "captioner", "song", "cover", "motion", "genre")
-    return named(config)
+    name = named(config)
+    own_files(config, "song", "cover")
+    return name
 
 
 def run(config: Mapping[str, Any], run: Run) -> Path:

@@ -22,8 +22,8 @@ from ..steps import Run
 from ..storyboard import Keyframe, Walk
 from ..timing import DRIVES, on_beats, positions
 from ..types import Audio, Frames, Image, Topic
-from ._settings import frame_rate, whole
-from ._storyboard import Stored, artworks, board
+from ._settings import frame_rate, own_files, whole
+from ._storyboard import Stored, artworks, board, known
 from ._synchrony import report_synchrony
 
 LEAST, MOST = 1, 60
@@ -54,6 +54,9 @@ def check(config: Mapping[str, Any]) -> str:
     own = dict(config["song"]).get("path")
     if config.get("topic") is None and own is None:
         raise ConfigError('no music: give song=file song.path=FILE, or topic="a futuristic spaceship" to make a song')
+    known(config["movements"], config["genre_hint"])
+    artworks(config.get("artworks"))
+    own_files(config, "song")
     return Topic(config["topic"] if config.get("topic") is not None else Path(str(own)).stem).text
 
 

@@ -17,7 +17,7 @@ from ..lyrics.searching import Index
 from ..steps import Run
 from ..types import MAX_TOPIC, Topic
 from ._picture import caption, named, shown
-from ._settings import slots, whole
+from ._settings import own_files, slots, whole
 
 
 def check(config: Mapping[str, Any]) -> str:
@@ -34,10 +34,12 @@ def check(config: Mapping[str, Any]) -> str:
         raise ConfigError(
             "which index of lyrics? make one with spectrogrand index LYRICS.csv FOLDER and give index=FOLDER"
         )
+    allowed(Index(Path(str(config["index"])), config["probes"]), limits(config.get("filters") or {}))
     if config.get("picture") and config.get("topic") is not None:
         raise ConfigError("songs for a picture or for a text? give picture=FILE or topic=TEXT, not both")
     if config.get("picture"):
         slots(config, "captioner", "cover")
+        own_files(config, "cover")
         return named(config)
     if config.get("topic") is None:
         raise ConfigError('songs for what? give picture=FILE or topic="a walk in the rain"')
@@ -49,11 +51,11 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
     name = check(config)
     index = Index(Path(str(config["index"])), config["probes"])
     songs = allowed(index, limits(config.get("filters") or {}))
+    embedder = run.part("embedder")
+    index.agree(embedder)
     text = Topic(caption(run, shown(run))[:MAX_TOPIC]).text if config.get("picture") else name
 
     begun = time.monotonic()
-    embedder = run.part("embedder")
-    index.agree(embedder)
     query = embedder.embed([text])[0]
     found = rank(index, query, count=config["found"], rule=config["ranking"], lines=config["lines"], songs=songs)
     run.record["found"] = {
