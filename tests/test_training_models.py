@@ -71,7 +71,9 @@ def test_what_it_exports_is_used_at_once(trained, place):
         "surprise.int8.onnx",
     }
     assert table["safetensors"]["accuracy"] == pytest.approx(results["accuracy"])
-    assert len({p.stat().st_mode for p in out.iterdir()}) == 1, "one of them may be read by fewer people than the others"
+    assert len({p.stat().st_mode for p in out.iterdir()}) == 1, (
+        "one of them may be read by fewer people than the others"
+    )
     assert table["int8"]["megabytes"] < 0.5 * table["onnx"]["megabytes"]
     assert abs(table["int8"]["accuracy"] - results["accuracy"]) < 0.2
     card = (out / "README.md").read_text()
@@ -288,25 +290,50 @@ def test_frozen_norm_keeps_its_statistics_while_training(place):
     assert module.network.training and not module.average.training
 
 
+def by_processes(place, pictures, devices, *words):
+    """Last checkpoint and test metrics of a training by `devices` processes: gloo on the CPU."""
+    name = f"{pictures.name}-{devices}"
+    words = [
+        f"data.root={pictures}", f"output={place / 'runs'}", f"name={name}", "model=timm", f"trainer.devices={devices}",
+        "model.name=test_resnet", "model.initial=scratch", "model.side=32", "recipe.precision=32-true", "recipe.mixup=0.0",
+        "trainer.accelerator=cpu", "trainer.threads=1", "trainer.progress=false", "recipe.balance=false", *words,
+    ]  # fmt: skip
+    script = Path(__file__).parents[1] / "train" / "surprise.py"
+    done = subprocess.run([sys.executable, str(script), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    folder = place / "runs" / name
+    return checkpoints.load(folder / "last.ckpt"), json.loads((folder / "metrics.json").read_text())
+
+
 @pytest.mark.slow
 def test_two_processes_equal_one(place):
-    """gloo on the CPU, frozen batch norm, no dropout: the same weights to 1e-5."""
-    ends = []
-    for name, devices in (("one", 1), ("two", 2)):
-        words = [
-            f"data.root={place / 'pictures'}", f"output={place / 'runs'}", f"name={name}", "model=timm",
-            f"trainer.devices={devices}", "model.name=test_resnet", "model.initial=scratch", "model.side=32",
-            "model.frozen_norm=true", "recipe.epochs=2",
-            "recipe.batch=4", "recipe.precision=32-true", "recipe.optimizer=sgd", "recipe.rate=0.01", "recipe.mixup=0.0",
-            "trainer.accelerator=cpu", "trainer.threads=1", "trainer.progress=false", "recipe.balance=false",
-        ]  # fmt: skip
-        script = Path(__file__).parents[1] / "train" / "surprise.py"
-        done = subprocess.run([sys.executable, str(script), *words], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-        ends.append(checkpoints.load(place / "runs" / name / "last.ckpt"))
-    assert ends[0]["global_step"] == ends[1]["global_step"] > 5
-    for key, value in ends[0]["state_dict"].items():
-        torch.testing.assert_close(value, ends[1]["state_dict"][key], atol=1e-5, rtol=0)
+    """Frozen batch norm, no dropout: the same weights to 1e-5."""
+    words = ["model.frozen_norm=true", "recipe.epochs=2", "recipe.batch=4", "recipe.optimizer=sgd", "recipe.rate=0.01"]
+    one, two = (by_processes(place, place / "pictures", devices, *words)[0] for devices in (1, 2))
+    assert one["global_step"] == two["global_step"] > 5
+    for key, value in one["state_dict"].items():
+        torch.testing.assert_close(value, two["state_dict"][key], atol=1e-5, rtol=0)
+
+
+@pytest.mark.slow
+def test_two_processes_are_as_right_as_one_with_living_batch_norm(place):
+    """Each process norms its own half of a batch: other weights, but a test accuracy within the 95 % interval of one's."""
+    training_kills.pictures(place / "many", each=150)
+    words = ["recipe.epochs=12", "recipe.batch=16", "recipe.augment=[]", "recipe.take=last"]
+    (one, first), (two, second) = (by_processes(place, place / "many", devices, *words) for devices in (1, 2))
+    means = [end["state_dict"]["network.conv1.1.running_mean"] for end in (one, two)]
+    assert means[0].abs().max() > 0 and not torch.allclose(*means, atol=1e-5), "the norms were frozen"
+    count = sum(map(sum, first["confusion"]))
+    assert count == sum(map(sum, second["confusion"])) >= 100, "each process is tested on every picture"
+    low, high = wilson(first["accuracy"], count)
+    assert low <= second["accuracy"] <= high
+    assert low > 0.6, "nothing was learned that could agree"
+
+
+def wilson(share, count, z=1.96):
+    """Interval of a share of `count` trials (Wilson, 1927)."""
+    centre, wide = share + z * z / (2 * count), z * np.sqrt(share * (1 - share) / count + z * z / (4 * count**2))
+    return (centre - wide) / (1 + z * z / count), (centre + wide) / (1 + z * z / count)
 
 
 @pytest.mark.slow
@@ -332,7 +359,9 @@ def test_bfloat16_says_nearly_the_same(tmp_path):
 
     folder = str(tiny_trained.save(tmp_path / "w"))
     settings = {"name": "timm_genre", "weights": folder, "device": "cpu"}
-    whole, half = (build("classifiers", {**settings, "dtype": d}).classify([song()])[0] for d in ("float32", "bfloat16"))
+    whole, half = (
+        build("classifiers", {**settings, "dtype": d}).classify([song()])[0] for d in ("float32", "bfloat16")
+    )
     assert 0 < np.abs(whole - half).max() < 0.05
     with pytest.raises(UnknownName, match="no timm_genre dtype 'float'; did you mean 'float32'"):
         build("classifiers", {**settings, "dtype": "float"})
