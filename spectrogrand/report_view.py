@@ -202,7 +202,7 @@ def _choice(slot: str, choice: Mapping[str, Any], folder: Path) -> dict[str, Any
     candidates = [_candidate(c, choice.get("chosen"), best, total, folder) for c in rows]
     pictures = any(str(c.get("file") or "").endswith((".png", ".jpg", ".jpeg", ".webp")) for c in rows)
     return {
-        "slot": slot, "id": "".join(c if c.isalnum() else "-" for c in slot),
+        "slot": slot, "given": rule == "given", "id": "".join(c if c.isalnum() else "-" for c in slot),
         "why": _sentence(slot, str(choice.get("why") or "")),
         "layout": "covers" if pictures else "songs", "rule_note": RULES.get(rule, ""), "candidates": candidates,
         "scorers": [

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spectrogrand import Image, media
-from spectrogrand.app import command, forms, jobs, views
+from spectrogrand.app import command, forms, jobs, tidying, views
 from spectrogrand.app.jobs import Busy, Jobs
 from spectrogrand.app.page import watch
 from spectrogrand.app.server import local_origin, run_file, thumbnail
@@ -124,7 +124,8 @@ def test_forms_become_words_that_compose(place):
     for words in (
         forms.text_to_video(place, "${oc.env:HOME}, 'x' [a]", 10, 4, 4, 512, 0),
         forms.song_to_video(place, song, "", 2, 256, 7),
-        forms.song_to_cover(place, song, "Blue, Train", "", "jazz", 3, 1),
+        forms.song_to_cover(place, song, "Blue, Train", "", "jazz", 3, 0, 1),
+        forms.song_to_cover(place, song, "Blue, Train", "", "jazz", 3, 256, 1),
         forms.picture_to_music(place, song, 4, 1, 256, 3),
     ):
         config = compose(forms.with_token(words, "job12")[-1][1:])
@@ -153,6 +154,38 @@ def test_uploads_that_a_killed_page_left_behind_go_after_a_day(place):
     os.utime(old, (time.time() - 90_000,) * 2)
     command.prepare({"output": str(place.output)})
     assert not old.exists() and new.exists()
+
+
+def an_index(place, name, days_ago, size=1000):
+    folder = place.output / ".indexes" / name
+    folder.mkdir(parents=True)
+    (folder / "vectors.safetensors").write_bytes(bytes(size))
+    os.utime(folder, (time.time() - 86_400 * days_ago,) * 2)
+    return folder
+
+
+def test_indexes_are_bounded_in_age_number_and_size(place, monkeypatch):
+    indexes = place.output / ".indexes"
+    old, new = an_index(place, "old", 31), an_index(place, "new", 29)
+    command.prepare({"output": str(place.output)})
+    assert not old.exists() and new.exists(), "unused for a month"
+    many = [an_index(place, f"{n:02}", n / 100) for n in range(25)]
+    tidying.sweep_indexes(indexes, needed=new)
+    assert sorted(indexes.iterdir()) == [*many[:19], new], "the 20 used last, and the one that is needed"
+    monkeypatch.setattr(tidying, "MOST_BYTES", 3500)
+    tidying.sweep_indexes(indexes)
+    assert sorted(indexes.iterdir()) == many[:3], "3,500 bytes together"
+    outside = place.output / "a-run"
+    outside.mkdir()
+    (indexes / "link").symlink_to(outside)
+    tidying.sweep_indexes(indexes)
+    assert outside.exists()
+
+
+def test_a_job_with_an_index_sweeps_first_and_keeps_its_own(place, queue):
+    old, own = an_index(place, "old", 40), an_index(place, "own", 50)
+    wait(queue.add(lambda token: [["index", "no table.csv", str(own)]]))
+    assert not old.exists() and own.exists()
 
 
 def test_songs_are_looked_for_in_the_pages_index_or_in_an_uploaded_table(place, tmp_path):
@@ -268,6 +301,26 @@ def test_stages_follow_the_configuration():
     chosen = views._stages({"pipeline": "audiovisual", "videos": ["static"]})
     assert [slot for slot, _ in chosen if "video" in slot] == ["static video"]
     assert [slot for slot, _ in views._stages({"pipeline": "recommendation", "picture": None})] == ["search"]
+    for song in ("file", {"name": "song_file"}):
+        assert views._stages({"pipeline": "audiovisual", "song": song})[0] == ("song", "Reading your song")
+    assert views._stages({"pipeline": "audiovisual", "song": {"name": "house_synth"}})[0] == ("song", "Making songs")
+
+
+def test_the_index_of_a_table_is_a_stage_of_its_own(queue):
+    job = jobs.Job([["index", "a.csv", "ix"], ["run", "pipeline=recommendation", "topic=rain"]], "job1", "running")
+    shown = views.progress(queue, job)
+    assert '<p class="sg-now" role="status">Indexing your lyrics …' in shown and 'class="sg-doing">Indexing' in shown
+    assert '<li class="">Searching the lyrics' in shown
+
+
+def test_the_visitors_own_song_is_no_list_of_candidates(place):
+    run = place.output / "mine"
+    run.mkdir()
+    one = {"candidates": [{"index": 0, "scores": {}}], "why": "it is your own", "chosen": 0, "scorers": {}}
+    write_json(run / "run.json", {"topic": "a", "state": "finished", "choices": {"song": one | {"rule": "given"}}})
+    assert "1 song candidate" not in views.run_card(run) + views.gallery(place.output)
+    write_json(run / "run.json", {"topic": "a", "state": "finished", "choices": {"song": one | {"rule": "quantile"}}})
+    assert "1 song candidate" in views.run_card(run) and "1 song candidate" in views.gallery(place.output)
 
 
 # -- the server ---------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 
 from spectrogrand.app.jobs import read
+from spectrogrand.media import load_audio
 
 pytest.importorskip("gradio")
 playwright = pytest.importorskip("playwright.sync_api")
@@ -114,6 +115,42 @@ def test_words_become_a_video_that_plays(page, output):
     with page.context.expect_page() as opened:
         card.get_by_text("Open the full report").click()
     assert opened.value.title().startswith("a neon city in the rain")
+
+
+def test_a_visitors_song_becomes_a_video(page, shared, output):
+    page.get_by_role("tab", name="Song to video").click()
+    quick(page, "song")
+    page.locator("#sg-file-song input[type=file]").set_input_files(str(shared / "data/audio/bd_haus.flac"))
+    page.locator("#sg-file-song").get_by_text("bd_haus", exact=False).first.wait_for()
+    page.locator("#sg-go-song").click()
+    page.locator("#sg-panel-song .sg-stages", has_text="Reading your song").wait_for()
+    page.locator("#sg-panel-song .sg-run h3").wait_for()
+    result = page.locator("#sg-panel-song .sg-run")
+    assert result.locator("h3").inner_text() == "bd_haus" and not result.get_by_text("song candidate").count()
+    video = result.locator("video").first
+    page.wait_for_function("v => v.readyState > 0", arg=video.element_handle())
+    run = next(output.glob("bd-haus-*"))
+    heard = read(run)["choices"]["song"]["candidates"][0]
+    assert heard["file"] and read(run)["choices"]["song"]["rule"] == "given"
+    seconds = load_audio(run / heard["file"]).duration
+    assert video.evaluate("v => [v.videoWidth, v.duration]") == [256, pytest.approx(float(seconds), abs=0.25)]
+
+
+def test_a_visitors_song_gets_a_cover_to_keep(page, shared):
+    page.get_by_role("tab", name="Song to cover").click()
+    panel = page.locator("#sg-tab-cover")
+    panel.get_by_role("button", name="More settings").click()
+    panel.get_by_label("256 px").check()
+    page.locator("#sg-file-cover input[type=file]").set_input_files(str(shared / "data/audio/bd_haus.flac"))
+    page.locator("#sg-file-cover").get_by_text("bd_haus", exact=False).first.wait_for()
+    panel.get_by_label("Album").fill("Paper Lanterns")
+    page.locator("#sg-go-cover").click()
+    cover = page.locator("#sg-panel-cover .sg-run .sg-cover")
+    cover.wait_for()
+    assert cover.evaluate("p => p.decode().then(() => p.naturalWidth)") == 256
+    with page.expect_download() as kept:
+        page.locator("#sg-panel-cover").get_by_text("Download the cover").click()
+    assert kept.value.suggested_filename == "Paper Lanterns.png"
 
 
 def test_a_picture_becomes_music(page, shared):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 from ..errors import ConfigError, SpectrograndError, StoreError, UnknownName, nearest, require
@@ -12,10 +11,10 @@ from ..store import disk_errors
 from .forms import Place
 from .jobs import Jobs
 from .server import HOST
+from .tidying import sweep_indexes, sweep_uploads
 
 OPTIONS = ("port", "output", "index")
 PORT = 7860
-KEPT_SECONDS = 86_400
 PIPELINES = ("audiovisual", "album_cover", "image_to_music", "recommendation")
 """What the page's forms run."""
 
@@ -53,16 +52,10 @@ def prepare(given: dict[str, str]) -> Place:
     output = Path(given.get("output") or "outputs").expanduser().absolute()
     with disk_errors(output):
         (output / ".uploads").mkdir(parents=True, exist_ok=True, mode=0o700)
-        _sweep(output / ".uploads")
+        sweep_uploads(output / ".uploads")
+        sweep_indexes(output / ".indexes")
     index = Path(given["index"]).expanduser().absolute() if given.get("index") else None
     return Place(output, output / ".uploads", index, words)
-
-
-def _sweep(uploads: Path) -> None:
-    """Remove uploads of more than a day ago: gradio removes its own, but not those of a page that was killed."""
-    for path in uploads.rglob("*"):
-        if path.is_file() and time.time() - path.stat().st_mtime > KEPT_SECONDS:
-            path.unlink(missing_ok=True)
 
 
 def sorted_out(words: list[str]) -> dict[str, tuple[str, ...]]:

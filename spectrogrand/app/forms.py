@@ -53,13 +53,13 @@ def song_to_video(place: Place, song: Any, topic: str, covers: float, size: Any,
 
 
 def song_to_cover(
-    place: Place, song: Any, album: str, artist: str, genres: str, covers: float, seed: float
+    place: Place, song: Any, album: str, artist: str, genres: str, covers: float, size: Any, seed: float
 ) -> list[list[str]]:
-    """A cover for the visitor's own song."""
+    """A cover for the visitor's own song; size 0 leaves it to what draws it."""
     named = {"album": album, "artist": artist, "genres": genres}
     words = [f"{k}={Topic(v).text}" for k, v in named.items() if (v or "").strip()]
-    words += [f"song.path={place.upload(song, 'a song')}", f"covers={_whole(covers, 1, 12, 'covers')}", _seed(seed)]
-    return [_run(place, "album_cover", *words)]
+    words += [f"song.path={place.upload(song, 'a song')}", f"covers={_whole(covers, 1, 12, 'covers')}"]
+    return [_run(place, "album_cover", *words, *(_look(size, seed) if size else [_seed(seed)]))]
 
 
 def picture_to_music(

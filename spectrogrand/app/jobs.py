@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpectrograndError
+from .tidying import sweep_indexes
 
 MOST_WAITING = 30
 GRACE = 15.0
@@ -150,6 +151,8 @@ class Jobs:
                     self._running = None
 
     def _run(self, job: Job) -> None:
+        if job.commands and job.commands[0][0] == "index":  # nobody reads an index now: jobs run one at a time
+            sweep_indexes(self.output / ".indexes", Path(job.commands[0][2]))
         for words in job.commands:
             with tempfile.TemporaryFile() as said:
                 with self._change:

@@ -87,8 +87,9 @@ def _tab_cover(gr: Any, place: forms.Place, jobs: Jobs) -> None:
         panel = gr.HTML(elem_classes="sg-panel", elem_id="sg-panel-cover")
         with gr.Accordion("More settings", open=False):
             covers = gr.Slider(1, 8, 4, step=1, label="Covers to choose from")
+            size = gr.Radio([("automatic", 0), *views.choices(forms.SIZES)], value=0, label="Cover size")
             seed = _seed(gr)
-    _connect(gr, place, jobs, action, panel, forms.song_to_cover, [song, album, artist, genres, covers, seed])
+    _connect(gr, place, jobs, action, panel, forms.song_to_cover, [song, album, artist, genres, covers, size, seed])
 
 
 def _tab_music(gr: Any, place: forms.Place, jobs: Jobs) -> None:

@@ -29,6 +29,8 @@ STAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "recommendation": (("cover", "Reading the picture"), ("captioner", "Finding words"), ("search", "Searching the lyrics")),
 }  # fmt: skip
 """The steps of each pipeline as its record names them, and what a visitor is told."""
+OWN = {"Making songs": "Reading your song", "Rating songs": "Rating your song"}
+"""What is told where the song is the visitor's."""
 SHOWN = 24
 
 
@@ -46,13 +48,16 @@ def progress(jobs: Jobs, job: Job) -> str:
     config = record.get("config") or {}
     known = _stages(config) or _stages(_words(job))
     done = {str(s.get("slot")): s for s in record.get("steps") or []}
+    if job.commands[0][0] == "index":
+        known = [("index", "Indexing your lyrics"), *known]
+        done |= {"index"} if record else set()
     stages = [{"label": label, "done": slot in done, "now": False} for slot, label in known]
     todo = next((s for s in stages if not s["done"]), None)
     if todo:
         todo["now"] = True
     made = sum(bool(s["done"]) for s in stages)
-    line = "Building the index of your lyrics" if not record and job.commands[0][0] == "index" else "Getting ready"
-    if record:
+    line = "Getting ready"
+    if record or known[:1] == [("index", "Indexing your lyrics")]:
         line = str(todo["label"]) if todo else "Writing the report"
     return _render(
         "status.html.j2", line=f"{line} …", stages=stages, seconds=_clock(time.time() - job.begun),
@@ -104,6 +109,9 @@ def _stages(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     wanted = [
         s for s in stages if not s[0].endswith(" video") or videos is None or s[0].removesuffix(" video") in videos
     ]
+    song = config.get("song")
+    if (song.get("name") if isinstance(song, Mapping) else song) in ("file", "song_file"):
+        wanted = [(slot, OWN.get(label, label)) for slot, label in wanted]
     if config.get("pipeline") == "recommendation" and not config.get("picture"):
         return [s for s in wanted if s[0] == "search"]
     return wanted
