@@ -1,6 +1,7 @@
 """Every registered plug-in keeps its contract, and what must never win never does. A new plug-in is covered by its file."""
 
 import functools
+import importlib.util
 from fractions import Fraction
 
 import numpy as np
@@ -75,6 +76,10 @@ SETTINGS = {
     ("embedders", "music_tagger"): {"weights": "{tagger}"},
     ("embedders", "music_tags"): {"weights": "{tagger}"},
     ("scorers", "tag_danceability"): {"weights": "{tagger}"},
+    ("classifiers", "resnet_genre"): {"weights": "{published}", "device": "cpu"},
+    ("scorers", "mobilenet_surprise"): {"weights": "{published}", "device": "cpu"},
+    ("scorers", "vila"): {"weights": "{published}"},
+    ("scorers", "effnet_danceability"): {"weights": "{published}", "pinned": False},
 }
 """Settings that make a plug-in small, or that it cannot do without."""
 SEEDLESS = (
@@ -159,9 +164,31 @@ def inputs(wanted):
     pytest.fail(f"the contract test has no sample of {wanted.__name__}: add one to inputs()")
 
 
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """A published scorer's or classifier's weights, tiny or random, made once: (its name) -> folder of weights."""
+    place = tmp_path_factory.mktemp("published")
+    needed = {"vila": ("tensorflow",), "effnet_danceability": ("tensorflow", "essentia")}
+
+    def weights(name):
+        for module in needed.get(name, ("torch", "torchvision")):
+            if importlib.util.find_spec(module) is None:  # looked for, not imported: the two have a TensorFlow each
+                pytest.skip(f"{name} needs {module}")
+        import tiny_published
+
+        return str(tiny_published.one(place, name))
+
+    return weights
+
+
 @pytest.fixture
-def maker(tmp_path, shared):
+def maker(tmp_path, shared, published):
     """What makes a plug-in with its sample settings; skips where an optional dependency is not installed."""
+    return makers(tmp_path, shared, published)
+
+
+def makers(tmp_path, shared, published):
+    """(kind, name) -> what makes the plug-in with its sample settings, its tiny weights under `tmp_path`."""
 
     def prepare(kind, name):
         media.save_audio(tmp_path / "song.wav", song(0))
@@ -206,6 +233,8 @@ def maker(tmp_path, shared):
             import tiny_trained
 
             settings["weights"] = str(tiny_trained.save(tmp_path / "trained"))
+        if settings.get("weights") == "{published}":
+            settings["weights"] = published(name)
         if settings.get("weights") == "{visuals}":
             import tiny_visuals
 
@@ -325,13 +354,13 @@ def test_after_the_gates_no_scorer_lets_it_win(rule, kind, name, material, reaso
 
 
 @pytest.fixture(scope="module")
-def rated(material):
+def rated(material, tmp_path_factory, shared, published):
     """Scores of all items by a scorer, once, and its reference scores."""
+    make = makers(tmp_path_factory.mktemp("rated"), shared, published)
 
     @functools.cache
     def rate(name):
-        plain = {k: v for k, v in SETTINGS.get(("scorers", name), {}).items() if "{" not in str(v)}
-        scorer = build("scorers", {"name": name, **plain})
+        scorer = make("scorers", name)()
         good, bad = material[scorer.artefact]
         try:
             return scorer.score([*good, *bad.values()]), scorer.reference_scores()

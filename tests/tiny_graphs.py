@@ -1,9 +1,9 @@
 """Tiny TensorFlow graphs with the published node names and signatures; run as a script, so that TensorFlow stays out of tests.
 
-    python tests/tiny_graphs.py FOLDER [--magenta FOLDER_OF_TFLITE]
+    python tests/tiny_graphs.py FOLDER [--magenta FOLDER_OF_TFLITE | --only NAME]
 
-writes FOLDER/effnet_danceability/*.pb, FOLDER/vila/ and FOLDER/magenta/ (SavedModels). With --magenta, the style transfer is
-the real network, its weights read from the TFLite pair.
+writes FOLDER/effnet_danceability/*.pb, FOLDER/vila/ and FOLDER/magenta/ (SavedModels), or one of them. With --magenta, the
+style transfer is the real network, its weights read from the TFLite pair.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import numpy as np
 EFFNET, HEAD = "discogs-effnet-bs64-1.pb", "danceability-discogs-effnet-1.pb"
 
 
-def write_all(folder: Path, magenta: Path | None = None) -> Path:
+def write_all(folder: Path, magenta: Path | None = None, only: str | None = None) -> Path:
     """Run this file in a process of its own."""
     words = [sys.executable, __file__, str(folder)] + (["--magenta", str(magenta)] if magenta else [])
+    words += ["--only", only] if only else []
     done = subprocess.run(
         words, capture_output=True, text=True, check=False, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     )
@@ -216,9 +217,12 @@ def real_predictor(folder: Path):
 
 if __name__ == "__main__":
     out = Path(sys.argv[1])
-    tflite_folder = Path(sys.argv[3]) if len(sys.argv) > 3 else None
-    magenta(out / "magenta", tflite_folder)
-    if tflite_folder is None:
+    option, value = sys.argv[2:4] if len(sys.argv) > 3 else ("", "")
+    if option == "--only":
+        {"effnet_danceability": effnet, "vila": vila}[value](out / value)
+    else:
+        magenta(out / "magenta", Path(value) if value else None)
+    if not option:
         effnet(out / "effnet_danceability")
         vila(out / "vila")
         hostile(out / "hostile", out / "written")

@@ -13,8 +13,6 @@ import tiny_songs
 
 def write(weights: Path, shared: Path) -> Path:
     """One folder per plug-in name; the style transfer is the real, small one."""
-    from safetensors.torch import save_file
-
     tiny_songs.audioldm2(weights / "audioldm2")
     tiny_songs.ace_step(weights / "ace_step")
     tiny_hub.sdxl(weights / "sdxl")
@@ -26,11 +24,33 @@ def write(weights: Path, shared: Path) -> Path:
     )  # essentia's and VILA's graphs; the SavedModel of the style transfer is not used here
     shutil.rmtree(weights / "magenta")
     shutil.copytree(shared / "models/magenta", weights / "magenta")
-    (weights / "resnet_genre").mkdir()
-    save_file(_genre(), weights / "resnet_genre/resnet_101_genre_classifier.safetensors")
-    (weights / "mobilenet_surprise").mkdir()
-    save_file(_surprise(), weights / "mobilenet_surprise/mobilenet_surprise_estimation.safetensors")
+    networks(weights, "resnet_genre")
+    networks(weights, "mobilenet_surprise")
     return weights
+
+
+def one(weights: Path, name: str) -> Path:
+    """The weights of one published scorer or classifier, in `weights` as `write` puts them; what is there is kept."""
+    if not (weights / name).is_dir():
+        (networks if name in ("resnet_genre", "mobilenet_surprise") else graphs)(weights, name)
+    return weights
+
+
+def networks(weights: Path, name: str) -> None:
+    """The published checkpoint of one of the two torch networks, converted."""
+    from safetensors.torch import save_file
+
+    make, file = {
+        "resnet_genre": (_genre, "resnet_101_genre_classifier"),
+        "mobilenet_surprise": (_surprise, "mobilenet_surprise_estimation"),
+    }[name]
+    (weights / name).mkdir(parents=True)
+    save_file(make(), weights / name / f"{file}.safetensors")
+
+
+def graphs(weights: Path, name: str) -> None:
+    """The published graph of one of the TensorFlow parts."""
+    tiny_graphs.write_all(weights, only=name)
 
 
 def _genre():
