@@ -163,7 +163,7 @@ class Run:
         if novel is not None:
             self.record[slot]["none_of_these"] = bool(novel[0])
             if novel[0]:
-                self.record["warnings"].append(f"{classifier.name} knows nothing like it: {best} is only the nearest {slot}")
+                self.record["warnings"].append(f"no {slot} that {classifier.name} knows fits: {best} is only the nearest")
         self._step(slot, classifier, 0, 1, begun)
         return best
 

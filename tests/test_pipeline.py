@@ -59,7 +59,7 @@ def test_a_song_of_no_known_genre_is_said_to_be_one(tmp_path, monkeypatch):
     monkeypatch.setattr(toys.ToyGenre, "confidence", lambda self, batch: np.full(len(batch), 0.25))
     folder, record = run(tmp_path)
     assert (record["genre"]["none_of_these"], record["genre"]["confidence"]) == (True, 0.25)
-    assert record["warnings"] == ["toy_genre knows nothing like it: melodic is only the nearest genre"]
+    assert record["warnings"] == ["no genre that toy_genre knows fits: melodic is only the nearest"]
     assert "It sounds like none of these" in (folder / "report.html").read_text("utf-8")
 
 

@@ -95,7 +95,7 @@ def test_a_file_without_a_header_needs_its_columns_named(tmp_path):
     "content, options, error, text",
     [
         (b"", {}, MediaError, "is empty"),
-        (b"title,lyrics\nCaf\xe9,un deux trois\n", {}, MediaError, "is not utf-8-sig.*near byte 16"),
+        (b"title,lyrics\nCaf\xe9,un deux trois\n", {}, MediaError, "is not utf-8 .near byte 16.: .* encoding=cp1252"),
         (b"title,lyrics\nA,b\n", {"encoding": "klingon"}, ConfigError, "no encoding"),
         (b"title,lyrics\nA,b\n", {"lyrics": "verse"}, ConfigError, "no column 'verse'"),
         (b"title,words_of\nA,b\n", {}, ConfigError, "name the column"),
@@ -212,6 +212,9 @@ def test_an_interrupted_build_goes_on_and_gives_the_same_bytes(tmp_path, small_s
     again = Hashed()
     build_index(Table(path), again, tmp_path / "index")
     assert again.calls == 1, "a finished index is left as it is"
+    os.utime(tmp_path / "index", (1, 1))
+    build_index(Table(path), again, tmp_path / "index")
+    assert (tmp_path / "index").stat().st_mtime > 1, "the folder says when it was used last: the page tidies by that"
 
 
 def test_a_table_may_be_called_what_a_setting_is(tmp_path, capsys):
@@ -269,6 +272,9 @@ def test_torn_indexes_are_named(tmp_path):
 def test_a_table_without_words_makes_no_index(tmp_path):
     with pytest.raises(InvalidValue, match="2 without words"):
         build_index(table(tmp_path / "a.csv", "id,lyrics\n1,\n2, \n"), Hashed(), tmp_path / "index")
+    assert not (tmp_path / "index").exists()
+    made = build_index(table(tmp_path / "a.csv", "id,lyrics\n1,now mended\n"), Hashed(), tmp_path / "index")
+    assert made["songs"] == 1, "the mended table may have the same folder"
 
 
 # -- ranking ------------------------------------------------------------------------------------------------------------

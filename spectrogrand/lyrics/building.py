@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidValue, StoreError, require
+from ..errors import InvalidValue, SpectrograndError, StoreError, require
 from ..interfaces import Embedder
 from ..progress import Tick, bar
 from ..store import digest, disk_errors, write_json
@@ -73,16 +73,20 @@ def build_index(
         return done
     shards = folder / ".building"
     count = 0
-    with progress("embedding (kB)") as tick:
-        for number, songs in enumerate(_shards(table)):
-            tick(table.position // 1000, table.size // 1000)
-            if not (shards / f"{number}.json").exists():
-                _embed(shards, number, songs, embedder)
-            count = number + 1
-    if not count:
-        raise InvalidValue(
-            f"{table.path.name} holds no song with words ({table.left_out() or 'no rows'}): nothing to index"
-        )
+    try:
+        with progress("embedding (kB)") as tick:
+            for number, songs in enumerate(_shards(table)):
+                tick(table.position // 1000, table.size // 1000)
+                if not (shards / f"{number}.json").exists():
+                    _embed(shards, number, songs, embedder)
+                count = number + 1
+        if not count:
+            raise InvalidValue(
+                f"{table.path.name} holds no song with words ({table.left_out() or 'no rows'}): nothing to index"
+            )
+    except SpectrograndError:
+        _undone(folder, shards)
+        raise
     lines = _join(folder, shards, count, dimension)
     vectors = arrays.mapped(folder / "vectors.safetensors")["vectors"]
     with progress("clustering (lines)") as tick:
@@ -117,6 +121,14 @@ def _begin(folder: Path, about: Mapping[str, Any]) -> dict[str, Any] | None:
             return dict(old)
     write_json(folder / ".building" / "plan.json", about)
     return None
+
+
+def _undone(folder: Path, shards: Path) -> None:
+    """Take the folder away again where nothing is in it yet: the table will be mended, and is then another one."""
+    if not list(shards.glob("*.json"))[1:]:
+        shutil.rmtree(shards, ignore_errors=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _strange(folder: Path) -> bool:

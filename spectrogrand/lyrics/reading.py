@@ -127,7 +127,8 @@ class Table:
             raise ConfigError(f"no encoding {self.encoding!r}: utf-8, utf-16, latin-1, cp1252, ...") from error
         except UnicodeDecodeError as error:
             raise MediaError(
-                f"{str(self.path)!r} is not {self.encoding} (near byte {size + error.start:,}): save it as UTF-8 or set encoding"
+                f"{str(self.path)!r} is not {str(self.encoding).removesuffix('-sig')} (near byte {size + error.start:,}):"
+                " save it as UTF-8, or name what it is in, encoding=cp1252 for example"
             ) from error
         if not size:
             raise MediaError(
@@ -148,7 +149,7 @@ class Table:
         if "lyrics" not in fields:
             if self.lyrics:
                 raise ConfigError(f"{self.path.name} has no column {self.lyrics!r}; {nearest(self.lyrics, plain)}")
-            shown = ", ".join(repr(str(n)[:30]) for n in names[:6])
+            shown = ", ".join(repr(str(n)[:30]) for n in names[:6]) or "blank"
             hint = (
                 "name the column: lyrics_column=NAME"
                 if fields

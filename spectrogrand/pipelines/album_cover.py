@@ -107,8 +107,8 @@ def _genre(config: Mapping[str, Any], run: Run, song: Any) -> str:
         return singular(str(config["genres"])) or str(config["genres"])
     found = run.classify("genre", song)
     if run.record["genre"].get("none_of_these"):
-        run.record["genre"], said = None, f"{run.record['genre']['plugin']} knows nothing like it"
-        run.record["warnings"][:] = [w for w in run.record["warnings"] if not w.startswith(said)]  # it has no say then
+        run.record["genre"] = None
+        run.record["warnings"].pop()  # that the nearest one does not fit: it has no say then
         return ""
     return f"{found} house"
 
