@@ -306,11 +306,16 @@ def test_stages_follow_the_configuration():
     assert views._stages({"pipeline": "audiovisual", "song": {"name": "house_synth"}})[0] == ("song", "Making songs")
 
 
-def test_the_index_of_a_table_is_a_stage_of_its_own(queue):
+def test_the_index_of_a_table_is_a_stage_of_its_own(queue, place):
     job = jobs.Job([["index", "a.csv", "ix"], ["run", "pipeline=recommendation", "topic=rain"]], "job1", "running")
     shown = views.progress(queue, job)
     assert '<p class="sg-now" role="status">Indexing your lyrics …' in shown and 'class="sg-doing">Indexing' in shown
     assert '<li class="">Searching the lyrics' in shown
+    job.folder = place.output / "rain"
+    job.folder.mkdir()
+    write_json(job.folder / "run.json", {"config": {"pipeline": "recommendation"}, "steps": []})
+    shown = views.progress(queue, job)
+    assert 'class="sg-done">Indexing' in shown and 'class="sg-doing">Searching' in shown
 
 
 def test_the_visitors_own_song_is_no_list_of_candidates(place):

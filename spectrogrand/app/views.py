@@ -50,7 +50,8 @@ def progress(jobs: Jobs, job: Job) -> str:
     done = {str(s.get("slot")): s for s in record.get("steps") or []}
     if job.commands[0][0] == "index":
         known = [("index", "Indexing your lyrics"), *known]
-        done |= {"index"} if record else set()
+        if record:  # the run begins when its index is there
+            done["index"] = {}
     stages = [{"label": label, "done": slot in done, "now": False} for slot, label in known]
     todo = next((s for s in stages if not s["done"]), None)
     if todo:
