@@ -61,7 +61,8 @@ def folder(
         InvalidValue: `weights` is no folder.
     """
     command, home = command or f"spectrogrand fetch {part}", card_weights.folder or part
-    for place in _named(weights, home):
+    own = 1 if card_weights.folder and expected is None and weights and Path(weights).expanduser().is_dir() else 0
+    for place in _named(weights, home)[own:]:  # where nothing tells them apart, `weights` itself is the first model's
         if any((place / name).is_file() for name in INDEXES) and (expected is None or expected == class_of(place)):
             return _whole(place, command)
     for name in INDEXES:

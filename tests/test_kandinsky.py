@@ -1,5 +1,6 @@
 """Kandinsky and the latent walk on tiny random checkpoints: what they were given, and what comes of it."""
 
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import tiny_visuals
 
-from spectrogrand import build
+from spectrogrand import CoverBrief, build, preflight
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra
 from spectrogrand.generators.kandinsky import blend
 from spectrogrand.generators.latent_walk import slerp
@@ -129,6 +130,33 @@ def test_what_is_missing_or_wrong_is_one_line(tmp_path):
         build("generators", {"name": "kandinsky", "size": 100})
     with pytest.raises(InvalidValue, match="kandinsky takes steps"):
         build("generators", {"name": "kandinsky", "steps": 0})
+
+
+def test_any_cover_model_that_has_a_prior_is_drawn_with_it(weights, tmp_path, monkeypatch):
+    """diffusers_image with Kandinsky's decoder: the library's own pipeline of both."""
+    from diffusers import KandinskyV22PriorPipeline
+
+    for name, copy in (("kandinsky_decoder", "diffusers_image"), ("kandinsky_prior", "diffusers_image_prior")):
+        shutil.copytree(Path(weights) / name, tmp_path / copy)
+    model = {"name": "diffusers_image", "steps": 2, "guidance": 4.0, "size": 64}
+    known = {**model, "model": "kandinsky-community/kandinsky-2-2-decoder"}
+    found = preflight.check({"cover": {**known, "weights": str(tmp_path)}})
+    assert [Path(n.here).name for n in found] == ["diffusers_image", "diffusers_image_prior"]
+    heard, true = [], KandinskyV22PriorPipeline.__call__
+    monkeypatch.setattr(KandinskyV22PriorPipeline, "__call__", lambda *a, **o: heard.append(o) or true(*a, **o))
+    part = build("generators", {**known, "weights": str(tmp_path), "scheduler": "DDIMScheduler"})
+    briefs = [CoverBrief("a city", "bass", c, "ascends") for c in ("black", "purple")]
+    covers = part.generate(briefs, [3, 4])
+    assert heard[0]["prompt"] == [b.prompt for b in briefs] and [c.size for c in covers] == [(64, 64)] * 2
+    alone = part.generate(briefs[1:], [4])[0].pixels.astype(int)
+    assert np.abs(covers[1].pixels - alone).max() <= 5 and np.abs(covers[0].pixels - alone).max() > 20
+    assert type(part.model().decoder_pipe.scheduler).__name__ == "DDIMScheduler" and "prior" in part.identity()
+    with pytest.raises(ConfigError, match="cover: .* draws what a prior makes of the prompt: set prior=OWNER/NAME"):
+        preflight.check({"cover": {**model, "weights": str(tmp_path)}})
+    monkeypatch.setenv("SPECTROGRAND_WEIGHTS", str(tmp_path / "none"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "none"))
+    with pytest.raises(MissingExtra, match="fetch diffusers_image model=kandinsky-community/kandinsky-2-2-decoder -"):
+        preflight.check({"cover": {**known, "weights": str(tmp_path / "diffusers_image")}})
 
 
 # -- the latent walk -------------------------------------------------------------------------------------------------------

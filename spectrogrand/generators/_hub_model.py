@@ -125,11 +125,12 @@ class DiffusersGenerator(HubGenerator):
         import torch
 
         if self.scheduler is not None:
-            made.scheduler = _scheduler(self.scheduler, type(made.scheduler), self.name).from_config(
-                made.scheduler.config
-            )
+            cls = _scheduler(self.scheduler, type(made.scheduler), self.name)
+            made.scheduler = cls.from_config(made.scheduler.config)
         keep_float32(made.scheduler)
-        made.progress_bar = functools.partial(StepBar, self.name)
+        for runs in (made, getattr(made, "decoder_pipe", None)):  # what draws, in a pipeline of a prior and a decoder
+            if runs is not None:
+                runs.scheduler, runs.progress_bar = made.scheduler, functools.partial(StepBar, self.name)
         denoiser = next((k for k in DENOISERS if getattr(made, k, None) is not None), None)
         if self.compile and denoiser is None:
             raise ConfigError(f"{self.name} finds nothing to compile in a {type(made).__name__}: compile=false")

@@ -57,7 +57,7 @@ def cut(tokenizer: Any, prompt: str) -> tuple[int, str] | None:
 
 
 def _tokenizers(pipeline: Any) -> Iterator[Any]:
-    for name in ("tokenizer", "tokenizer_2", "tokenizer_3"):
+    for name in ("tokenizer", "tokenizer_2", "tokenizer_3", "prior_tokenizer"):
         tokenizer = getattr(pipeline, name, None)
         if tokenizer is not None and hasattr(tokenizer, "model_max_length"):
             yield tokenizer

@@ -5,18 +5,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import devices
-from ..errors import InvalidValue
+from .. import checkpoints, devices, hub
+from ..errors import ConfigError, InvalidValue
 from ..interfaces import Card, Weights
 from ..registry import register
 from ..types import CoverBrief, Image
 from ._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
 from ._prompts import filled, warn_of_cuts
 
+DECODERS = ("KandinskyPipeline", "KandinskyV22Pipeline", "WuerstchenDecoderPipeline", "StableCascadeDecoderPipeline")
 PROMPT = "{colour} colored album cover for music about {topic} that {word}"
 KNOWN = {
     w.source: w
@@ -26,6 +28,13 @@ KNOWN = {
     )
 }  # fmt: skip
 """Models whose revision is pinned here; any other is taken by its name on the hub."""
+PRIORS = {
+    "kandinsky-community/kandinsky-2-2-decoder": Weights(
+        "kandinsky-community/kandinsky-2-2-prior", "9fc51ad5732afc5d031724219d22e6c42179c5a8", 10_500.0, "Apache-2.0",
+        folder="diffusers_image_prior",
+    ),
+}  # fmt: skip
+"""Models that draw what another one, their prior, makes of the prompt."""
 
 
 @register("diffusers_image")
@@ -35,6 +44,8 @@ class DiffusersImage(DiffusersGenerator):
     Args:
         weights: folder of the model in the hub's layout, or a folder with `diffusers_image` in it; None: the hub's cache.
         model: the model's name on the hub. revision: its commit, 40 hex digits; None: pinned here, or by the fetch.
+        prior: the name of the model's prior on the hub, where it draws what another model makes of the prompt (Kandinsky 2.2,
+            Stable Cascade); it lies in `diffusers_image_prior` beside the model's folder. None: the known one, if there is one.
         prompt: text with {colour}, {topic}, {word}, {genre}. negative_prompt: where the model takes one.
         steps: denoising steps. guidance: guidance scale; turbo and schnell models want 0.
         size: side in pixels.
@@ -59,6 +70,7 @@ class DiffusersImage(DiffusersGenerator):
         weights: str | None = None,
         model: str = "black-forest-labs/FLUX.1-schnell",
         revision: str | None = None,
+        prior: str | None = None,
         prompt: str = PROMPT,
         negative_prompt: str | None = None,
         steps: int = 4,
@@ -73,8 +85,9 @@ class DiffusersImage(DiffusersGenerator):
         channels_last: bool = True,
         compile: bool = False,
     ) -> None:
-        if not isinstance(model, str) or model.count("/") != 1 or not all(model.split("/")):
-            raise InvalidValue(f"diffusers_image takes model as OWNER/NAME on the hub, got {model!r}")
+        for key, value in {"model": model, **({} if prior is None else {"prior": prior})}.items():
+            if not isinstance(value, str) or value.count("/") != 1 or not all(value.split("/")):
+                raise InvalidValue(f"diffusers_image takes {key} as OWNER/NAME on the hub, got {value!r}")
         if revision is not None and (len(str(revision)) != 40 or set(str(revision)) - set("0123456789abcdef")):
             raise InvalidValue(f"diffusers_image takes revision as a commit of 40 hex digits, got {revision!r}")
         numbers(
@@ -84,13 +97,15 @@ class DiffusersImage(DiffusersGenerator):
         multiple("diffusers_image", "size", size, 8)
         one_of("diffusers_image", "offload", offload, OFFLOADS)
         filled(prompt, colour="", topic="", word="", genre="")
-        self.weights, self.repository, self.revision = weights, model, revision
+        self.weights, self.repository, self.revision, self.prior = weights, model, revision, prior
         self.prompt, self.negative_prompt, self.steps = prompt, negative_prompt, steps
         self.guidance, self.size, self.batch_size = float(guidance), size, batch_size
         self.dtype, self.device, self.offload = dtype, device, offload
         self.attention_slicing, self.scheduler = attention_slicing, scheduler
         self.channels_last, self.compile = channels_last, compile
-        self.card = replace(type(self).card, weights=(self._hub_weights(),))  # type: ignore[misc]
+        second = self._prior()
+        lots = (self._hub_weights(), *([second] if second else []))
+        self.card = replace(type(self).card, weights=lots)  # type: ignore[misc]
 
     def generate(self, sources: Sequence[CoverBrief], seeds: Sequence[int]) -> list[Any]:
         """One picture per (brief, seed), as one batch; one that is black or not finite is the error that fails it alone."""
@@ -108,6 +123,36 @@ class DiffusersImage(DiffusersGenerator):
             pipe, prompt=prompts, num_inference_steps=self.steps, generator=devices.generators(seeds), output_type="np", **options
         ).images  # fmt: skip
         return list(devices.pictures(np.asarray(made)))
+
+    def inspect(self) -> None:
+        """As of every pipeline, and whether a model that needs a prior has one."""
+        super().inspect()
+        if self._prior() is None and hub.class_of(self._folder()) in DECODERS:
+            raise ConfigError(
+                f"{self._folder()} draws what a prior makes of the prompt: set prior=OWNER/NAME, and put it into "
+                "diffusers_image_prior"
+            )
+
+    def _load(self) -> Any:
+        place, kind = self._where()
+        self.inspect()
+        second, parts = self._prior(), {}
+        if second is not None:
+            made = checkpoints.pipeline(self.place_of(second), kind, part=self.name)
+            parts = {f"prior_{name}": model for name, model in made.components.items()}
+        return self._placed(
+            checkpoints.pipeline(self._folder(), kind, part=self.name, auto=self.auto, shared=parts), place
+        )
+
+    def _folders(self) -> dict[str, Path]:
+        second = self._prior()
+        return {**super()._folders(), **({"prior": self.place_of(second)} if second else {})}
+
+    def _prior(self) -> Weights | None:
+        known = PRIORS.get(self.repository)
+        if self.prior is None or (known is not None and self.prior == known.source):
+            return known
+        return Weights(self.prior, "main, pinned at fetch", 10_000.0, "its own", folder="diffusers_image_prior")
 
     def _hub_weights(self) -> Weights:
         known = KNOWN.get(self.repository)

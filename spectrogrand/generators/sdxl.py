@@ -141,7 +141,7 @@ class SDXL(DiffusersGenerator):
             return hub.folder(self.weights, one, part=self.name, command=remedy(one, self), expected=REFINER)
         if not Path(self.refiner).expanduser().is_dir():
             raise InvalidValue(f"refiner={self.refiner} is no folder: name the refiner's, or set refiner=true")
-        return hub.folder(self.refiner, one, part=self.name, command=remedy(one, self))
+        return hub.folder(self.refiner, replace(one, folder=""), part=self.name, command=remedy(one, self))
 
 
 def _check_refiner(folder: Path) -> None:
