@@ -12,7 +12,7 @@ from typing import Any
 
 from . import __version__, downloads, hub, registry, weights
 from .convert import convert
-from .errors import ConfigError, MissingExtra, StoreError, UnknownName, nearest, require
+from .errors import ConfigError, InvalidValue, MissingExtra, StoreError, UnknownName, nearest, require
 from .interfaces import KINDS, Weights
 from .preflight import by_hand, is_hub
 from .store import write_json
@@ -142,7 +142,10 @@ def _settle(url: str, got: Path, target: Path) -> dict[str, str]:
 
 
 def _repository(one: Weights, local: Path | None, home: Path) -> Path:
-    """A hub repository at its pinned revision; huggingface_hub resumes it, checks each file and shows the bars."""
+    """A hub repository at its pinned revision; huggingface_hub resumes it and shows the bars; large files are checked.
+
+    The hub says what the sha256 of its large files is; the library compares their lengths alone.
+    """
     require("huggingface_hub", "models", "fetching from the hub")
     from huggingface_hub import HfApi, constants, snapshot_download
     from huggingface_hub.errors import GatedRepoError
@@ -152,7 +155,7 @@ def _repository(one: Weights, local: Path | None, home: Path) -> Path:
     options: dict[str, Any] = {"local_dir": local} if local else {}
     try:
         revision = hub.revision(one)
-        about = HfApi().model_info(repository, revision=revision)
+        about = HfApi().model_info(repository, revision=revision, files_metadata=True)
         # by "main" and not by its commit where nothing is pinned: the cache then knows what "main" was
         at, wanted = (about.sha if local else revision), wanted_of([f.rfilename for f in about.siblings or []])
         place = Path(snapshot_download(repository, revision=at, allow_patterns=wanted, **options))
@@ -166,14 +169,33 @@ def _repository(one: Weights, local: Path | None, home: Path) -> Path:
         raise MissingExtra(
             f"{repository} was not fetched ({said}): run the same command again, it goes on from there"
         ) from error
+    pins = {f.rfilename: f.lfs.sha256 for f in about.siblings or [] if f.lfs}
+    for name in wanted:
+        _check(place / name, pins.get(name), repository)
     for old in (w for w in wanted if w.endswith(".bin")):
         name = Path(old).name.replace("pytorch_model", "model")
         convert(place / old, (place / old).with_name(name).with_suffix(".safetensors"))
     lock = _lock(home)
+    if local:  # the hub's cache names its files by their sha256
+        said = {"source": repository, "licence": one.licence}
+        files = sorted(p for p in place.rglob("*.safetensors") if ".cache" not in p.parts)
+        lock["files"] |= {p.relative_to(place).as_posix(): {"sha256": weights.sha256_of(p), **said} for p in files}
     lock["repositories"][repository] = {"revision": about.sha, "licence": one.licence}
     home.mkdir(parents=True, exist_ok=True)
     write_json(home / weights.LOCK, lock)
     return place
+
+
+def _check(path: Path, pin: str | None, repository: str) -> None:
+    """Throw a file away that is not the one that the hub names."""
+    if pin is None or (came := weights.sha256_of(path)) == pin:
+        return
+    blob = path.resolve()
+    for wrong in {path, blob}:
+        wrong.unlink(missing_ok=True)
+    raise InvalidValue(
+        f"{path.name} of {repository} came with sha256 {came}, not {pin}: it was thrown away, run the same command again"
+    )
 
 
 def wanted_of(names: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import InvalidValue, MissingExtra
 from .interfaces import Weights
-from .weights import home, sha256_of
+from .weights import LOCK, home, locked, sha256_of
 
 INDEXES = ("model_index.json", "config.json")
 """What says that a folder is a model in the hub's layout: a pipeline's index, or one model's configuration."""
@@ -117,12 +117,18 @@ def sha256(place: Path) -> str:
 
     A file in the hub's cache is named by its sha256 already; a large one elsewhere is read once and remembered with its
     size and time of change.
+
+    Raises:
+        InvalidValue: a file is not the one that `spectrogrand fetch` wrote down; both sha256 are named.
     """
     if place.is_file():
         return _file_sha256(place)
     total = hashlib.sha256()
     for path in _files(place):
-        total.update(f"{path.relative_to(place).as_posix()}\0{_file_sha256(path)}\n".encode())
+        found, wanted = _file_sha256(path), locked(path, place)
+        if wanted not in (None, found):
+            raise InvalidValue(f"{path} has sha256 {found}, not {wanted}: delete it and fetch it again")
+        total.update(f"{path.relative_to(place).as_posix()}\0{found}\n".encode())
     return total.hexdigest()
 
 
@@ -208,7 +214,7 @@ def _missing(weights: str | None, card: Weights, part: str, name: str = "", comm
 
 def _files(place: Path) -> list[Path]:
     """Files that a load may read, in an order that every machine agrees on."""
-    found = [p for p in place.rglob("*") if p.suffix.lower() in READ and p.is_file()]
+    found = [p for p in place.rglob("*") if p.suffix.lower() in READ and p.name != LOCK and p.is_file()]
     return sorted(
         (p for p in found if not _hidden(p.relative_to(place))), key=lambda p: p.relative_to(place).as_posix()
     )
