@@ -1,6 +1,5 @@
 """What training reads: folders and what is wrong with them, the cache, batches, augmentation, synthetic data, checkpoints."""
 
-
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -76,13 +75,25 @@ def test_unreadable_pictures_are_named_skipped_and_counted(published, tmp_path):
     torn = published / "train" / "bass house-0train.jpg"
     torn.write_bytes(torn.read_bytes()[:200])
     (published / "val" / "melodic house-1val.jpg").write_bytes(b"no picture")
-    found = decode(folders.housex(published), GENRES, 32, tmp_path / "c", share=0.1, workers=1)
+    (published / "test" / "bass house-9test.jpg").symlink_to(tmp_path / "gone.jpg")
+    with pytest.warns(
+        UserWarning, match="3 of 25 pictures cannot be read: bass house-0train.jpg: .*; melodic house-1val"
+    ):
+        found = decode(folders.housex(published), GENRES, 32, tmp_path / "c", share=0.2, workers=1)
     assert len(found["train"]) == 7 and len(found["val"]) == 7 and len(found["test"]) == 8
-    assert [s.split(":")[0] for s in found["train"].skipped] == ["bass house-0train.jpg", "melodic house-1val.jpg"]
+    assert [s.split(":")[0] for s in found["train"].skipped] == [
+        "bass house-0train.jpg",
+        "melodic house-1val.jpg",
+        "bass house-9test.jpg",
+    ]
     with pytest.raises(
-        InvalidValue, match=r"2 of 24 pictures cannot be read, at most 1.0% may be skipped: bass house-0train.jpg"
+        InvalidValue, match=r"3 of 25 pictures cannot be read, at most 1.0% may be skipped: bass house-0train.jpg"
     ):
         decode(folders.housex(published), GENRES, 32, tmp_path / "c", workers=1)
+    for path in (published / "val").glob("bass house-*"):
+        path.write_bytes(b"nor this")
+    with pytest.raises(InvalidValue, match=r"what is left without 5 unreadable .*'bass' is missing from val"):
+        decode(folders.housex(published), GENRES, 32, tmp_path / "c", share=0.5, workers=1)
 
 
 def test_other_channel_counts(published, tmp_path):
@@ -308,6 +319,12 @@ def test_the_door_says_what_is_wrong_in_one_line(capsys):
     ):
         assert main("genre", seen.append, words) == 2
         assert said in capsys.readouterr().err
+
+    def full(config):
+        raise OSError(28, "No space left on device", "metrics.csv")
+
+    assert main("genre", full, ["seed=1"]) == 1
+    assert capsys.readouterr().err == "train genre: No space left on device: metrics.csv; mend that and run again\n"
     assert main("genre", seen.append, ["--help"]) == 0 and "data: covers, housex, synthetic" in capsys.readouterr().out
     assert points(["seed=1"]) == [["seed=1"]]
     with pytest.raises(ConfigError):
@@ -337,8 +354,10 @@ def test_checkpoints_hold_plain_data_only(tmp_path, monkeypatch):
     with pytest.raises(InvalidValue, match="pickled objects, which could run code; nothing of it was run"):
         checkpoints.load(tmp_path / "pickled.ckpt")
     (tmp_path / "torn.ckpt").write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(InvalidValue, match="is torn or no checkpoint"):
-        checkpoints.load(tmp_path / "torn.ckpt")
+    (tmp_path / "text.ckpt").write_bytes(b"x" * 100)
+    for name in ("torn", "text"):
+        with pytest.raises(InvalidValue, match="is torn or no checkpoint"):
+            checkpoints.load(tmp_path / f"{name}.ckpt")
     before = path.read_bytes()
     monkeypatch.setattr(torch, "save", lambda *a: (_ for _ in ()).throw(RuntimeError("PytorchStreamWriter failed")))
     with pytest.raises(MediaError, match="the disk is full"):

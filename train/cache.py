@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from spectrogrand.media.limits import LIMITS
 from spectrogrand.progress import bar
 
 from .batches import SPLITS, Labelled
-from .folders import Entry, same_content
+from .folders import Entry, checked, same_content
 
 VERSION = 1
 SHARE = 0.01
@@ -43,18 +44,18 @@ def decode(
 ) -> dict[str, Labelled]:
     """The splits of a data set as memory-mapped uint8 pictures (item, side, side, rgb), decoded now or before.
 
-    The cache's name follows from every file's name, size and time of change, and from `side`. Unreadable files are skipped and
-    named in `skipped`.
+    The cache's name follows from every file's name, size and time of change, and from `side`. Unreadable files are skipped, named
+    in a warning and in `skipped`.
 
     Args:
         share: at most this share of the files may be unreadable.
         workers: threads; None: as many as there are processors.
 
     Raises:
-        InvalidValue: too many unreadable files, or one file in two splits under two names. MediaError: the cache is not writable.
+        InvalidValue: too many unreadable files, or all of a class in one split; one file in two splits under two names.
+        MediaError: the cache is not writable.
     """
-    stats = [e.path.stat() for e in entries]
-    about = [(e.split, e.label, e.path.name, s.st_size, s.st_mtime_ns) for e, s in zip(entries, stats, strict=True)]
+    about = [(e.split, e.label, e.path.name, *_stamp(e.path)) for e in entries]
     key = hashlib.sha256(json.dumps([VERSION, side, about]).encode()).hexdigest()[:24]
     store, index = folder / f"{key}.npy", folder / f"{key}.json"
     if not (store.is_file() and index.is_file()):
@@ -70,16 +71,29 @@ def decode(
         raise InvalidValue(
             f"{len(skipped)} of {len(entries)} pictures cannot be read, at most {share:.1%} may be skipped: {named}"
         )
+    good = np.array([str(i) not in problems for i in range(len(entries))])
+    if skipped:
+        left = [e for e, read in zip(entries, good, strict=True) if read]
+        checked(left, classes, f"what is left without {len(skipped)} unreadable pictures ({'; '.join(skipped[:3])})")
+        warnings.warn(f"{len(skipped)} of {len(entries)} pictures cannot be read: {'; '.join(skipped)}", stacklevel=2)
     pixels = np.load(store, mmap_mode="r")
     labels = np.array([classes.index(e.label) for e in entries], np.int64)
     everything = Labelled(pixels, labels, tuple(e.group for e in entries), tuple(classes), skipped)
-    good = np.array([str(i) not in problems for i in range(len(entries))])
     found = {}
     for split in SPLITS:
         chosen = np.flatnonzero(good & np.array([e.split == split for e in entries]))
         if len(chosen):
             found[split] = everything.part(chosen)
     return found
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """A file's size and time of change; of one that is not there (a broken link) none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
 
 
 def _write(entries: Sequence[Entry], side: int, store: Path, workers: int | None) -> tuple[dict[str, str], list[str]]:

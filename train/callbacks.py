@@ -36,7 +36,12 @@ class Keeper(Callback):
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Save between epochs' ends; at an epoch's last step its end does."""
         if self.every and trainer.global_step % self.every == 0 and batch_idx + 1 < trainer.num_training_batches:
+            pl_module.check_weights()
             trainer.save_checkpoint(self.folder / "last.ckpt")
+
+    def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
+        """Weights that are no numbers are neither measured nor saved: last.ckpt stays as it was."""
+        pl_module.check_weights()
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Save after validation."""

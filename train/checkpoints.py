@@ -69,7 +69,9 @@ def load(path: str | Path) -> dict[str, Any]:
     except (
         Exception
     ) as error:  # torch's reader raises nearly anything on damaged files, and a kind of pickle's on objects
-        if "weights_only" in str(error) or "Unsupported" in str(error):
+        with open(file, "rb") as opened:
+            ours = opened.read(2) in (b"PK", b"\x80\x02")  # torch's zip file, or a bare pickle
+        if ours and ("weights_only" in str(error) or "Unsupported" in str(error)):
             raise InvalidValue(
                 f"{file} holds pickled objects, which could run code; nothing of it was run: train it again, or read the "
                 "published pickles with spectrogrand convert"

@@ -102,11 +102,7 @@ class Classification(lightning.LightningModule):
             self.outputs(self.network, x).float(), targets, self.class_weights, label_smoothing=self.recipe.smoothing
         )
         if not torch.isfinite(loss.detach()):
-            rate = self.trainer.optimizers[0].param_groups[0]["lr"]
-            raise Diverged(
-                f"the loss is {float(loss.detach())} at epoch {self.current_epoch}, step {self.global_step}, learning rate "
-                f"{rate:.3g}: training stopped; lower recipe.rate, or set recipe.clip=1 (last.ckpt holds the last good weights)"
-            )
+            raise self._diverged(f"the loss is {float(loss.detach())}")
         self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(where))
         return loss
 
@@ -157,9 +153,25 @@ class Classification(lightning.LightningModule):
             )
         agree(Spec.from_json(kept["spec"]), self.spec)
 
+    def check_weights(self) -> None:
+        """Before they are validated or saved.
+
+        Raises:
+            Diverged: one of them is no number, which the next loss would tell too late.
+        """
+        if not all(bool(v.isfinite().all()) for v in self.state_dict().values() if v.is_floating_point()):
+            raise self._diverged("a weight is nan or inf")
+
     def evaluated(self) -> Any:
         """The network that is tested and exported: the average where there is one."""
         return self.average if self.average is not None else self.network
+
+    def _diverged(self, what: str) -> Diverged:
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        return Diverged(
+            f"{what} at epoch {self.current_epoch}, step {self.global_step}, learning rate {rate:.3g}: training stopped; lower "
+            "recipe.rate, or set recipe.clip=1 (last.ckpt holds the last good weights)"
+        )
 
     def _predict(self, batch: Any) -> None:
         values, labels, indices = batch

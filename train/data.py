@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,12 +53,14 @@ class Pictures(lightning.LightningDataModule):
         self.config, self.task, self.side, self.batch = dict(config), task, side, batch
         self.seed, self.cache, self.limit = seed, cache, limit
         self.splits: dict[str, Labelled] = {}
+        self._content: str | None = None
         if config.get("name") not in DATASETS:
             raise UnknownName(f"no data set {config.get('name')!r}; {nearest(str(config.get('name')), DATASETS)}")
 
     def prepare_data(self) -> None:
         """Decode or synthesise, in one process of a machine."""
-        self._load()
+        if not self.splits:
+            self._load()
 
     def setup(self, stage: str | None = None) -> None:
         """Open what was prepared, in every process.
@@ -86,6 +90,21 @@ class Pictures(lightning.LightningDataModule):
     def counts(self) -> np.ndarray:
         """Training items per class."""
         return np.bincount(self.splits["train"].labels, minlength=len(CLASSES[self.task]))
+
+    def content(self) -> str | None:
+        """sha256 of what training sees of files: pictures, labels, tracks, wherever they lie; None where settings make them."""
+        if self.config.get("root") is None:
+            return None
+        if self._content is None:
+            self.setup()
+            digest = hashlib.sha256()
+            for split, part in self.splits.items():
+                told = [split, part.values.shape, str(part.values.dtype), part.labels.tolist(), part.groups]
+                digest.update(json.dumps(told).encode())
+                for start in range(0, len(part), 256):
+                    digest.update(np.ascontiguousarray(part.values[start : start + 256]))
+            self._content = digest.hexdigest()
+        return self._content
 
     def _load(self) -> dict[str, Labelled]:
         make = DATASETS[self.config["name"]]

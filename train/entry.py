@@ -10,6 +10,7 @@ writes no log and starts no jobs, so that `trainer.devices=8` can start the same
 
 from __future__ import annotations
 
+import errno
 import itertools
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +20,14 @@ from typing import Any
 from spectrogrand.configuring import quoted
 from spectrogrand.errors import ConfigError, SpectrograndError, UnknownName, nearest
 
+from .memory import large_pages
+
 CONF = Path(__file__).parent / "conf"
 TEXT = ("root", "path", "weights", "initial", "output", "folder", "file", "cache")
 """Last words of settings whose values are taken as typed: paths with commas, quotes and `=` mean themselves."""
 INTERRUPTED = 130
+REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOENT, errno.ENOTDIR)
+"""What an operating system says where a folder cannot be written: no fault of the program, so one line."""
 
 
 def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str] | None = None) -> int:
@@ -31,6 +36,7 @@ def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str
     `-m` (or `--multirun`) runs the product of comma-separated choices one after the other. Exit codes: 0 done, 1 failed, 2 wrong
     usage, 130 interrupted.
     """
+    large_pages()
     given = list(sys.argv[1:] if words is None else words)
     try:
         if {"-h", "--help"} & set(given):
@@ -41,6 +47,12 @@ def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str
     except SpectrograndError as error:
         sys.stderr.write(f"train {name}: {' '.join(str(error).split())}\n")
         return 2 if isinstance(error, UnknownName | ConfigError) else 1
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
+        place = f": {error.filename}" if error.filename else ""
+        sys.stderr.write(f"train {name}: {error.strerror or error}{place}; mend that and run again\n")
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write(f"train {name}: interrupted; the same command goes on from the last checkpoint\n")
         return INTERRUPTED
