@@ -92,8 +92,16 @@ def test_a_failed_command_says_why_and_the_next_one_runs(queue):
     bad = queue.add(lambda token: [["run", "pipeline=nothing"]])
     good = queue.add(lambda token: [["--version"]])
     assert wait(bad).state == "failed" and "no choice 'nothing' for pipeline" in bad.error
-    assert 'role="alert"' in views.ended(queue, bad) and "no choice" in views.ended(queue, bad)
+    assert 'role="alert"' in views.ended(queue, bad) and "No choice" in views.ended(queue, bad)
     assert wait(good).state == "finished"
+
+
+def test_an_upload_is_named_as_its_owner_named_it(queue, place):
+    picture = place.uploads / "0a9ad6e55" / "my picture.png"
+    picture.parent.mkdir()
+    picture.write_text("no picture")
+    job = wait(queue.add(lambda token: forms.picture_to_music(place, picture, 4, 1, 256, 0)))
+    assert job.error.startswith("'my picture.png' is no picture") and ".uploads" not in job.error
 
 
 def test_cancel_ends_the_process_cleanly_and_the_record_says_so(queue, place):

@@ -170,11 +170,11 @@ def test_a_text_file_is_no_picture_and_the_page_says_so(page, tmp_path):
     page.locator("#sg-go-music").click()
     alert = page.locator("#sg-panel-music [role=alert]")
     alert.wait_for()
-    assert "choose a picture first" in alert.inner_text()
+    assert "Choose a picture first" in alert.inner_text()
     page.locator("#sg-file-music input[type=file]").set_input_files(str(tmp_path / "holiday.png"))
     page.locator("#sg-file-music").get_by_text("holiday", exact=False).first.wait_for()
     page.locator("#sg-go-music").click()
-    page.locator("#sg-panel-music [role=alert]", has_text="is no picture that can be read").wait_for()
+    page.locator("#sg-panel-music [role=alert]", has_text="'holiday.png' is no picture that can be read").wait_for()
     assert page.locator("#sg-go-music").is_enabled(), "one can try again"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -169,7 +170,7 @@ class Jobs:
                 if job.state == "cancelled":
                     return
                 if code:
-                    job.state, job.error = "failed", _why(code, lines)
+                    job.state, job.error = "failed", _without_folders(_why(code, lines), self.output / ".uploads")
                     return
         job.state = "finished"
 
@@ -196,6 +197,15 @@ def _why(code: int, lines: Sequence[str]) -> str:
         return "the job was killed, most likely for want of memory: choose a smaller picture, fewer candidates or a shorter song"
     said = lines[-1] if lines else f"exit code {code}"
     return f"the job stopped by a defect ({said}): try other settings, and report it with the run's run.json"
+
+
+def _without_folders(text: str, uploads: Path) -> str:
+    """A message with uploads named as the visitor knows them, by their own name alone.
+
+    >>> _without_folders("'/tmp/.uploads/0a9ad6e5/in.png' is empty", Path("/tmp/.uploads"))
+    "'in.png' is empty"
+    """
+    return re.sub(re.escape(str(uploads)) + r"/[0-9a-f]+/", "", text)
 
 
 def _changed(path: Path) -> float:

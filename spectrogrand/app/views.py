@@ -82,7 +82,7 @@ def message(title: str, text: str, bad: bool = False) -> str:
     >>> "&lt;b&gt;" in message("No.", "<b>")
     True
     """
-    return _render("notice.html.j2", title=title, text=text, bad=bad)
+    return _render("notice.html.j2", title=title, text=text[:1].upper() + text[1:], bad=bad)
 
 
 def run_card(folder: Path) -> str:

@@ -153,7 +153,7 @@ class Table:
             hint = (
                 "name the column: lyrics_column=NAME"
                 if fields
-                else "it seems to have no header row: columns=title,artist,lyrics"
+                else "it seems to have no header row: add the line title,artist,lyrics, or set columns=title,artist,lyrics"
             )
             raise ConfigError(f"{self.path.name} has no column of lyrics (its first row: {shown}); {hint}")
         return delimiter, fields
