@@ -12,6 +12,7 @@ import tiny_songs
 from spectrogrand import Audio, CoverBrief, Image, Scene, Topic, build
 from spectrogrand.candidates import make_all
 from spectrogrand.errors import CandidateError, ConfigError, InvalidValue, MissingExtra, UnknownName
+from spectrogrand.generators._prompts import warn_of_cuts
 from spectrogrand.store import Store
 
 torch = pytest.importorskip("torch")
@@ -321,9 +322,28 @@ def test_what_lies_beyond_the_text_encoders_window_is_shown(made):
         UserWarning, match="sdxl: the prompt is longer than the text encoder's 77 tokens; cut off: .*very end'"
     ):
         part.generate([long], [0])
+    made("diffusers_image").model()  # the libraries' own warnings, at their import, are not what is asked for
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         made("diffusers_image").generate([BRIEFS[0]], [0])
+
+
+def test_a_pipelines_own_limit_is_a_window_too():
+    class Pipeline:
+        tokenizer = tiny_hub.t5_tokenizer()  # 64 tokens
+
+        def __call__(self, prompt=None, max_sequence_length=20):
+            pass
+
+    prompt = "a city of towers, to the end"
+    with pytest.warns(
+        UserWarning, match="pixart: the prompt is longer than the text encoder's 20 tokens; cut off: .*end'"
+    ):
+        warn_of_cuts("pixart", Pipeline(), [prompt])
+    Pipeline.__call__ = lambda self, prompt=None: None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_cuts("pixart", Pipeline(), [prompt])
 
 
 @pytest.mark.parametrize("name, steps", [("DDIMScheduler", 750), ("EulerDiscreteScheduler", 200)])

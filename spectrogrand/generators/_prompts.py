@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -33,10 +34,10 @@ def warn_of_cuts(part: str, pipeline: Any, prompts: Sequence[str | None]) -> Non
 
     What only one of several encoders cuts (CLIP's 77 tokens beside T5's 512) is still read by the others.
     """
-    tokenizers = list(_tokenizers(pipeline))
+    tokenizers, limit = list(_tokenizers(pipeline)), _limit(pipeline)
     for prompt in dict.fromkeys(p for p in prompts if p):
         with quiet():
-            cuts = [cut(tokenizer, prompt) for tokenizer in tokenizers]
+            cuts = [cut(tokenizer, prompt, limit) for tokenizer in tokenizers]
         if cuts and all(c is not None for c in cuts):
             window, lost = max((c for c in cuts if c is not None), key=lambda c: c[0])
             warnings.warn(
@@ -44,9 +45,9 @@ def warn_of_cuts(part: str, pipeline: Any, prompts: Sequence[str | None]) -> Non
             )
 
 
-def cut(tokenizer: Any, prompt: str) -> tuple[int, str] | None:
-    """The window in tokens and the words beyond it, None where the prompt fits or the window has no end."""
-    window = int(min(tokenizer.model_max_length, 1 << 30))
+def cut(tokenizer: Any, prompt: str, limit: int = 1 << 30) -> tuple[int, str] | None:
+    """The window in tokens, `limit` at most, and the words beyond it; None where the prompt fits or the window has no end."""
+    window = int(min(tokenizer.model_max_length, limit))
     whole = tokenizer(prompt, truncation=False)["input_ids"]
     if len(whole) <= window:
         return None
@@ -54,6 +55,13 @@ def cut(tokenizer: Any, prompt: str) -> tuple[int, str] | None:
     special = set(tokenizer.all_special_ids)
     read, every = sum(i not in special for i in kept), [i for i in whole if i not in special]
     return window, tokenizer.decode(every[read:]).strip()
+
+
+def _limit(pipeline: Any) -> int:
+    """How many tokens a pipeline gives its text encoders at most, where it has a limit of its own (PixArt: 120 and 300)."""
+    taken = inspect.signature(pipeline.__call__).parameters if callable(pipeline) else {}
+    default = taken["max_sequence_length"].default if "max_sequence_length" in taken else None
+    return default if isinstance(default, int) else 1 << 30
 
 
 def _tokenizers(pipeline: Any) -> Iterator[Any]:
