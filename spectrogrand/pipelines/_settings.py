@@ -9,6 +9,7 @@ from typing import Any
 from .. import media, registry
 from ..errors import ConfigError, UnknownName, nearest
 from ..media.limits import open_local
+from ..media.sniff import sniff
 from ..types import Audio
 
 
@@ -96,6 +97,9 @@ def own_files(config: Mapping[str, Any], *names: str) -> None:
             what = "song" if artefact is Audio else "picture"
             raise ConfigError(f"{slot}={part['name']} reads your own {what} and none is named: set {slot}.path=FILE")
         elif artefact is Audio:
-            open_local(str(path), "sound")[1].close()
+            with open_local(str(path), "sound")[1] as file:
+                known = sniff(file)
+            if known is None:
+                media.load_audio(str(path))  # says what it is instead
         else:
             media.load_image(str(path))
