@@ -12,17 +12,17 @@ pytest.importorskip("diffusers")
 from spectrogrand import build, fusion, media  # noqa: E402
 from spectrogrand.albums import AlbumBrief  # noqa: E402
 from spectrogrand.errors import InvalidValue, UnknownName  # noqa: E402
-from train import checkpoints, entry, fusion_data, fusion_world  # noqa: E402
+from train import checkpoints, entry, fusion_data, fusion_proof, fusion_world  # noqa: E402
 from train import fusion as training  # noqa: E402
 from train.fusion_metrics import Encoder, agreement, distances  # noqa: E402
-from train.tiny_diffusion import WINDOW, pretrain, tokenizer  # noqa: E402
+from train.tiny_diffusion import WINDOW, _follow, pretrain, tokenizer  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """A barely trained model, and albums whose music tells the palette."""
     home = tmp_path_factory.mktemp("world")
-    losses = pretrain(home / "model", fusion_world.WORDS, fusion_world.examples, size=16, steps=12, batch=4)
+    losses = pretrain(home / "model", fusion_world.WORDS, fusion_world.examples, size=8, steps=12, batch=4)
     assert losses[-1] < losses[0]
     fusion_world.albums(home / "albums", 16, 8, 0)
     return home
@@ -31,7 +31,7 @@ def world(tmp_path_factory):
 def fit(world, tmp_path, *words):
     settings = [
         f"data.root={world / 'albums'}", f"weights={world / 'model'}", f"output={tmp_path}", f"cache={world / 'cache'}",
-        "data.size=16", "data.seconds=3.0", "fusion.heads=4", "fusion_recipe.epochs=1", "fusion_recipe.batch=8",
+        "data.size=8", "data.seconds=3.0", "fusion.heads=4", "fusion_recipe.epochs=1", "fusion_recipe.batch=8",
         "fusion_recipe.warmup=1", "fusion_recipe.rate=1e-2", "fusion_recipe.repeats=1", "trainer.accelerator=cpu",
         "trainer.progress=false", "trainer.threads=1",
     ]  # fmt: skip
@@ -68,11 +68,11 @@ def test_a_fusion_is_trained_exported_and_drawn_with(kind, world, tmp_path):
         "name": "fused_diffusion",
         "weights": str(world / "model"),
         "fusion": file,
-        "size": 16,
+        "size": 8,
         "steps": 2,
         "seconds": 3.0,
     }
-    assert build("generators", options).generate([brief], [0])[0].size == (16, 16)
+    assert build("generators", options).generate([brief], [0])[0].size == (8, 8)
 
 
 def test_only_the_fusion_is_trained_and_a_killed_training_goes_on_to_the_same_weights(world, tmp_path):
@@ -117,12 +117,18 @@ def test_the_published_recipe_is_a_config(world, tmp_path):
 def test_shuffled_music_is_never_ones_own(world):
     embedder = fusion_data.embedder_of({"name": "timbre_rhythm"})
     own = fusion_data.albums(
-        world / "albums", "train", embedder, size=16, seconds=3.0, cache=world / "cache", style="album_genre"
+        world / "albums", "train", embedder, size=8, seconds=3.0, cache=world / "cache", style="album_genre"
     )
     other = own.shuffled(3)
     assert all(not np.array_equal(a, b) for a, b in zip(own.features, other.features, strict=True))
     assert {f.tobytes() for f in own.features} == {f.tobytes() for f in other.features}
-    assert own.prompt(0).startswith("Create an album cover for the album '") and own.pixels(0).shape == (3, 16, 16)
+    none = own.heard("constant", 3)
+    assert not np.any(none.features) and len(none) == len(own) and none.prompt(0) == own.prompt(0)
+    assert own.heard("own", 3) is own
+    assert all(np.array_equal(a, b) for a, b in zip(own.heard("shuffled", 3).features, other.features, strict=True))
+    with pytest.raises(UnknownName, match="did you mean 'shuffled'"):
+        own.heard("shufled", 3)
+    assert own.prompt(0).startswith("Create an album cover for the album '") and own.pixels(0).shape == (3, 8, 8)
     assert own.pixels(0).min() >= -1 and own.pixels(0).max() <= 1
 
 
@@ -196,3 +202,51 @@ def test_what_is_missing_is_one_line(world, tmp_path):
     (tmp_path / "bad/albums.csv").write_text(text)
     with pytest.raises(InvalidValue, match="no file in"):
         fit(world, tmp_path, f"data.root={tmp_path / 'bad'}")
+
+
+def test_the_average_of_the_weights_is_what_is_kept():
+    pairs = [(torch.zeros(2), torch.ones(2)), (torch.full((1,), 4.0), torch.full((1,), 2.0))]
+    _follow(pairs, 0.9)
+    assert torch.allclose(pairs[0][0], torch.tensor(0.1)) and torch.allclose(pairs[1][0], torch.tensor(3.8))
+
+
+def test_the_proof_measures_on_the_same_noises_and_a_fresh_fusion_gains_nothing(world):
+    from spectrogrand import diffusion
+
+    parts = diffusion.load(world / "model", "float32", "cpu", part="x")
+    embedder = fusion_data.embedder_of({"name": "timbre_rhythm"})
+    test = fusion_data.albums(
+        world / "albums", "test", embedder, size=8, seconds=3.0, cache=world / "cache", style="album_genre"
+    )
+    fused = fusion.Fusion(fusion.FusionSettings("cross_attention", 124, parts.width, parts.window, heads=4))
+    prompts = [test.prompt(i) for i in range(len(test))]
+    alone, again = (fusion_proof.losses(parts, f, test, prompts) for f in (None, fused))
+    assert alone.shape == (2, len(test)) and np.allclose(alone, again, atol=1e-5)
+    assert np.all(alone[0] < alone[1]), "the noise's is a_t < 1 times the velocity's"
+    drawn = [fusion_proof.covers(parts, None, prompts[:2], None, seed) for seed in (0, 0, 1)]
+    assert np.array_equal(drawn[0], drawn[1]) and not np.array_equal(drawn[0], drawn[2])
+
+
+def test_a_gains_interval_covers_nothing_where_there_is_nothing(rng):
+    alone = rng.uniform(1, 2, 200)
+    mean, low, high = fusion_proof.gain(alone, alone * 0.9)
+    assert (mean, low, high) == pytest.approx((10, 10, 10))
+    mean, low, high = fusion_proof.gain(alone, alone + rng.normal(0, 0.3, 200))
+    assert low < mean < high and low < 0 < high
+
+
+def test_every_palette_is_its_own_nearest(rng):
+    for name in fusion_world.PALETTES:
+        for genre in fusion_world.GENRES:
+            away = fusion_world.palette_distances(fusion_world.cover(name, genre, rng))
+            assert min(away, key=lambda n: away[n]) == name and away[name] < 0.05
+
+
+@pytest.mark.slow
+def test_a_fusion_gains_from_own_music_and_from_no_others(tmp_path):
+    """One seed of the proof, the frozen model's training included: five minutes of one core."""
+    rows = {row["music"]: row for row in fusion_proof.prove(tmp_path, 100)}
+    gains = {k: fusion_proof.gain(np.array(r["alone"][0]), np.array(r["fused"][0])) for k, r in rows.items()}
+    assert gains["own"][1] > 5 and gains["word"][1] > 5
+    assert gains["shuffled"][0] < gains["own"][0] / 4 and gains["constant"][0] < gains["own"][0] / 4
+    assert rows["own"]["nearest_fused"] > 0.8 and rows["shuffled"]["nearest_fused"] < 0.5

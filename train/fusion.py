@@ -53,8 +53,7 @@ def fit(config: dict[str, Any]) -> dict[str, Any]:
         )
         for split in ("train", "test")
     }
-    if data["shuffle_music"]:
-        splits = {split: part.shuffled(config["seed"]) for split, part in splits.items()}
+    splits = {split: part.heard(data["music"], config["seed"]) for split, part in splits.items()}
 
     lightning.seed_everything(config["seed"], verbose=False)
     card: Any = get("generators", "fused_diffusion").card

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,14 @@ import numpy as np
 from spectrogrand import media, registry
 from spectrogrand.album_table import AlbumRow, AlbumTable
 from spectrogrand.albums import AlbumBrief
-from spectrogrand.errors import InvalidValue
+from spectrogrand.errors import InvalidValue, UnknownName, nearest
 from spectrogrand.media.atomic import replacing
 from spectrogrand.progress import bar
 from spectrogrand.provenance import fingerprint
 from spectrogrand.sound_frames import frames_of
+
+MUSIC = ("own", "shuffled", "constant")
+"""What `data.music` may be: each album's own, another's, or the same for all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +51,22 @@ class Albums:
     def __getitem__(self, i: int) -> tuple[int, str, np.ndarray, np.ndarray]:
         return i, self.prompt(i), self.pixels(i), self.features[i]
 
+    def heard(self, music: str, seed: int) -> Albums:
+        """These albums with their own music, or a control's: one of `MUSIC`.
+
+        Raises:
+            UnknownName: none of `MUSIC`.
+        """
+        if music not in MUSIC:
+            raise UnknownName(f"no music {music!r} to train on; {nearest(str(music), MUSIC)}")
+        if music == "shuffled":
+            return self.shuffled(seed)
+        return self.constant() if music == "constant" else self
+
+    def constant(self) -> Albums:
+        """The same albums with features of zero: what a fusion learns from these is what fitting gives without music."""
+        return replace(self, features=[np.zeros_like(self.features[0])] * len(self))
+
     def shuffled(self, seed: int) -> Albums:
         """The same albums, each with the music of another: what the music says about the cover is gone.
 
@@ -57,7 +76,7 @@ class Albums:
         features: list[Any] = [None] * len(self)
         for k, i in enumerate(order):
             features[i] = self.features[order[(k + 1) % len(order)]]
-        return Albums(self.rows, self.covers, features, self.size, self.style)
+        return replace(self, features=features)
 
 
 class Shuffled:

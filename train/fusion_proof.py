@@ -1,11 +1,12 @@
 """Does the fusion learn? On a world whose truth is known, in minutes on one core; `docs/album-cover.md` holds the table.
 
-    python train/fusion_proof.py [OUTPUT [SEED,SEED,... [noise,own]]]
+    python train/fusion_proof.py [OUTPUT [SEED,SEED,...]]
 
-A tiny Stable Diffusion is trained on covers whose prompts name shape and, two times in three, palette; then it is frozen. For
-each seed 192 albums are made whose prompts name the shape alone and whose songs tell the palette, and train/fusion.py learns
-from them, once with each album's own song and once with another's. Measured on 24 unseen albums: the noise-prediction loss of
-prompt alone and of prompt with music, on the same noises, and the palettes of drawn covers.
+A tiny Stable Diffusion is trained on covers whose prompts name shape and, every other time, palette; then it is frozen. For
+each seed 384 albums are made whose prompts name the shape alone and whose songs tell the palette, and train/fusion.py learns
+from them three times: with each album's own song, with another album's, and with the same nothing for all. Measured on 96
+unseen albums: the noise-prediction loss of prompt alone and of prompt with music, on the same noises, and the palettes of
+drawn covers. The frozen model with the palette's word in its prompt shows what there is to gain.
 """
 
 from __future__ import annotations
@@ -19,139 +20,178 @@ from typing import Any
 import numpy as np
 
 from train import entry, fusion, fusion_world
+from train.fusion_data import MUSIC
 
-STEPS = (1000, 500)
-KIND = "cross_attention"
-COVERS = 16
+STEPS = 3200
+KIND, LOSS = "cross_attention", "own"
+TRAIN, TEST, EPOCHS, RATE = 384, 96, 12, 1e-3
+REPEATS = 32
+"""Noises per unseen album."""
 
 
 def main(words: list[str]) -> int:
     """Run the proof; prints and writes the table."""
     output = Path(words[0] if words else "outputs/fusion-proof")
     seeds = [int(w) for w in words[1].split(",")] if len(words) > 1 else list(range(5))
-    losses = words[2].split(",") if len(words) > 2 else ["noise", "own"]
-    rows = [row for loss in losses for seed in seeds for row in prove(output, seed, loss)]
-    name = f"proof-{'-'.join(losses)}-" + "-".join(map(str, seeds)) + ".json"
-    (output / name).write_text(json.dumps(rows, indent=1), "utf-8")
+    rows = []
+    for seed in seeds:
+        rows += (made := prove(output, seed))
+        (output / f"proof-{seed}.json").write_text(json.dumps(made), "utf-8")
     print(table(rows))
+    print(f"processor time {time.process_time():.0f} s")
     return 0
 
 
 def pretrained(output: Path) -> Path:
-    """The frozen model's folder; trained once, in two rounds of `STEPS`."""
+    """The frozen model's folder; trained once."""
     import torch
 
     from train.tiny_diffusion import pretrain
 
     torch.set_num_threads(1)
-    folder = None
-    for round_, steps in enumerate(STEPS):
-        initial, folder = folder, output / f"model-{'-'.join(map(str, STEPS[: round_ + 1]))}"
-        if not (folder / "model_index.json").is_file():
-            begun = time.monotonic()
-            losses = pretrain(
-                folder, fusion_world.WORDS, fusion_world.examples, size=fusion_world.SIZE, steps=steps, seed=round_,
-                initial=initial,
-            )  # fmt: skip
-            print(f"pretrained in {time.monotonic() - begun:.0f} s, loss {np.mean(losses[-100:]):.4f}", flush=True)
-    assert folder is not None
+    folder = output / f"model-{STEPS}"
+    if not (folder / "model_index.json").is_file():
+        begun = time.process_time()
+        losses = pretrain(folder, fusion_world.WORDS, fusion_world.examples, size=fusion_world.SIZE, steps=STEPS)
+        print(f"pretrained in {time.process_time() - begun:.0f} s, loss {np.mean(losses[-100:]):.4f}", flush=True)
     return folder
 
 
-def prove(
-    output: Path, seed: int, loss: str = "noise", kind: str = KIND, train: int = 192, test: int = 24, epochs: int = 10
-) -> list[dict[str, Any]]:
-    """One seed: its albums, the fusion with each album's own music and with another's; one row each."""
-    model = pretrained(output)
-    home = output / f"albums-{seed}-{train}-{test}"
-    if not (home / "albums.csv").is_file():
-        fusion_world.albums(home, train, test, seed)
-    rows = []
-    for shuffled in (False, True):
-        settings = [
-            f"data.root={home}", f"weights={model}", f"output={output / 'runs'}", "data.size=16", "data.seconds=3.0",
-            f"seed={seed}", f"fusion.kind={kind}", "fusion.heads=4", f"data.shuffle_music={shuffled}",
-            f"fusion_recipe.epochs={epochs}", f"fusion_recipe.check={epochs}", "fusion_recipe.rate=2e-3",
-            "fusion_recipe.batch=16", f"fusion_recipe.loss={loss}", "fusion_recipe.warmup=10",
-            "trainer.accelerator=cpu", "trainer.progress=false", "trainer.threads=1", "trainer.save_every=0",
-        ]  # fmt: skip
-        found = fusion.fit(entry.compose("fusion", settings))
-        row = {"seed": seed, "loss": loss, "kind": kind, "music": "shuffled" if shuffled else "own"}
-        row |= {k: v for k, v in found.items() if k.startswith("loss_")}
-        row |= palettes(model, home, Path(found["folder"]), seed)
-        rows.append(row)
-        print(json.dumps(row), flush=True)
-    return rows
+def prove(output: Path, seed: int, model: Path | None = None, epochs: int = EPOCHS) -> list[dict[str, Any]]:
+    """One seed: its albums, and a fusion for each of own, another's and constant music; one row each, and one for the word.
 
-
-def palettes(model: Path, home: Path, run: Path, seed: int) -> dict[str, float]:
-    """Covers drawn for unseen albums, by prompt alone and with their own music: distance to the true palette, and how often it is
-    the nearest of the four (by chance 0.25). The contact sheet `covers.png` shows truth, prompt and fused below each other."""
-    from PIL import Image
-
+    Args:
+        model: the frozen model's folder; None: `pretrained`.
+    """
     from spectrogrand import diffusion
     from spectrogrand import fusion as fusions
     from train import fusion_data
 
+    model = model or pretrained(output)
+    home = output / f"albums-{seed}"
+    if not (home / "albums.csv").is_file():
+        fusion_world.albums(home, TRAIN, TEST, seed)
     parts = diffusion.load(model, "float32", "cpu", part="fused_diffusion")
-    fused = fusions.load(run / "fusion.safetensors", parts.unet)
-    embedder = fusion_data.embedder_of({"name": "timbre_rhythm"})
-    test = fusion_data.albums(
-        home, "test", embedder, size=16, seconds=3.0, cache=run.parent / "cache", style="album_genre"
-    )
-    count = min(COVERS, len(test))
-    truth = [row.album_id for row in test.rows[:count]]
-    prompts, heard = [test.prompt(i) for i in range(count)], np.stack(test.features[:count])
-    drawn, found = {}, {}
-    for name, features in (("prompt", None), ("fused", heard)):
-        own = [seed * 1000 + i for i in range(count)]
-        made = diffusion.sample(
-            parts,
-            None if features is None else fused,
-            prompts,
-            features,
-            own,
-            size=16,
-            steps=12,
-            guidance=1.5,
-            music_guidance=1.5,
-        )
-        drawn[name] = np.round(np.clip(made, 0, 1) * 255).astype(np.uint8)
-        away = [fusion_world.palette_distances(p) for p in drawn[name]]
-        found[f"distance_{name}"] = float(np.mean([d[t] for d, t in zip(away, truth, strict=True)]))
-        found[f"nearest_{name}"] = float(
-            np.mean([min(d, key=lambda n: d[n]) == t for d, t in zip(away, truth, strict=True)])
-        )
-    real = [np.round((test.pixels(i) + 1) * 127.5).astype(np.uint8).transpose(1, 2, 0) for i in range(16)]
-    sheet = np.concatenate([np.concatenate(list(r), axis=1) for r in (real, drawn["prompt"][:16], drawn["fused"][:16])])
-    Image.fromarray(sheet).resize((sheet.shape[1] * 4, sheet.shape[0] * 4), Image.Resampling.NEAREST).save(
-        run / "covers.png"
-    )
+    embedder, cache = fusion_data.embedder_of({"name": "timbre_rhythm"}), output / "runs" / "cache"
+    size = fusion_world.SIZE
+    test = fusion_data.albums(home, "test", embedder, size=size, seconds=3.0, cache=cache, style="album_genre")
+    truth = [row.album_id for row in test.rows]
+    plain = [test.prompt(i) for i in range(len(test))]
+    named = [p + fusion_world.HINT.format(palette=t) for p, t in zip(plain, truth, strict=True)]
+    alone = losses(parts, None, test, plain)
+    drawn = {
+        "truth": np.stack([np.round((test.pixels(i) + 1) * 127.5) for i in range(len(test))]).transpose(0, 2, 3, 1)
+    }
+    drawn["prompt"] = covers(parts, None, plain, None, seed)
+
+    def row(music: str, found: np.ndarray, begun: float) -> dict[str, Any]:
+        told = {"seed": seed, "music": music, "alone": alone.tolist(), "fused": found.tolist()}
+        for name in ("prompt", music):
+            away = [fusion_world.palette_distances(p) for p in drawn[name]]
+            told[f"distance_{'fused' if name == music else name}"] = float(
+                np.mean([d[t] for d, t in zip(away, truth, strict=True)])
+            )
+            right = [min(d, key=lambda n: d[n]) == t for d, t in zip(away, truth, strict=True)]
+            told[f"nearest_{'fused' if name == music else name}"] = float(np.mean(right))
+        told["processor_seconds"] = time.process_time() - begun
+        print(table([told]).splitlines()[-1], flush=True)
+        return told
+
+    begun = time.process_time()
+    drawn["word"] = covers(parts, None, named, None, seed)
+    rows = [row("word", losses(parts, None, test, named), begun)]
+    for music in MUSIC:
+        begun = time.process_time()
+        settings = [
+            f"data.root={home}", f"weights={model}", f"output={output / 'runs'}", f"data.size={size}", "data.seconds=3.0",
+            f"seed={seed}", f"fusion.kind={KIND}", "fusion.heads=4", f"data.music={music}",
+            f"fusion_recipe.epochs={epochs}", f"fusion_recipe.check={epochs}", f"fusion_recipe.rate={RATE}",
+            "fusion_recipe.batch=32", f"fusion_recipe.loss={LOSS}", "fusion_recipe.warmup=20", "fusion_recipe.repeats=1",
+            "trainer.accelerator=cpu", "trainer.progress=false", "trainer.threads=1", "trainer.save_every=0",
+        ]  # fmt: skip
+        run = Path(fusion.fit(entry.compose("fusion", settings))["folder"])
+        fused, part = fusions.load(run / "fusion.safetensors", parts.unet), test.heard(music, seed)
+        drawn[music] = covers(parts, fused, plain, np.stack(part.features), seed)
+        rows.append(row(music, losses(parts, fused, part, plain), begun))
+    sheet(output / f"covers-{seed}.png", [drawn[name] for name in ("truth", "prompt", "own", "shuffled")])
+    return rows
+
+
+def losses(parts: Any, fused: Any, albums: Any, prompts: list[str]) -> np.ndarray:
+    """Of each album, the mean loss of the noise and of the velocity over `REPEATS` noises, the same in every call:
+    shape=(2, album)."""
+    import torch
+
+    from spectrogrand import fusion as fusions
+    from train import fusion_data
+    from train.fusion_task import FusionTask
+
+    batch = fusion_data.batch([albums[i] for i in range(len(albums))])
+    blank = fusions.Fusion(fusions.FusionSettings(KIND, batch["features"].shape[2], parts.width, parts.window, heads=4))
+    task = FusionTask(parts, fused or blank, {}, 0)
+    found = np.zeros((2, len(albums)))
+    with torch.no_grad():
+        text = parts.read(prompts)
+        for repeat in range(REPEATS):
+            noise, t = task._chance(batch, torch.Generator().manual_seed(777_000 + repeat))
+            own = task.losses(batch, text, None, noise, t, fused is not None)
+            found += torch.stack([own * task._of_noise(t), own]).numpy() / REPEATS
     return found
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """The rows as a markdown table. Losses: of the noise (e' - e = sqrt(a_t) (v' - v)), and the model's own."""
-    heads = [
-        "trained on",
-        "seed",
-        "music",
-        "noise-prediction loss",
-        "gain",
-        "velocity loss",
-        "palette distance",
-        "own palette nearest",
+def covers(parts: Any, fused: Any, prompts: list[str], features: Any, seed: int) -> np.ndarray:
+    """A cover for each prompt, uint8, shape=(album, row, column, rgb), drawn without guidance from noises that are the same in
+    every call."""
+    from spectrogrand import diffusion
+
+    own = [seed * 1000 + i for i in range(len(prompts))]
+    made = diffusion.sample(
+        parts, fused, prompts, features, own, size=fusion_world.SIZE, steps=12, guidance=1.0, music_guidance=1.0
+    )
+    return np.round(np.clip(made, 0, 1) * 255).astype(np.uint8)
+
+
+def sheet(path: Path, rows: list[np.ndarray], count: int = 16, scale: int = 6) -> None:
+    """The first covers of each row of the sheet, below each other."""
+    from PIL import Image
+
+    tiles = [
+        [np.pad(p.repeat(scale, 0).repeat(scale, 1), ((2, 2), (2, 2), (0, 0)), constant_values=255) for p in r[:count]]
+        for r in rows
     ]
+    Image.fromarray(np.concatenate([np.concatenate(r, axis=1) for r in tiles]).astype(np.uint8)).save(path)
+
+
+def gain(alone: np.ndarray, fused: np.ndarray, draws: int = 4000) -> tuple[float, float, float]:
+    """How much of the mean loss over albums is gone, in percent, and its 95 % interval by the paired bootstrap over albums
+    (Efron & Tibshirani 1993, chapter 13).
+
+    >>> gain(np.array([2.0, 4.0]), np.array([1.0, 2.0]))
+    (50.0, 50.0, 50.0)
+    """
+    picks = np.random.default_rng(0).integers(0, len(alone), (draws, len(alone)))
+    again = 100 * (1 - fused[picks].mean(1) / alone[picks].mean(1))
+    return float(100 * (1 - fused.mean() / alone.mean())), *(float(q) for q in np.quantile(again, (0.025, 0.975)))
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows as a markdown table, and for more than one seed the albums of all seeds together.
+    Losses: of the noise (e' - e = sqrt(a_t) (v' - v)), and of the velocity, which the model predicts."""
+    heads = ["seed", "music", "noise-prediction loss", "gain (95 %)", "gain, velocity loss", "palette distance"]
+    heads.append("own palette nearest")
+    seeds = sorted({r["seed"] for r in rows})
+    if len(seeds) > 1:
+        for music in dict.fromkeys(r["music"] for r in rows):
+            own = [r for r in rows if r["music"] == music and r["seed"] in seeds]
+            pooled = {k: float(np.mean([r[k] for r in own])) for k in own[0] if k.startswith(("distance", "nearest"))}
+            pooled |= {k: np.concatenate([r[k] for r in own], axis=1) for k in ("alone", "fused")}
+            rows = [*rows, {"seed": "all", "music": music, **pooled}]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for r in rows:
-        gain = 100 * (1 - r["loss_fused_noise"] / r["loss_prompt_noise"])
-        cells = [
-            f"{r['loss']} loss",
-            r["seed"],
-            r["music"],
-            f"{r['loss_prompt_noise']:.5f} -> {r['loss_fused_noise']:.5f}",
-        ]
-        cells += [f"{gain:+.2f} %", f"{r['loss_prompt']:.4f} -> {r['loss_fused']:.4f}"]
+        alone, fused = np.asarray(r["alone"]), np.asarray(r["fused"])
+        (mean, low, high), velocity = gain(alone[0], fused[0]), gain(alone[1], fused[1])[0]
+        cells = [r["seed"], r["music"], f"{alone[0].mean():.5f} -> {fused[0].mean():.5f}"]
+        cells += [f"{mean:+.2f} % ({low:+.2f} to {high:+.2f})", f"{velocity:+.1f} %"]
         cells += [f"{r['distance_prompt']:.3f} -> {r['distance_fused']:.3f}"]
         cells += [f"{r['nearest_prompt']:.2f} -> {r['nearest_fused']:.2f}"]
         lines.append("| " + " | ".join(map(str, cells)) + " |")

@@ -9,6 +9,7 @@ import lightning
 import torch
 
 from spectrogrand.diffusion import Diffusion, predict
+from spectrogrand.errors import InvalidValue
 from spectrogrand.fusion import Fusion
 
 
@@ -85,6 +86,18 @@ class FusionTask(lightning.LightningModule):
             self.log(f"val/{name}", self.results[name], prog_bar=name == "fused")
         self.log("val/gain", self.results["prompt"] - self.results["fused"])
         self._sums = {}
+
+    def check_weights(self) -> None:
+        """Refuse weights that are no numbers, before they are measured or saved.
+
+        Raises:
+            InvalidValue: the training has diverged.
+        """
+        if not all(bool(torch.isfinite(p).all()) for p in self.fused.parameters()):
+            raise InvalidValue(
+                "the fusion's weights are no numbers any more: lower fusion_recipe.rate, or set a longer "
+                "fusion_recipe.warmup; last.ckpt is as it was before"
+            )
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimizer and schedule."""

@@ -11,7 +11,7 @@ from spectrogrand import media
 from spectrogrand.album_table import AlbumRow, write
 from spectrogrand.types import Audio, Image
 
-SIZE = 16
+SIZE = 8
 RATE = 22050
 PALETTES = {
     "ember": ((150, 25, 25), (250, 190, 60)), "ocean": ((15, 50, 120), (120, 215, 235)),
@@ -28,19 +28,18 @@ WORDS = [*"Create an album cover for the genre is colours are".split(), *TITLES,
 
 
 def cover(palette: str, genre: str, rng: np.random.Generator) -> np.ndarray:
-    """A cover, uint8, shape=(16, 16, rgb): the genre's shape, somewhere, in the palette's colours, a little off each time."""
-    ground, figure = (np.array(c) + rng.normal(0, 8, 3) for c in PALETTES[palette])
+    """A cover, uint8, shape=(8, 8, rgb): the genre's shape, somewhere, in the palette's colours, a little off each time."""
+    ground, figure = (np.array(c) + rng.normal(0, 4, 3) for c in PALETTES[palette])
     y, x = np.mgrid[:SIZE, :SIZE] + 0.5
-    cx, cy = rng.uniform(6, 10, 2)
+    cx, cy = rng.choice([3.5, 4.5], 2)
     shape = {
-        "jazz": np.hypot(x - cx, y - cy) < rng.uniform(3.5, 5),
-        "techno": np.maximum(abs(x - cx), abs(y - cy)) < rng.uniform(3, 4.5),
-        "folk": (y - cy + SIZE) % 6 < 3,
-        "metal": abs((x - cx) - (y - cy)) < rng.uniform(2, 3),
+        "jazz": np.hypot(x - cx, y - cy) < 2.3,
+        "techno": np.maximum(abs(x - cx), abs(y - cy)) % 2 < 0.9,
+        "folk": (y - cy + SIZE) % 4 < 1.9,
+        "metal": abs((x - cx) - (y - cy)) < 1.5,
     }[genre]
-    return np.clip(np.where(shape[..., None], figure, ground) + rng.normal(0, 4, (SIZE, SIZE, 3)), 0, 255).astype(
-        np.uint8
-    )
+    painted = np.where(shape[..., None], figure, ground) + rng.normal(0, 1, (SIZE, SIZE, 3))
+    return np.clip(np.round(painted), 0, 255).astype(np.uint8)
 
 
 def song(palette: str, rng: np.random.Generator, seconds: float = 3.0) -> Audio:
@@ -78,7 +77,7 @@ def albums(folder: Path, train: int, test: int, seed: int) -> Path:
 
 
 def examples(count: int, draw: Any) -> tuple[Any, list[str]]:
-    """What the model is pretrained on: covers with prompts, two in three of which name the palette."""
+    """What the model is pretrained on: covers with prompts, every other of which name the palette."""
     import torch
 
     rng = np.random.default_rng(int(torch.randint(0, 2**31, (1,), generator=draw)))
@@ -86,7 +85,7 @@ def examples(count: int, draw: Any) -> tuple[Any, list[str]]:
     for _ in range(count):
         palette, genre = str(rng.choice(list(PALETTES))), str(rng.choice(GENRES))
         title = " ".join(rng.choice(TITLES, 2, replace=False))
-        prompts.append(PROMPT.format(title=title, genre=genre) + HINT.format(palette=palette) * (rng.random() < 2 / 3))
+        prompts.append(PROMPT.format(title=title, genre=genre) + HINT.format(palette=palette) * (rng.random() < 1 / 2))
         pixels.append(cover(palette, genre, rng))
     made = np.stack(pixels).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
     return torch.from_numpy(made), prompts
