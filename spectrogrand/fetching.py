@@ -177,9 +177,9 @@ def _repository(one: Weights, local: Path | None, home: Path) -> Path:
         convert(place / old, (place / old).with_name(name).with_suffix(".safetensors"))
     lock = _lock(home)
     if local:  # the hub's cache names its files by their sha256
-        said = {"source": repository, "licence": one.licence}
+        origin = {"source": repository, "licence": one.licence}
         files = sorted(p for p in place.rglob("*.safetensors") if ".cache" not in p.parts)
-        lock["files"] |= {p.relative_to(place).as_posix(): {"sha256": weights.sha256_of(p), **said} for p in files}
+        lock["files"] |= {p.relative_to(place).as_posix(): {"sha256": weights.sha256_of(p), **origin} for p in files}
     lock["repositories"][repository] = {"revision": about.sha, "licence": one.licence}
     home.mkdir(parents=True, exist_ok=True)
     write_json(home / weights.LOCK, lock)

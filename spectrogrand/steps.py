@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, media, registry
+from . import __version__, fitting, media, registry
 from .artefacts import Item
 from .candidates import make_all, rate_all
 from .errors import ConfigError, NoCandidateLeft
@@ -69,15 +69,7 @@ class Run:
     def generator(self, slot: str, artefact: type) -> Generator:
         """The generator of a slot, checked to make what the slot needs."""
         made = self.part(slot)
-        if made.artefact is not artefact:
-            fits = [
-                n
-                for n in registry.names("generators")
-                if getattr(registry.get("generators", n), "artefact", None) is artefact
-            ]
-            raise ConfigError(
-                f"{slot}={made.name} makes {made.artefact.__name__}, the slot needs {artefact.__name__}: one of {', '.join(fits)}"
-            )
+        fitting.makes(slot, made.name, artefact)
         return made
 
     # -- steps ---------------------------------------------------------------------------------------------------------
@@ -86,7 +78,7 @@ class Run:
         """Make one candidate per source, gate them, rate them, choose one, and write down why."""
         generator = self.generator(slot, artefact)
         entries = {k: v for k, v in (self.config.get(f"{slot}_scorers") or {}).items() if v is not None}
-        weights = {k: _weight(slot, k, v) for k, v in entries.items()}
+        weights = {k: fitting.weight(slot, k, v) for k, v in entries.items()}
         scorers = self._scorers(slot, artefact, entries)
         gates: list[Gate] = [
             self.part(f"gate {k}", v, "gates")
@@ -163,7 +155,9 @@ class Run:
         if novel is not None:
             self.record[slot]["none_of_these"] = bool(novel[0])
             if novel[0]:
-                self.record["warnings"].append(f"no {slot} that {classifier.name} knows fits: {best} is only the nearest")
+                self.record["warnings"].append(
+                    f"no {slot} that {classifier.name} knows fits: {best} is only the nearest"
+                )
         self._step(slot, classifier, 0, 1, begun)
         return best
 
@@ -228,10 +222,7 @@ class Run:
         made: dict[str, CreativityScorer] = {}
         for name, entry in entries.items():
             scorer = self.part(f"{slot} scorer {name}", entry.get("scorer"), "scorers")
-            if scorer.artefact is not artefact:
-                raise ConfigError(
-                    f"{slot}_scorers.{name}: {scorer.name} rates {scorer.artefact.__name__}, not {artefact.__name__}"
-                )
+            fitting.rates(slot, name, scorer.name, artefact)
             made[name] = scorer
         return made
 
@@ -275,15 +266,6 @@ class Run:
 def _given(scores: Mapping[str, np.ndarray]) -> Choice:
     used = {k: np.asarray(v, np.float64) for k, v in scores.items()}
     return Choice(0, np.array([np.nan]), used, (None,), "given", "it is your own")
-
-
-def _weight(slot: str, name: str, entry: Any) -> float:
-    weight = entry.get("weight", 1.0) if isinstance(entry, Mapping) else None
-    if isinstance(weight, bool) or not isinstance(weight, int | float):
-        raise ConfigError(
-            f"{slot}_scorers.{name} needs a scorer and a weight, a number: {{scorer: {{name: ...}}, weight: 1.0}}"
-        )
-    return float(weight)
 
 
 def _number(value: float) -> float | None:

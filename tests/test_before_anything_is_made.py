@@ -11,7 +11,7 @@ import tiny_songs
 import tiny_visuals
 import tiny_walks
 
-from spectrogrand import Audio, CoverBrief, build, fetching, media, preflight
+from spectrogrand import Audio, CoverBrief, Image, build, fetching, media, preflight
 from spectrogrand.__main__ import main
 from spectrogrand.configuring import compose
 from spectrogrand.errors import InvalidValue, MissingExtra, SpectrograndError
@@ -38,6 +38,7 @@ def weights(tmp_path_factory):
     tiny_visuals.folder(place, "kandinsky")
     tiny_walks.folder(place, "biggan")
     media.save_audio(place / "song.wav", Audio(np.zeros((1, 800), np.float32), 8000))
+    media.save_image(place / "cover.png", Image(np.full((32, 32, 3), 99, np.uint8)))
     return place
 
 
@@ -130,6 +131,10 @@ def test_the_command_names_every_setting_that_chose_the_model_and_no_other():
     (["song=musicgen", "song.melody={weights}/song.wav"], "song: .*musicgen cannot follow a melody"),
     (["song_scorers=[clap_alignment]", "song=file", "song.path={weights}/song.wav", "topic=null"],
      "song_scorers.clap_alignment: scorers 'clap_alignment' needs topic"),
+    (["cover=music_cover"], "cover=music_cover draws from AlbumBrief, the slot gives CoverBrief"),
+    (["pipeline=image_to_music", "captioner=mir_caption", "picture={weights}/cover.png"], "captioner=mir_caption draws from Aud"),
+    (["cover_scorers.aesthetics.weight=much"], "cover_scorers.aesthetics needs a scorer and a weight, a number"),
+    (["cover_scorers.aesthetics.scorer={name: novelty}"], "cover_scorers.aesthetics: .*novelty"),
     (["genre=timm_genre", "genre.dtype=half"], "genre: .*dtype 'half'"),
     (["stylizer=magenta", "stylizer.backend=tflite"], "stylizer: no magenta backend 'tflite'; did you mean 'litert'"),
     (["pipeline=latent_visualizer", "walk=biggan"], "walk: the weights draw 128 pixels, not 512: set walk.resolution=128"),

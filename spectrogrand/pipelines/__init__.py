@@ -1,7 +1,7 @@
 """One short file per job; read audiovisual.py first. A pipeline is a module here with two functions.
 
 `check(config) -> str` checks the settings before anything is made and says what the run is called;
-`run(config, run) -> Path` makes it.
+`run(config, run) -> Path` makes it. `GIVES` says what each generator's slot gives and wants, which is checked with them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .. import preflight, registry
+from .. import fitting, preflight, registry
 from ..errors import SpectrograndError, UnknownName, nearest
 from ..steps import Run
 
@@ -43,6 +43,7 @@ def execute(config: Mapping[str, Any]) -> Path:
         raise UnknownName(f"no pipeline {pipeline!r}; {nearest(str(pipeline), names())}")
     module = importlib.import_module(f"{__name__}.{pipeline}")
     name = module.check(config)
+    fitting.check(config, getattr(module, "GIVES", {}))
     preflight.check(config)
     run = Run(config, name)
     try:

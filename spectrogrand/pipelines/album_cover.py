@@ -20,6 +20,7 @@ from ..steps import Run
 from ..types import Audio, Image, Topic
 from ._settings import own_files, whole
 
+GIVES = {"song": (Topic, Audio), "cover": (AlbumBrief, Image)}
 MOST_LYRICS = 1 << 20
 
 

@@ -21,6 +21,7 @@ from ..types import GENRES, Audio, CoverBrief, Frames, Image, Scene, Topic, fram
 from ._settings import frame_rate, own_files, whole
 from ._synchrony import on_the_beat
 
+GIVES = {"song": (Topic, Audio), "cover": (CoverBrief, Image), "motion": (Scene, Frames)}
 VIDEOS = ("static", "dynamic_content", "dynamic_style", "motion")
 
 

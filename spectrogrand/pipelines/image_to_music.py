@@ -10,10 +10,11 @@ from ..errors import UnknownName, nearest
 from ..features import analyse
 from ..selection import RULES
 from ..steps import Run
-from ..types import MAX_TOPIC, Audio, Frames, Scene, Topic, frame_count
+from ..types import MAX_TOPIC, Audio, Frames, Image, Scene, Topic, frame_count
 from ._picture import caption, named, shown
 from ._settings import frame_rate, own_files, slots, wanted, whole
 
+GIVES = {"captioner": (Image, str), "song": (Topic, Audio), "motion": (Scene, Frames)}
 VIDEOS = ("static", "motion")
 
 
