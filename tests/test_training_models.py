@@ -1,6 +1,7 @@
 """What training makes: networks and their first weights, measures, exports that the pipeline reads, and what it refuses."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from spectrogrand.networks import Spec  # noqa: E402
 from spectrogrand.types import GENRES  # noqa: E402
 from train import checkpoints, fitting, measures, models  # noqa: E402
 from train.classification import Diverged, agree, standard  # noqa: E402
+from train.data import Pictures  # noqa: E402
+from train.entry import compose  # noqa: E402
 from train.export import by_onnx, export, save  # noqa: E402
 
 
@@ -38,7 +41,7 @@ def trained(place):
     )
     data = fitting.make_data(settings)
     module = fitting.make_model(settings, data)
-    folder = fitting.folder_of(settings)
+    folder = fitting.folder_of(settings, data)
     trainer = fitting.make_trainer(settings, folder)
     trainer.fit(module, data)
     trainer.test(module, data, ckpt_path=folder / "best.ckpt", verbose=False)
@@ -222,14 +225,42 @@ def test_a_checkpoint_of_something_else_is_refused(trained, tmp_path):
 
 
 def test_other_settings_do_not_go_on_in_the_same_folder(trained, place):
+    data = trained[3]
     settings = training_kills.config(place, "seed=5")
     with pytest.raises(InvalidValue, match=r"holds a training with other settings \(.*seed.*\): choose another name="):
-        fitting.resumable(settings, trained[0])
+        fitting.resumable(settings, trained[0], data)
     settings["resume"] = False
-    assert fitting.resumable(settings, trained[0]) is None
+    assert fitting.resumable(settings, trained[0], data) is None
     with pytest.raises(ConfigError, match="name is a folder's name without slashes"):
-        fitting.folder_of({**settings, "name": "../x"})
-    assert fitting.folder_of({**settings, "name": None}) != fitting.folder_of({**settings, "name": None, "seed": 6})
+        fitting.make_data({**settings, "name": "../x"})
+    unnamed = {**settings, "name": None}
+    assert fitting.folder_of(unnamed, data) != fitting.folder_of({**unnamed, "seed": 6}, data)
+
+
+def test_moved_data_and_more_workers_are_the_same_training(trained, place, tmp_path):
+    """What the pictures hold decides: the same folder, the same checkpoint to go on from; one other pixel is another training."""
+    folder, words = trained[0], ["recipe.epochs=8", "recipe.augment=[]", "recipe.mixup=0.0", "recipe.ema=0.9"]
+    shutil.copytree(place / "pictures", tmp_path / "pictures")  # with other times of change
+    here = training_kills.config(place, *words)
+    there = training_kills.config(place, *words, f"data.root={tmp_path / 'pictures'}", "data.workers=7")
+    first, second = fitting.make_data(here), fitting.make_data(there)
+    unnamed = [fitting.folder_of({**c, "name": None}, d) for c, d in ((here, first), (there, second))]
+    assert unnamed[0] == unnamed[1] and first.content() == second.content()
+    assert fitting.resumable(there, folder, second) == folder / "last.ckpt"
+    training_kills.pictures(tmp_path / "pictures", seed=1)
+    changed = fitting.make_data(there)
+    assert fitting.folder_of({**there, "name": None}, changed) != unnamed[0]
+    with pytest.raises(InvalidValue, match=r"holds a training with other settings \(data\)"):
+        fitting.resumable(there, folder, changed)
+
+
+def test_trainings_keep_the_names_that_they_had(tmp_path):
+    """Of data that settings make, the name follows from the settings: a new release goes on with what an old one began."""
+    words = ["data=synthetic", "model=timm", "model.name=resnet18", "model.initial=scratch", "recipe=published_genre"]
+    for more in ([], ["data.workers=3"], ["trainer.threads=1", "trainer.devices=2"]):
+        settings = compose("genre", [*words, *more])
+        data = Pictures(settings["data"], "genre", 96, 4, seed=0, cache=tmp_path)
+        assert fitting.folder_of(settings, data).name == "genre-synthetic-resnet18-published-seed0-2c5d1314"
 
 
 def test_divergence_stops_and_says_when_and_at_which_rate(place):
@@ -240,15 +271,19 @@ def test_divergence_stops_and_says_when_and_at_which_rate(place):
         "recipe.clip=null",
         "recipe.warmup=0.0",
         "model.dropout=0.0",
+        "trainer.save_every=1",
     ]
     settings = training_kills.config(place, *words, "recipe.epochs=30", "recipe.mixup=0.0")
     with pytest.raises(
-        Diverged, match=r"the loss is (nan|inf) at epoch \d+, step \d+, learning rate \S+: training stopped; lower"
+        Diverged,
+        match=r"(the loss|a weight) is (nan|inf|nan or inf) at epoch \d+, step \d+, learning rate \S+: training stopped; lower",
     ):
         data = fitting.make_data(settings)
         module = fitting.make_model(settings, data)
-        fitting.make_trainer(settings, fitting.folder_of(settings)).fit(module, data)
+        fitting.make_trainer(settings, fitting.folder_of(settings, data)).fit(module, data)
     assert issubclass(Diverged, SpectrograndError)
+    kept = checkpoints.load(place / "runs" / "wild" / "last.ckpt")["state_dict"]
+    assert all(v.isfinite().all() for v in kept.values() if v.is_floating_point()), "last.ckpt holds no good weights"
 
 
 def test_mel_on_the_fly_draws_what_the_pipeline_draws():
@@ -276,6 +311,33 @@ def test_recipes_refuse_what_makes_no_sense():
         Recipe("sgd", 0.1, 0, 1)
     with pytest.raises(InvalidValue, match="recipe.ema is a number from 0 to 1, got 2"):
         Recipe("sgd", 0.1, 4, 1, ema=2)
+    with pytest.raises(UnknownName, match="no recipe.precision 'bf16'; did you mean 'bf16-"):
+        Recipe("sgd", 0.1, 4, 1, precision="bf16")
+    with pytest.raises(InvalidValue, match="recipe.clip is a number above 0"):
+        Recipe("sgd", 0.1, 4, 1, clip=-1)
+    with pytest.raises(InvalidValue, match="recipe.augment is a list of {name: ...}, got 5"):
+        Recipe("sgd", 0.1, 4, 1, augment=5)
+
+
+@pytest.mark.parametrize("word, said", [
+    ("seed=-1", "seed is a whole number from 0 to 4294967295, got -1"),
+    ("seed=null", "seed is a whole number"),
+    ("data.share=x", "data.share is a number from 0 to 1, got 'x'"),
+    ("data.workers=0", "data.workers is a whole number from 1"),
+    ("model.side=-5", "model.side is a whole number from 8"),
+    ("trainer.limit_batches=-1", "trainer.limit_batches is a whole"),
+    ("trainer.devices=0", "trainer.devices is a whole number from 1, or auto, got 0"),
+    ("trainer.accelerator=cpux", "no trainer.accelerator 'cpux'; did you mean 'cpu'"),
+    ("trainer.precision=half", "no trainer.precision 'half'"),
+    ("trainer.threads=-1", "trainer.threads is a whole number from 1"),
+])  # fmt: skip
+def test_settings_out_of_range_are_told_before_anything_is_decoded(word, said, place, capsys):
+    from train.entry import main
+    from train.surprise import fit
+
+    words = [f"data.root={place / 'nowhere'}", "model=timm", "model.initial=scratch", word]
+    assert main("surprise", fit, words) in (1, 2)
+    assert said in capsys.readouterr().err
 
 
 def test_frozen_norm_keeps_its_statistics_while_training(place):
@@ -284,7 +346,7 @@ def test_frozen_norm_keeps_its_statistics_while_training(place):
     )
     data = fitting.make_data(settings)
     module = fitting.make_model(settings, data)
-    fitting.make_trainer(settings, fitting.folder_of(settings)).fit(module, data)
+    fitting.make_trainer(settings, fitting.folder_of(settings, data)).fit(module, data)
     norms = [m for m in module.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert norms and all(m.running_mean.abs().max() == 0 and not m.training for m in norms)
     assert module.network.training and not module.average.training
@@ -346,7 +408,6 @@ def test_shuffled_labels_fall_to_chance(tmp_path):
             "model=timm", "model.name=resnet10t", "model.initial=scratch", "model.side=64", "recipe.epochs=12", "recipe.batch=16",
             "trainer.accelerator=cpu", "trainer.threads=1", "trainer.progress=false",
         ]  # fmt: skip
-        from train.entry import compose
         from train.surprise import fit
 
         right[shuffle] = fit(compose("surprise", words))["accuracy"]

@@ -1,5 +1,6 @@
 """Killed at any moment and started again, a training ends with the weights of one that nobody disturbed."""
 
+import itertools
 import json
 import signal
 import subprocess
@@ -27,13 +28,22 @@ def undisturbed(tmp_path_factory):
 
 def ended(folder, plan):
     """The last checkpoint after the killings of the plan."""
-    training_kills.pictures(folder / "pictures")
-    (folder / "plan.json").write_text(json.dumps(plan))
-    words = [sys.executable, str(Path(training_kills.__file__)), str(folder), str(folder / "plan.json")]
+    return all_ended({folder: plan})[folder]
+
+
+def all_ended(plans):
+    """The last checkpoint of each folder after the killings of its plan; one process loads the libraries for all."""
+    for folder, plan in plans.items():
+        training_kills.pictures(folder / "pictures")
+        (folder / "plan.json").write_text(json.dumps(plan))
+    words = [sys.executable, str(Path(training_kills.__file__)), *map(str, plans)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads(done.stdout.splitlines()[-1]) == [signal.SIGKILL] * len(plan) + [0], done.stderr[-3000:]
-    return checkpoints.load(folder / "runs" / "killed" / "last.ckpt")
+    lines = done.stdout.splitlines()[-len(plans) :]
+    assert [json.loads(line) for line in lines] == [[signal.SIGKILL] * len(p) + [0] for p in plans.values()], (
+        done.stderr
+    )
+    return {folder: checkpoints.load(folder / "runs" / "killed" / "last.ckpt") for folder in plans}
 
 
 def same(one, other):
@@ -57,8 +67,19 @@ def test_ten_kills_in_a_row_at_random_steps(undisturbed, tmp_path):
     same(ended(tmp_path, [[str(rng.choice(training_kills.POINTS)), int(s)] for s in steps]), undisturbed)
 
 
+@pytest.fixture(scope="module")
+def by_itself(tmp_path_factory):
+    """The last checkpoint of one kill each, by point and step."""
+    folders = {
+        (point, step): tmp_path_factory.mktemp(f"{point}{step}")
+        for point, step in itertools.product(training_kills.POINTS, (3, 4, 5, 10))
+    }
+    found = all_ended({folder: [case] for case, folder in folders.items()})
+    return {case: found[folder] for case, folder in folders.items()}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("point", training_kills.POINTS)
 @pytest.mark.parametrize("step", [3, 4, 5, 10])
-def test_each_point_by_itself(point, step, undisturbed, tmp_path):
-    same(ended(tmp_path, [[point, step]]), undisturbed)
+def test_each_point_by_itself(point, step, undisturbed, by_itself):
+    same(by_itself[point, step], undisturbed)

@@ -1,6 +1,6 @@
 """A training that is killed at chosen steps and started again; run as a script, which forks one process per start.
 
-python tests/training_kills.py FOLDER PLAN.json      PLAN: a list of kills [point, step]; the last start runs to its end
+python tests/training_kills.py FOLDER...      each holds plan.json, a list of kills [point, step]; the last start runs to its end
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def fit(settings, kill=None):
             if kill and kill[0] == "epoch_end" and trainer.global_step >= kill[1]:
                 die()
 
-    folder = fitting.folder_of(settings)
     data = fitting.make_data(settings)
     module = fitting.make_model(settings, data)
+    folder = fitting.folder_of(settings, data)
     trainer = fitting.make_trainer(settings, folder, [Killer()])
     if kill and kill[0] == "before_rename":  # inside the writer, after the temporary file
         from spectrogrand.media import atomic
@@ -79,17 +79,23 @@ def fit(settings, kill=None):
         atomic.os.replace = lambda a, b: (
             die() if trainer.global_step >= kill[1] and str(b).endswith(".ckpt") else replace(a, b)
         )
-    trainer.fit(module, data, ckpt_path=fitting.resumable(settings, folder))
+    trainer.fit(module, data, ckpt_path=fitting.resumable(settings, folder, data))
     return module, trainer
 
 
-def main(folder, plan):
+def main(folders):
     import torch
 
     torch.set_num_threads(1)
-    settings = config(folder)
-    import train.fitting  # noqa: F401  # loaded once, before the forks
+    import train.fitting  # noqa: F401  # loaded once, before the forks of all folders
 
+    for folder in folders:
+        sys.stdout.write(json.dumps(ended(config(folder), json.loads((folder / "plan.json").read_text()))) + "\n")
+        sys.stdout.flush()
+
+
+def ended(settings, plan):
+    """How each start of a training ended: the signal or the exit code."""
     ends = []
     for kill in [*plan, None]:
         child = os.fork()
@@ -103,8 +109,8 @@ def main(folder, plan):
             os._exit(code)
         status = os.waitpid(child, 0)[1]
         ends.append(os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
-    sys.stdout.write(json.dumps(ends) + "\n")
+    return ends
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text()))
+    main([Path(word) for word in sys.argv[1:]])

@@ -15,7 +15,7 @@ import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from spectrogrand.errors import ConfigError, InvalidValue
+from spectrogrand.errors import InvalidValue
 
 from . import checkpoints, models
 from .callbacks import Keeper
@@ -24,18 +24,29 @@ from .data import CLASSES, Pictures
 from .entry import bound
 from .mel import MelPictures
 from .recipe import Recipe
+from .settings import check
 
 PLACE = ("name", "output", "cache", "resume", "trainer")
 """Settings that do not change which weights a training ends with, save two of the trainer's."""
 
 
-def identity(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides the weights that a training ends with, as plain data."""
+def told(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a checkpoint and its card tell, as plain data."""
     trainer = {k: config["trainer"][k] for k in ("precision", "limit_batches")}
     found: dict[str, Any] = checkpoints.plain(
         {k: v for k, v in config.items() if k not in PLACE} | {"trainer": trainer}
     )
     return found
+
+
+def identity(settings: Mapping[str, Any], content: str | None) -> dict[str, Any]:
+    """What decides the weights that a training ends with: of its data what they hold, not where they lie or how they are read."""
+    data = dict(settings["data"])
+    if "root" in data:
+        data |= {"root": content, "share": None}
+    if "workers" in data:
+        data["workers"] = 1
+    return {**settings, "data": data}
 
 
 def recipe_of(config: Mapping[str, Any]) -> Recipe:
@@ -48,12 +59,15 @@ def recipe_of(config: Mapping[str, Any]) -> Recipe:
     return found
 
 
-def folder_of(config: Mapping[str, Any]) -> Path:
+def folder_of(config: Mapping[str, Any], data: Pictures) -> Path:
     """Where a training lies: `output/name`, named after task, data, model, recipe, seed and a digest of all that matters.
 
-    So the same command finds its own run again and goes on, and another never writes into it.
+    So the same command finds its own run again and goes on, from moved data too, and another never writes into it.
     """
-    digest = hashlib.sha256(json.dumps(identity(config), sort_keys=True).encode()).hexdigest()[:8]
+    check(config)
+    if config.get("name"):
+        return Path(config["output"]).expanduser() / str(config["name"])
+    digest = hashlib.sha256(json.dumps(identity(told(config), data.content()), sort_keys=True).encode()).hexdigest()[:8]
     parts = [
         config["task"],
         config["data"]["name"],
@@ -61,14 +75,16 @@ def folder_of(config: Mapping[str, Any]) -> Path:
         config["recipe"]["name"],
         f"seed{config['seed']}",
     ]
-    name = config.get("name") or "-".join([*map(str, parts), digest])
-    if Path(name).name != name or name in (".", ".."):
-        raise ConfigError(f"name is a folder's name without slashes, got {name!r}")
-    return Path(config["output"]).expanduser() / name
+    return Path(config["output"]).expanduser() / "-".join([*map(str, parts), digest])
 
 
 def make_data(config: Mapping[str, Any]) -> Pictures:
-    """The data module."""
+    """The data module.
+
+    Raises:
+        SpectrograndError: a setting is out of range, told before anything is decoded.
+    """
+    check(config)
     recipe, trainer = recipe_of(config), config["trainer"]
     side = config["model"].get("side") or models.SIDES[config["task"]]
     cache = Path(config.get("cache") or Path(config["output"]) / "cache").expanduser()
@@ -88,7 +104,6 @@ def make_model(config: Mapping[str, Any], data: Pictures) -> Classification:
     threads = config["trainer"]["threads"]
     if threads:
         torch.set_num_threads(threads)
-    data.prepare_data()
     data.setup()
     lightning.seed_everything(config["seed"], verbose=False)
     settings = {k: v for k, v in config["model"].items() if k != "name"}
@@ -108,7 +123,8 @@ def about(config: Mapping[str, Any], data: Pictures) -> dict[str, Any]:
     versions = {name: version(name) for name in ("torch", "torchvision", "lightning", "timm", "torchmetrics", "numpy")}
     sizes = {split: len(part) for split, part in data.splits.items()}
     return {
-        "config": identity(config),
+        "config": told(config),
+        "content": data.content(),
         "versions": versions,
         "sizes": sizes,
         "skipped": list(data.splits["train"].skipped),
@@ -152,19 +168,21 @@ def make_trainer(config: Mapping[str, Any], folder: Path, extra: list[Callback] 
     )  # fmt: skip
 
 
-def resumable(config: Mapping[str, Any], folder: Path) -> Path | None:
+def resumable(config: Mapping[str, Any], folder: Path, data: Pictures) -> Path | None:
     """The checkpoint to go on from, or None for a fresh start.
 
     Raises:
-        InvalidValue: the folder holds a training of another config; the settings that differ are named.
+        InvalidValue: the folder holds a training of another config or other data; what differs is named.
     """
     last = folder / "last.ckpt"
     if not config["resume"] or not last.is_file():
         return None
-    kept = checkpoints.load(last).get("spectrogrand", {}).get("about", {}).get("config")
-    told = identity(config)
-    if kept != told:
-        differing = [k for k in told if not isinstance(kept, dict) or kept.get(k) != told[k]]
+    about = checkpoints.load(last).get("spectrogrand", {}).get("about", {})
+    before = about.get("config")
+    kept = identity(before, about.get("content")) if isinstance(before, dict) and "data" in before else {}
+    wanted = identity(told(config), data.content())
+    if kept != wanted:
+        differing = [k for k in wanted if kept.get(k) != wanted[k]]
         raise InvalidValue(
             f"{folder} holds a training with other settings ({', '.join(differing)}): choose another name=, or resume=false to "
             "overwrite it"

@@ -21,12 +21,12 @@ def fit(config: dict[str, Any]) -> dict[str, Any]:
     """Data, model, trainer; fit, test. Returns the test metrics."""
     from train import fitting, report
 
-    folder = fitting.folder_of(config)
     data = fitting.make_data(config)
     model = fitting.make_model(config, data)
+    folder = fitting.folder_of(config, data)
     trainer = fitting.make_trainer(config, folder)
 
-    trainer.fit(model, data, ckpt_path=fitting.resumable(config, folder))
+    trainer.fit(model, data, ckpt_path=fitting.resumable(config, folder, data))
     trainer.test(model, data, ckpt_path=folder / f"{model.recipe.take}.ckpt", verbose=False)
     return report.conclude(trainer, model, data, folder)
 
