@@ -215,6 +215,15 @@ def test_augmentation_follows_from_seed_epoch_and_index_alone():
         augment.Chain([{"name": "rotation", "degree": 3}])
 
 
+def test_a_table_of_256_values_is_the_parts_one_after_the_other():
+    pictures = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16).repeat(4, 3, 1, 1)
+    config = [{"name": "posterize", "p": 0.5}, {"name": "brightness"}, {"name": "rotation"}, {"name": "brightness"}]
+    chain = augment.Chain(config)
+    u = torch.from_numpy(draws(3, 1, range(4), chain.count))
+    assert [part is None for part, _ in chain._steps(u)] == [True, False, True]
+    assert torch.equal(chain(pictures, 3, 1, range(4)), chain._changed(pictures, u))
+
+
 def test_augmentations_by_torchvision():
     """One at a time, its parameter taken from our own draw."""
     from torchvision.transforms import InterpolationMode

@@ -184,7 +184,8 @@ def _style_one(y: Any, scale: Any, shift: Any, eps: float, phases: int) -> None:
     means = means.view(phases, -1)
     middle = means.mean(0)
     spread = (spreads.view(phases, -1) + (means - middle).square()).mean(0)
-    _batch_norm(y, *(v.repeat(phases) for v in (scale, shift, middle, spread)), eps)
+    wide = [v.repeat(phases) for v in (scale, shift, middle, spread)]
+    _batch_norm(y, wide[0], wide[1], wide[2], wide[3], eps)
 
 
 def _batch_norm(y: Any, scale: Any, shift: Any, mean: Any, variance: Any, eps: float) -> None:
