@@ -1,6 +1,6 @@
 """Does the fusion learn? On a world whose truth is known, in minutes on one core; `docs/album-cover.md` holds the table.
 
-    python train/fusion_proof.py [OUTPUT [SEED,SEED,...]]
+    python train/fusion_proof.py [OUTPUT [SEED,SEED,... [noise|own]]]
 
 A tiny Stable Diffusion is trained on covers whose prompts name shape and, every other time, palette; then it is frozen. For
 each seed 384 albums are made whose prompts name the shape alone and whose songs tell the palette, and train/fusion.py learns
@@ -23,8 +23,10 @@ from train import entry, fusion, fusion_world
 from train.fusion_data import MUSIC
 
 STEPS = 3200
-KIND, LOSS = "cross_attention", "own"
-TRAIN, TEST, EPOCHS, RATE = 384, 96, 12, 1e-3
+KIND = "cross_attention"
+RATES = {"noise": 2e-3, "own": 1e-3}
+"""The losses that a fusion may be trained on (`fusion_recipe.loss`), and the learning rate of each."""
+TRAIN, TEST, EPOCHS = 384, 96, 12
 REPEATS = 32
 """Noises per unseen album."""
 
@@ -33,10 +35,10 @@ def main(words: list[str]) -> int:
     """Run the proof; prints and writes the table."""
     output = Path(words[0] if words else "outputs/fusion-proof")
     seeds = [int(w) for w in words[1].split(",")] if len(words) > 1 else list(range(5))
-    rows = []
+    loss, rows = words[2] if len(words) > 2 else "noise", []
     for seed in seeds:
-        rows += (made := prove(output, seed))
-        (output / f"proof-{seed}.json").write_text(json.dumps(made), "utf-8")
+        rows += (made := prove(output, seed, loss))
+        (output / f"proof-{loss}-{seed}.json").write_text(json.dumps(made), "utf-8")
     print(table(rows))
     print(f"processor time {time.process_time():.0f} s")
     return 0
@@ -57,11 +59,13 @@ def pretrained(output: Path) -> Path:
     return folder
 
 
-def prove(output: Path, seed: int, model: Path | None = None, epochs: int = EPOCHS) -> list[dict[str, Any]]:
+def prove(
+    output: Path, seed: int, loss: str = "noise", model: Path | None = None, epochs: int = EPOCHS
+) -> list[dict[str, Any]]:
     """One seed: its albums, and a fusion for each of own, another's and constant music; one row each, and one for the word.
 
     Args:
-        model: the frozen model's folder; None: `pretrained`.
+        loss: one of `RATES`. model: the frozen model's folder; None: `pretrained`.
     """
     from spectrogrand import diffusion
     from spectrogrand import fusion as fusions
@@ -105,15 +109,15 @@ def prove(output: Path, seed: int, model: Path | None = None, epochs: int = EPOC
         settings = [
             f"data.root={home}", f"weights={model}", f"output={output / 'runs'}", f"data.size={size}", "data.seconds=3.0",
             f"seed={seed}", f"fusion.kind={KIND}", "fusion.heads=4", f"data.music={music}",
-            f"fusion_recipe.epochs={epochs}", f"fusion_recipe.check={epochs}", f"fusion_recipe.rate={RATE}",
-            "fusion_recipe.batch=32", f"fusion_recipe.loss={LOSS}", "fusion_recipe.warmup=20", "fusion_recipe.repeats=1",
+            f"fusion_recipe.epochs={epochs}", f"fusion_recipe.check={epochs}", f"fusion_recipe.rate={RATES[loss]}",
+            "fusion_recipe.batch=32", f"fusion_recipe.loss={loss}", "fusion_recipe.warmup=20", "fusion_recipe.repeats=1",
             "trainer.accelerator=cpu", "trainer.progress=false", "trainer.threads=1", "trainer.save_every=0",
         ]  # fmt: skip
         run = Path(fusion.fit(entry.compose("fusion", settings))["folder"])
         fused, part = fusions.load(run / "fusion.safetensors", parts.unet), test.heard(music, seed)
         drawn[music] = covers(parts, fused, plain, np.stack(part.features), seed)
         rows.append(row(music, losses(parts, fused, part, plain), begun))
-    sheet(output / f"covers-{seed}.png", [drawn[name] for name in ("truth", "prompt", "own", "shuffled")])
+    sheet(output / f"covers-{loss}-{seed}.png", [drawn[name] for name in ("truth", "prompt", "own", "shuffled")])
     return rows
 
 
