@@ -109,7 +109,10 @@ def optimiser(network: Any, recipe: Recipe) -> Any:
     ]
     # fused: one pass over the weights instead of six; torch has it for these devices
     fused = {p.device.type for _, p in named} <= {"cpu", "cuda"}
-    return torch.optim.AdamW([g for g in groups if g["params"]], recipe.rate, fused=fused)
+    made = torch.optim.AdamW([g for g in groups if g["params"]], recipe.rate, fused=fused)
+    # fused, it would unscale float16's gradients by itself, and Lightning then refuses to clip them: let the scaler do that
+    made._step_supports_amp_scaling = False  # type: ignore[attr-defined]
+    return made
 
 
 def share_of_rate(recipe: Recipe, step: int, steps: int) -> float:
