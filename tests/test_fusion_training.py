@@ -1,6 +1,7 @@
 """train/fusion.py on a tiny world: it learns from own music and not from another's, resumes, exports, and measures."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -99,6 +100,79 @@ def test_only_the_fusion_is_trained_and_a_killed_training_goes_on_to_the_same_we
     first, second = (fusion.load(f"{f['folder']}/fusion.safetensors").module.state_dict() for f in (whole, again))
     assert all(torch.allclose(v, second[k], atol=1e-6) for k, v in first.items())
     assert again["loss_fused"] == pytest.approx(whole["loss_fused"], abs=1e-5)
+
+
+def test_a_training_killed_within_an_epoch_goes_on_with_the_albums_that_it_had_not_seen(world, tmp_path):
+    from train.callbacks import Keeper
+    from train.fusion_task import FusionTask
+
+    class Killed(RuntimeError):
+        pass
+
+    seen, step, save = [], FusionTask.training_step, Keeper.on_train_batch_end
+
+    def noted(self, batch, k):
+        seen.append(tuple(batch["index"]))
+        return step(self, batch, k)
+
+    def once(self, trainer, *more):
+        save(self, trainer, *more)
+        if trainer.global_step == 6:
+            raise Killed
+
+    words = ["fusion_recipe.epochs=2", "fusion_recipe.batch=4", "trainer.save_every=1"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FusionTask, "training_step", noted)
+        whole = fit(world, tmp_path / "whole", *words)
+        with patch.context() as inner:
+            inner.setattr(Keeper, "on_train_batch_end", once)
+            with pytest.raises(Killed):
+                fit(world, tmp_path / "killed", *words)
+        again = fit(world, tmp_path / "killed", *words)
+    assert len(seen) == 16 and seen[8:] == seen[:8] and set(sum(seen[4:8], ())) == set(range(16))
+    assert again["loss_fused"] == pytest.approx(whole["loss_fused"], abs=1e-6)
+
+
+def test_weights_that_are_no_numbers_are_never_saved(world, tmp_path):
+    """With every callback of a real training, which saves within the epoch."""
+    from train.fusion_task import FusionTask
+
+    step = FusionTask.training_step
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FusionTask, "training_step", lambda s, b, k: step(s, b, k) * (torch.nan if s.global_step else 1))
+        with pytest.raises(
+            InvalidValue, match="the fusion's weights are no numbers any more: lower fusion_recipe.rate"
+        ):
+            fit(world, tmp_path, "fusion_recipe.batch=4", "trainer.save_every=1")
+    last = checkpoints.load(next(tmp_path.glob("*/last.ckpt")))
+    assert last["global_step"] == 1 and all(v.isfinite().all() for v in last["state_dict"].values())
+
+
+def test_albums_that_have_changed_since_are_not_gone_on_with(world, tmp_path):
+    shutil.copytree(world / "albums", tmp_path / "albums")
+    words = [f"data.root={tmp_path / 'albums'}"]
+    first = fit(world, tmp_path / "runs", *words)
+    assert fit(world, tmp_path / "runs", *words) == first
+    media.save_image(tmp_path / "albums/covers/0.png", media.load_image(tmp_path / "albums/covers/1.png"))
+    with pytest.raises(InvalidValue, match="trained on albums that have changed since"):
+        fit(world, tmp_path / "runs", *words)
+
+
+@pytest.mark.parametrize("word, said", [
+    ("fusion_recipe.optimizer=adam", "no fusion_recipe.optimizer 'adam'; did you mean 'adamw'"),
+    ("fusion_recipe.schedule=cosin", "did you mean 'cosine'"), ("fusion_recipe.loss=nois", "did you mean 'noise'"),
+    ("fusion_recipe.batch=0", "fusion_recipe.batch is a whole number from 1"),
+    ("fusion_recipe.rate=fast", "fusion_recipe.rate is a number from 0"),
+    ("fusion_recipe.clip=-1", "fusion_recipe.clip is a number above 0"),
+    ("fusion.kind=linea", "did you mean 'linear'"), ("data.prompt=lyrics", "no data.prompt 'lyrics'"),
+    ("data.music=shufled", "did you mean 'shuffled'"), ("trainer.devices=2", "a fusion is trained on one device"),
+    ("trainer.precision=half", "no trainer.precision 'half'"), ("evaluate.covers=2", "sets of 4 or more, got 2"),
+    ("evaluate.sampler=ddim", "no evaluate.sampler 'ddim'"), ("seed=-1", "seed is a whole number from 0"),
+])  # fmt: skip
+def test_settings_that_make_no_sense_are_told_before_a_clip_is_heard(word, said, tmp_path, capsys):
+    words = [f"data.root={tmp_path / 'nowhere'}", "evaluate.encoder=clip", "evaluate.encoder_weights=there", word]
+    assert entry.main("fusion", training.fit, words) in (1, 2)
+    assert said in capsys.readouterr().err
 
 
 def test_the_published_recipe_is_a_config(world, tmp_path):

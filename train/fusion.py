@@ -31,16 +31,14 @@ def fit(config: dict[str, Any]) -> dict[str, Any]:
     from torch.utils.data import DataLoader
 
     from spectrogrand import devices, diffusion, fusion, hub
-    from spectrogrand.errors import InvalidValue
     from spectrogrand.media.atomic import replacing
     from spectrogrand.registry import get
-    from train import checkpoints, fusion_data
+    from train import checkpoints, fusion_data, fusion_settings
     from train.callbacks import Keeper
     from train.fusion_task import FusionTask
 
     data, recipe, told = config["data"], config["fusion_recipe"], config["trainer"]
-    if not data["root"]:
-        raise InvalidValue("no albums to train on: set data.root=FOLDER, made by spectrogrand prepare albums")
+    fusion_settings.check(config)
     if told["threads"]:
         torch.set_num_threads(told["threads"])
     folder = folder_of(config)
@@ -71,23 +69,20 @@ def fit(config: dict[str, Any]) -> dict[str, Any]:
     model.unet.requires_grad_(False)
     for parameter in fused.module.parameters():
         parameter.requires_grad_(True)
-    task = FusionTask(model, fused, recipe, config["seed"])
-
-    orders: dict[str, Any] = {"train": fusion_data.Shuffled(len(splits["train"]), config["seed"]), "test": None}
-    loaders = {
-        name: DataLoader(part, batch_size=recipe["batch"], sampler=orders[name], collate_fn=fusion_data.batch)
-        for name, part in splits.items()
-    }
+    shown = fusion_data.Batches(splits["train"], recipe["batch"], config["seed"], told["limit_batches"])
+    unseen = DataLoader(splits["test"], batch_size=recipe["batch"], collate_fn=fusion_data.batch)
+    task = FusionTask(
+        model, fused, recipe, config["seed"], steps=len(shown) * recipe["epochs"], content=splits["train"].content
+    )
     trainer = lightning.Trainer(
         accelerator=told["accelerator"], devices=1, precision=told["precision"] or "32-true", max_epochs=recipe["epochs"],
         gradient_clip_val=recipe["clip"], logger=False, enable_checkpointing=False, enable_progress_bar=told["progress"],
         enable_model_summary=False, num_sanity_val_steps=0, plugins=[checkpoints.PlainCheckpointIO()],
         callbacks=[Keeper(folder, told["save_every"], "val/gain")], default_root_dir=folder,
-        check_val_every_n_epoch=recipe["check"], limit_train_batches=told["limit_batches"], inference_mode=True,
+        check_val_every_n_epoch=recipe["check"], inference_mode=True,
     )  # fmt: skip
-    last = folder / "last.ckpt"
-    trainer.fit(task, loaders["train"], loaders["test"], ckpt_path=last if last.is_file() else None)
-    trainer.validate(task, loaders["test"], verbose=False)
+    trainer.fit(task, shown, unseen, ckpt_path=resumable(folder, task.content))
+    trainer.validate(task, unseen, verbose=False)
     task.cpu() if place == "cpu" else task.to(place)
     fused.module.eval()
     fused.save(folder / "fusion.safetensors")
@@ -108,6 +103,26 @@ def folder_of(config: Mapping[str, Any]) -> Path:
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
     name = f"{config['fusion']['kind']}-{config['fusion_recipe']['name']}-seed{config['seed']}-{digest}"
     return Path(config["output"]).expanduser() / name
+
+
+def resumable(folder: Path, content: str) -> Path | None:
+    """The checkpoint to go on from, or None for a fresh start.
+
+    Raises:
+        InvalidValue: it was trained on albums that have changed since.
+    """
+    from spectrogrand.errors import InvalidValue
+    from train import checkpoints
+
+    last = folder / "last.ckpt"
+    if not last.is_file():
+        return None
+    before = checkpoints.load(last).get("spectrogrand", {}).get("content", content)
+    if before != content:
+        raise InvalidValue(
+            f"{folder} was trained on albums that have changed since: choose another output=, or remove it"
+        )
+    return last
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ class Albums:
     features: list[np.ndarray]
     size: int
     style: str = "album_genre"
+    content: str = ""
+    """sha256 of prompts, covers and clips, wherever they lie."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -79,21 +81,44 @@ class Albums:
         return replace(self, features=features)
 
 
-class Shuffled:
-    """Orders of a split, another in every epoch, from seed and epoch alone: a training that goes on draws the same ones."""
+class Batches:
+    """The training loader: batches in an order drawn from (seed, epoch), its place saved, so that a training goes on with the
+    albums that it had not seen.
 
-    def __init__(self, count: int, seed: int) -> None:
-        self.count, self.seed, self.epoch = count, seed, 0
+    Args:
+        limit: at most so many batches an epoch.
+    """
+
+    def __init__(self, data: Albums, size: int, seed: int, limit: int | None = None) -> None:
+        self.data, self.size, self.seed = data, size, seed
+        whole = -(-len(data) // size)
+        self.length = min(whole, limit) if limit else whole
+        self.epoch = self.position = self._start = 0
+        self.sampler = self
+        """Lightning tells samplers the epoch; this loader is its own."""
+
+    def __len__(self) -> int:
+        return self.length
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
         self.epoch = epoch
 
-    def __iter__(self) -> Iterator[int]:
-        return iter(np.random.default_rng([self.seed, self.epoch]).permutation(self.count).tolist())
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        start, self._start = self._start, 0
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.data)).tolist()
+        for k in range(start, self.length):
+            self.position = k + 1
+            yield batch([self.data[i] for i in order[k * self.size : (k + 1) * self.size]])
 
-    def __len__(self) -> int:
-        return self.count
+    def state_dict(self) -> dict[str, int]:
+        """Epoch and number of batches given out: plain data for the checkpoint."""
+        return {"epoch": self.epoch, "position": self.position}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on where `state_dict` was taken."""
+        self.epoch = state["epoch"]
+        self._start = state["position"] % self.length
 
 
 def albums(
@@ -112,7 +137,10 @@ def albums(
         )
     covers = [_inside(home, row.cover, row) for row in rows]
     clips = [_inside(home, row.clip, row) for row in rows]
-    return Albums(rows, covers, features(clips, embedder, seconds, Path(cache)), size, style)
+    heard = features(clips, embedder, seconds, Path(cache))
+    found = Albums(rows, covers, heard, size, style)
+    told = [(found.prompt(i), _sha256(covers[i]), _sha256(clips[i])) for i in range(len(found))]
+    return replace(found, content=hashlib.sha256(json.dumps(told).encode()).hexdigest())
 
 
 def features(clips: Sequence[Path], embedder: Any, seconds: float, cache: Path) -> list[np.ndarray]:
@@ -124,7 +152,7 @@ def features(clips: Sequence[Path], embedder: Any, seconds: float, cache: Path) 
     cache.mkdir(parents=True, exist_ok=True)
     with bar("music features") as tick:
         for i, clip in enumerate(clips):
-            key = hashlib.sha256(part.encode() + hashlib.sha256(clip.read_bytes()).digest()).hexdigest()
+            key = hashlib.sha256(part.encode() + bytes.fromhex(_sha256(clip))).hexdigest()
             file = cache / f"{key}.safetensors"
             if not file.is_file():
                 rows = frames_of(embedder, media.load_audio(clip), seconds)
@@ -150,6 +178,11 @@ def batch(items: Sequence[tuple[int, str, np.ndarray, np.ndarray]]) -> dict[str,
 def embedder_of(config: Any) -> Any:
     """The sound embedder that a config names."""
     return registry.build("embedders", config)
+
+
+def _sha256(file: Path) -> str:
+    with open(file, "rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _inside(home: Path, name: str, row: AlbumRow) -> Path:

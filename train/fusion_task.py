@@ -33,10 +33,23 @@ class FusionTask(lightning.LightningModule):
     Args:
         recipe: loss ("own": of what the model predicts, "noise": of the noise, whatever it predicts), optimizer ("adamw" or
             "sgd"), rate, warmup (steps), schedule ("cosine" or "constant"), drop_text, drop_music.
+        steps: of the whole training, for the schedule; None asks the trainer, whose answer makes the loaders before a
+            checkpoint could tell them where to go on.
+        content: sha256 of the albums, kept in checkpoints.
     """
 
-    def __init__(self, model: Diffusion, fusion: Fusion, recipe: Mapping[str, Any], seed: int) -> None:
+    def __init__(
+        self,
+        model: Diffusion,
+        fusion: Fusion,
+        recipe: Mapping[str, Any],
+        seed: int,
+        *,
+        steps: int | None = None,
+        content: str = "",
+    ) -> None:
         super().__init__()
+        self.steps, self.content = steps, content
         self.model, self.fusion, self.recipe = model, fusion, dict(recipe)
         self.fused = fusion.module
         self.noise = model.scheduler("ddpm")
@@ -99,6 +112,10 @@ class FusionTask(lightning.LightningModule):
                 "fusion_recipe.warmup; last.ckpt is as it was before"
             )
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Say which albums it was trained on."""
+        checkpoint["spectrogrand"] = {"content": self.content}
+
     def configure_optimizers(self) -> Any:
         """The recipe's optimizer and schedule."""
         from diffusers.optimization import get_constant_schedule_with_warmup, get_cosine_schedule_with_warmup
@@ -107,9 +124,8 @@ class FusionTask(lightning.LightningModule):
         kinds: dict[str, Any] = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
         made = kinds[recipe["optimizer"]](self.fused.parameters(), lr=recipe["rate"])
         if recipe["schedule"] == "cosine":
-            schedule = get_cosine_schedule_with_warmup(
-                made, recipe["warmup"], int(self.trainer.estimated_stepping_batches)
-            )
+            steps = self.steps or int(self.trainer.estimated_stepping_batches)
+            schedule = get_cosine_schedule_with_warmup(made, recipe["warmup"], steps)
         else:
             schedule = get_constant_schedule_with_warmup(made, recipe["warmup"])
         return {"optimizer": made, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
