@@ -309,6 +309,8 @@ def test_stages_follow_the_configuration():
     chosen = views._stages({"pipeline": "audiovisual", "videos": ["static"]})
     assert [slot for slot, _ in chosen if "video" in slot] == ["static video"]
     assert [slot for slot, _ in views._stages({"pipeline": "recommendation", "picture": None})] == ["search"]
+    heard, told = (views._stages({"pipeline": "album_cover", "genres": genres}) for genres in (None, "jazz"))
+    assert set(heard) - set(told) == {("genre", "Naming the genre")} and len(told) == len(heard) - 1
     for song in ("file", {"name": "song_file"}):
         assert views._stages({"pipeline": "audiovisual", "song": song})[0] == ("song", "Reading your song")
     assert views._stages({"pipeline": "audiovisual", "song": {"name": "house_synth"}})[0] == ("song", "Making songs")

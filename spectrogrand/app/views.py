@@ -104,12 +104,14 @@ def gallery(output: Path) -> str:
 
 
 def _stages(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The stages that this configuration goes through: unwanted videos and an absent picture are left out."""
+    """The stages that this configuration goes through: unwanted videos, a genre that is told, an absent picture are left out."""
     stages = STAGES.get(str(config.get("pipeline")), ())
     videos = config.get("videos")
     wanted = [
         s for s in stages if not s[0].endswith(" video") or videos is None or s[0].removesuffix(" video") in videos
     ]
+    if config.get("pipeline") == "album_cover" and config.get("genres"):
+        wanted = [s for s in wanted if s[0] != "genre"]
     song = config.get("song")
     if (song.get("name") if isinstance(song, Mapping) else song) in ("file", "song_file"):
         wanted = [(slot, OWN.get(label, label)) for slot, label in wanted]
