@@ -60,6 +60,21 @@ def test_the_cache_is_read_again_and_follows_the_files(published, tmp_path, monk
     assert not np.array_equal(first["test"].values[0], changed["test"].values[0])
 
 
+def test_what_data_hold_is_told_by_their_files_whatever_decodes_them(published, tmp_path, monkeypatch):
+    """So that a training moved to a machine with another decoder goes on, and no picture is read to find its folder."""
+    config = {"name": "housex", "root": str(published), "workers": 1}
+    first, second, third = (Pictures(config, "genre", 32, 4, seed=0, cache=tmp_path / str(k)) for k in range(3))
+    told = first.content()
+    monkeypatch.setattr("train.cache.small", lambda *a: np.full((32, 32, 3), 7, np.uint8))
+    second.setup()
+    assert not np.array_equal(first.splits["train"].values[:], second.splits["train"].values[:])
+    for part in second.splits.values():
+        monkeypatch.setattr(type(part.values), "__getitem__", lambda *a: pytest.fail("a picture was read"))
+    assert second.content() == told
+    jpeg(published / "test" / "bass house-0test.jpg", 200)
+    assert third.content() != told
+
+
 def test_decoding_at_a_smaller_scale_is_the_picture(tmp_path):
     """Against the published way: the whole JPEG, then Pillow's bilinear."""
     x, y = np.meshgrid(np.linspace(0, 6, 384), np.linspace(0, 9, 384))

@@ -23,6 +23,7 @@ class Labelled:
         groups: the track or cover that each item comes from; no group lies in two splits.
         classes: names in the order of the network's outputs.
         skipped: files that could not be read, with the reason.
+        sources: sha256 of each item's file; empty where settings make the items.
     """
 
     values: np.ndarray
@@ -30,14 +31,16 @@ class Labelled:
     groups: tuple[str, ...]
     classes: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def part(self, chosen: np.ndarray) -> Labelled:
         """The items of these indices."""
-        groups = tuple(self.groups[i] for i in chosen)
-        return Labelled(_Rows(self.values, chosen), self.labels[chosen], groups, self.classes, self.skipped)  # type: ignore[arg-type]
+        groups, sources = (tuple(told[i] for i in chosen) if told else () for told in (self.groups, self.sources))
+        rows: Any = _Rows(self.values, chosen)
+        return Labelled(rows, self.labels[chosen], groups, self.classes, self.skipped, sources)
 
 
 class _Rows:

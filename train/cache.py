@@ -58,13 +58,15 @@ def decode(
     about = [(e.split, e.label, e.path.name, *_stamp(e.path)) for e in entries]
     key = hashlib.sha256(json.dumps([VERSION, side, about]).encode()).hexdigest()[:24]
     store, index = folder / f"{key}.npy", folder / f"{key}.json"
-    if not (store.is_file() and index.is_file()):
+    kept = _told(index) if store.is_file() else {}
+    if not kept:
         folder.mkdir(parents=True, exist_ok=True)
         problems, digests = _write(entries, side, store, workers)
         same_content(digests, entries)
+        kept = {"problems": problems, "sources": digests}
         with replacing(index) as temporary:
-            temporary.write_text(json.dumps({"problems": problems}), "utf-8")
-    problems = json.loads(index.read_text("utf-8"))["problems"]
+            temporary.write_text(json.dumps(kept), "utf-8")
+    problems = kept["problems"]
     skipped = tuple(problems[str(i)] for i in sorted(map(int, problems)))
     if len(skipped) > share * len(entries):
         named = "; ".join(skipped[:3]) + (f"; and {len(skipped) - 3} more" if len(skipped) > 3 else "")
@@ -78,13 +80,20 @@ def decode(
         warnings.warn(f"{len(skipped)} of {len(entries)} pictures cannot be read: {'; '.join(skipped)}", stacklevel=2)
     pixels = np.load(store, mmap_mode="r")
     labels = np.array([classes.index(e.label) for e in entries], np.int64)
-    everything = Labelled(pixels, labels, tuple(e.group for e in entries), tuple(classes), skipped)
+    groups = tuple(e.group for e in entries)
+    everything = Labelled(pixels, labels, groups, tuple(classes), skipped, tuple(kept["sources"]))
     found = {}
     for split in SPLITS:
         chosen = np.flatnonzero(good & np.array([e.split == split for e in entries]))
         if len(chosen):
             found[split] = everything.part(chosen)
     return found
+
+
+def _told(index: Path) -> dict[str, Any]:
+    """What was written down of pictures decoded before; nothing where there are none, or where an old release left it."""
+    found: dict[str, Any] = json.loads(index.read_text("utf-8")) if index.is_file() else {}
+    return found if "sources" in found else {}
 
 
 def _stamp(path: Path) -> tuple[int, int]:
