@@ -253,3 +253,42 @@ def test_the_network_over_blocks_is_the_plain_network(folder, pictures):
         found, expected = engine._expand(expected, styles), network.expand(expected, styles, weights)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
     assert expected.std() > 0.05
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("float32", 1e-4), ("bfloat16", 0.06)])
+def test_what_is_kept_between_calls_of_the_network_leaks_into_no_picture(folder, dtype, most):
+    torch = pytest.importorskip("torch")
+    from spectrogrand.magenta import network
+
+    weights = network._transfer_weights(tflite.read(folder / TRANSFER), "cpu", torch.float32)
+    engine = made(folder, backend="torch", device="cpu", size=64, dtype=dtype, blend=0.4)._load()
+    made_up, kept = np.random.default_rng(0), []
+    for rows, columns, count in ((36, 52, 1), (36, 52, 3), (32, 64, 2), (36, 52, 1), (52, 36, 2), (36, 52, 3)):
+        pictures = made_up.random((count, rows, columns, 3), dtype=np.float32)
+        own, styles = made_up.normal(0, 0.3, (2, count, 100)).astype(np.float32)
+        ready = [engine.prepare(p, o) for p, o in zip(pictures, own, strict=True)]
+        drawn = engine.draw(ready, list(styles))
+        s, o = torch.from_numpy(styles), torch.from_numpy(own)
+        features = network.contract(torch.from_numpy(pictures).permute(0, 3, 1, 2), weights)
+        mixed = network.restyle(features, s, weights).lerp(network.restyle(features, o, weights), 0.4)
+        kept.append((drawn, network.expand(mixed, s, weights).permute(0, 2, 3, 1).numpy()))
+    for found, expected in kept:  # once all calls are over: what was handed out earlier must be as it was
+        assert np.abs(np.stack(found) - expected).max() < most < expected.std()
+
+
+def test_two_threads_may_draw_at_once(folder):
+    pytest.importorskip("torch")
+    from concurrent.futures import ThreadPoolExecutor
+
+    engine = made(folder, backend="torch", device="cpu", size=256)._load()
+    made_up = np.random.default_rng(0)
+    styles = made_up.normal(0, 0.3, (2, 100)).astype(np.float32)
+    ready = [engine.prepare(p) for p in made_up.random((2, 256, 256, 3), dtype=np.float32)]
+
+    def draw(k):
+        return engine.draw([ready[k]], [styles[k]])[0]
+
+    alone = [draw(0), draw(1)]
+    with ThreadPoolExecutor(2) as threads:
+        for k, found in enumerate(threads.map(draw, [0, 1] * 6)):
+            assert np.abs(found - alone[k % 2]).max() < 1e-4

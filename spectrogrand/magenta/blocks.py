@@ -7,6 +7,7 @@ one dense convolution over blocks. Every product of the plain network is there o
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -210,6 +211,8 @@ def _statistics(y: Any) -> tuple[Any, Any]:
 class BlockTransfer:
     """The transfer network over blocks: `contract` and `expand` of the plain one, with 2 x 2 pixels as channels near full size.
 
+    Threads take turns: all layers share the padded inputs that are kept.
+
     Args:
         weights: layer -> (kernel, bias), and layer + "/style" -> (beta, gamma, eps), as for the plain network.
         device, dtype: where and in which type the convolutions run.
@@ -224,6 +227,7 @@ class BlockTransfer:
         shapes |= {f"residual/residual{k}/conv{j}": (1, 1, 1, 1) for k in range(1, 6) for j in (1, 2)}
         self._layers: dict[str, BlockConv] = {}
         rooms: dict[tuple[int, ...], tuple[Any, Any, Any]] = {}
+        self._turn = threading.Lock()
         for name, (inside, outside, stride, grow) in shapes.items():
             kernel, bias = weights[name]
             self._layers[name] = BlockConv(kernel, bias, inside, outside, stride, grow, device, dtype, rooms)
@@ -235,24 +239,27 @@ class BlockTransfer:
         """Picture, shape=(item, rgb, row, column) -> features, shape=(item, 32, row / 4, column / 4)."""
         import torch.nn.functional as F
 
-        x = self._layers["contract/conv2"](self._layers["contract/conv1"](to_blocks(x, 2)), relu=True).relu_()
+        with self._turn:
+            x = self._layers["contract/conv2"](self._layers["contract/conv1"](to_blocks(x, 2)), relu=True).relu_()
         return F.conv2d(F.pad(x, (1,) * 4, mode="reflect"), *self._last, 2).relu_()
 
     def restyle(self, x: Any, style: Any) -> Any:
         """Features and style vectors, shape=(item, 100) -> features in that style, shaped alike."""
         norm = self._norms["residual"](style)
-        for k in range(1, 6):
-            name = f"residual/residual{k}/conv"
-            y = norm(self._layers[name + "1"](x), name + "1", 1)
-            x = norm(self._layers[name + "2"](y, relu=True), name + "2", 1).add_(x)
+        with self._turn:
+            for k in range(1, 6):
+                name = f"residual/residual{k}/conv"
+                y = norm(self._layers[name + "1"](x), name + "1", 1)
+                x = norm(self._layers[name + "2"](y, relu=True), name + "2", 1).add_(x)
         return x
 
     def expand(self, x: Any, style: Any) -> Any:
         """Restyled features and style vectors -> picture in [0, 1], shape=(item, rgb, row, column)."""
         norm = self._norms["expand"](style)
-        x = norm(self._layers["expand/conv1/conv"](x), "expand/conv1/conv", 4)
-        x = norm(self._layers["expand/conv2/conv"](x, relu=True, cut=2), "expand/conv2/conv", 4)
-        x = norm(self._layers["expand/conv3/conv"](x, relu=True), "expand/conv3/conv", 4)
+        with self._turn:
+            x = norm(self._layers["expand/conv1/conv"](x), "expand/conv1/conv", 4)
+            x = norm(self._layers["expand/conv2/conv"](x, relu=True, cut=2), "expand/conv2/conv", 4)
+            x = norm(self._layers["expand/conv3/conv"](x, relu=True), "expand/conv3/conv", 4)
         return from_blocks(x.float(), 2).sigmoid_()
 
 
