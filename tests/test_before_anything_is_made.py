@@ -137,7 +137,7 @@ def test_the_command_names_every_setting_that_chose_the_model_and_no_other():
     (["cover_scorers.aesthetics.scorer={name: novelty}"], "cover_scorers.aesthetics: .*novelty"),
     (["genre=timm_genre", "genre.dtype=half"], "genre: .*dtype 'half'"),
     (["stylizer=magenta", "stylizer.backend=tflite"], "stylizer: no magenta backend 'tflite'; did you mean 'litert'"),
-    (["pipeline=latent_visualizer", "walk=biggan"], "walk: the weights draw 128 pixels, not 512: set walk.resolution=128"),
+    (["pipeline=latent_visualizer", "walk=biggan", "walk.resolution=512"], "walk: the weights draw 128 pixels, not 512: set walk.resolution=128"),
     (["pipeline=music_visuals", "images=kandinsky", "images.scheduler=none"], "images: kandinsky cannot sample with schedul"),
     (["pipeline=album_cover", "song=house_synth", "cover=fused_diffusion", "cover.weights={weights}/sdxl",
       "cover.fusion=/no.safetensors"], "fused_diffusion finds no /no.safetensors"),

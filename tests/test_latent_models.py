@@ -143,13 +143,8 @@ def test_biggan_halves_what_does_not_fit(checkpoints, moving, monkeypatch):
 
 def test_biggan_is_asked_for_what_it_is(checkpoints, moving, tmp_path):
     with pytest.raises(InvalidValue, match="draw 128 pixels, not 512: set walk.resolution=128"):
-        next(
-            iter(
-                build("generators", {"name": "biggan", "weights": str(checkpoints["biggan"])}).generate([moving], [0])[
-                    0
-                ]
-            )
-        )
+        wrong = build("generators", {"name": "biggan", "weights": str(checkpoints["biggan"]), "resolution": 512})
+        next(iter(wrong.generate([moving], [0])[0]))
     with pytest.raises(InvalidValue, match=r"resolutions \(128, 256, 512\), got 64"):
         build("generators", {"name": "biggan", "resolution": 64})
     with pytest.raises(MissingExtra, match="spectrogrand fetch biggan"):
@@ -158,6 +153,11 @@ def test_biggan_is_asked_for_what_it_is(checkpoints, moving, tmp_path):
     tiny_biggan.save(named)
     made = build("generators", {"name": "biggan", "weights": str(tmp_path), "resolution": 128, "size": 32, "fps": 4})
     assert [f.shape for f in made.generate([moving], [0])[0]] == [(32, 32, 3)] * 3
+    for place in (checkpoints["biggan"], tmp_path):  # what is fetched draws 128 pixels, and nobody has to say so
+        made = build("generators", {"name": "biggan", "weights": str(place), "fps": 1})
+        made.inspect()
+        (frames,) = made.generate([moving], [0])
+        assert frames.size == (128, 128) and next(iter(frames)).shape == (128, 128, 3)
 
 
 def test_frames_that_are_not_finite_are_an_error(moving, monkeypatch, checkpoints):

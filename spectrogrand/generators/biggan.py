@@ -30,7 +30,9 @@ class BigGAN(HubGenerator):
 
     Args:
         weights: a folder with config.json and model.safetensors, or one with `biggan-deep-512` (and so on) or `biggan` in it.
-        resolution: 128, 256 or 512: which of them. fps: frames per second, as text or a number.
+        resolution: 128, 256 or 512: which of them; None: whichever is there, the largest first (`spectrogrand fetch biggan`
+            brings 128).
+        fps: frames per second, as text or a number.
         size: side of the frames in pixels; None: the resolution.
         batch: frames a pass (published: 20 to 30); halved where memory does not hold them.
         dtype, device: of the network; None takes the best that is there.
@@ -51,12 +53,12 @@ class BigGAN(HubGenerator):
     libraries = ()
 
     def __init__(
-        self, *, weights: str | None = None, resolution: int = 512, fps: str | int | float = "30", size: int | None = None,
-        batch: int = 20, dtype: str | None = None, device: str | None = None,
+        self, *, weights: str | None = None, resolution: int | None = None, fps: str | int | float = "30",
+        size: int | None = None, batch: int = 20, dtype: str | None = None, device: str | None = None,
     ) -> None:  # fmt: skip
-        if resolution not in RESOLUTIONS:
+        if resolution is not None and resolution not in RESOLUTIONS:
             raise InvalidValue(f"biggan has resolutions {RESOLUTIONS}, got {resolution!r}")
-        numbers("biggan", batch=(batch, 1, 1024), size=(resolution if size is None else size, 16, 4096))
+        numbers("biggan", batch=(batch, 1, 1024), size=(RESOLUTIONS[0] if size is None else size, 16, 4096))
         self.weights, self.resolution, self.fps, self.size = weights, resolution, fps, size
         self.batch, self.dtype, self.device = batch, dtype, device
 
@@ -70,7 +72,7 @@ class BigGAN(HubGenerator):
         return [self._stream(walk) for walk, _ in zip(sources, seeds, strict=True)]
 
     def _stream(self, walk: LatentWalk) -> Frames:
-        fps, side = rate(self.fps), self.size or self.resolution
+        fps, side = rate(self.fps), self.size or self.resolution or resolution_of(self._folder())
         count = frame_count(walk.duration, fps)
 
         def make() -> Iterator[np.ndarray]:
@@ -113,14 +115,14 @@ class BigGAN(HubGenerator):
         self._check_pixels(resolution_of(self._folder()))
 
     def _check_pixels(self, drawn: int) -> None:
-        if drawn != self.resolution:
+        if self.resolution not in (None, drawn):
             raise InvalidValue(f"the weights draw {drawn} pixels, not {self.resolution}: set walk.resolution={drawn}")
 
     def place_of(self, one: Weights) -> Path:
         """`biggan-deep-512` (and so on) in the user's folder; else as every hub model."""
-        own = (
-            Path(self.weights).expanduser() / f"biggan-deep-{self.resolution}"
-            if isinstance(self.weights, str)
-            else None
-        )
-        return own if own is not None and (own / "config.json").is_file() else super().place_of(one)
+        if isinstance(self.weights, str):
+            for side in [self.resolution] if self.resolution else reversed(RESOLUTIONS):
+                own = Path(self.weights).expanduser() / f"biggan-deep-{side}"
+                if (own / "config.json").is_file():
+                    return own
+        return super().place_of(one)
