@@ -1,5 +1,7 @@
 """What training reads: folders and what is wrong with them, the cache, batches, augmentation, synthetic data, checkpoints."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -237,6 +239,14 @@ def test_a_table_of_256_values_is_the_parts_one_after_the_other():
     u = torch.from_numpy(draws(3, 1, range(4), chain.count))
     assert [part is None for part, _ in chain._steps(u)] == [True, False, True]
     assert torch.equal(chain(pictures, 3, 1, range(4)), chain._changed(pictures, u))
+
+
+def test_a_device_that_numpy_cannot_read_is_augmented_beside_it():
+    """As Apple's, which `trainer.accelerator=auto` chooses on its own; stood in for by one that only ever holds shapes."""
+    pictures = torch.randint(0, 256, (3, 3, 8, 8), dtype=torch.uint8)
+    away = SimpleNamespace(device=torch.device("meta"), is_cuda=False, cpu=lambda: pictures)
+    made = augment.Chain([{"name": "posterize", "p": 1.0}, {"name": "spec_augment"}])(away, 0, 0, [0, 1, 2])
+    assert made.device.type == "meta" and made.shape == pictures.shape
 
 
 def test_augmentations_by_torchvision():

@@ -36,6 +36,8 @@ class Chain:
 
         if not self.parts:
             return pictures
+        if pictures.device.type not in ("cpu", "cuda"):  # Apple's knows no float64, and numpy cannot read from it
+            return self(pictures.cpu(), seed, epoch, indices).to(pictures.device)
         u = torch.from_numpy(draws(seed, epoch, indices, self.count))
         if pictures.is_cuda:
             return self._changed(pictures, u)

@@ -176,8 +176,10 @@ class Classification(lightning.LightningModule):
     def _predict(self, batch: Any) -> None:
         values, labels, indices = batch
         pictures = self.mel(values) if self.mel is not None else values
-        found = self.outputs(self.evaluated(), pictures).double().softmax(1)
-        self._seen.append((found.cpu(), labels.cpu(), indices.cpu()))
+        found = (
+            self.outputs(self.evaluated(), pictures).float().cpu().double().softmax(1)
+        )  # not every device has float64
+        self._seen.append((found, labels.cpu(), indices.cpu()))
 
     def _conclude(self, split: str) -> None:
         probabilities, labels, indices = (torch.cat(column) for column in zip(*self._seen, strict=True))
