@@ -200,6 +200,8 @@ def test_songs_are_looked_for_in_the_pages_index_or_in_an_uploaded_table(place, 
     spans = [(0, 1)] * 4
     with pytest.raises(InvalidValue, match="table of lyrics"):
         forms.picture_to_songs(place, None, "rain", None, "best_lines", spans)
+    with pytest.raises(InvalidValue, match="remove the picture, or clear the words"):
+        forms.picture_to_songs(place, uploaded(place, "a.png"), "rain", None, "best_lines", spans)
     table = uploaded(place, "lyrics.csv")
     first, second = forms.picture_to_songs(place, None, "rain", table, "published", [(0.5, 1), *spans[1:]])
     assert (

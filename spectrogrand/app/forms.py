@@ -74,6 +74,8 @@ def picture_to_songs(
     place: Place, picture: Any, text: str, table: Any, ranking: str, filters: Sequence[tuple[float, float]]
 ) -> list[list[str]]:
     """Songs that exist, found by their words, in the page's index or in the visitor's own table of lyrics."""
+    if picture and (text or "").strip():
+        raise InvalidValue("songs for your picture or for your words? remove the picture, or clear the words")
     commands = []
     if table:
         from ..store import digest, file_digest
