@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,9 @@ from . import devices, hub, registry, weights
 from .errors import MissingExtra, MissingOption, SpectrograndError, UnknownName, nearest
 from .interfaces import Component, Weights
 from .registry import SLOTS
+
+FEW = 3
+"""So many missing things are told each with its source; more of them only by their parts' names."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ def check(config: Mapping[str, Any]) -> list[Need]:
     found = needs(config, parts)
     missing = [n for n in found if n.here is None]
     if found:
+        from .needs_table import show
+
         show(found)
     if missing:
         raise MissingExtra(refusal(missing))
@@ -69,7 +73,7 @@ def built(config: Mapping[str, Any]) -> Iterator[tuple[str, Component]]:
     >>> list(built({"song": {"name": "house_synth", "duration": -1}}))
     Traceback (most recent call last):
     ...
-    spectrogrand.errors.InvalidValue: song: duration is 2 to 3,600 seconds, got -1
+    spectrogrand.errors.InvalidValue: song: duration is a number from 0.1 to 600 seconds, got -1
     """
     for slot, kind, settings in chosen(config):
         with _in_slot(slot):
@@ -241,41 +245,18 @@ def _choosing(part: Component) -> dict[str, Any]:
 
 
 def refusal(missing: list[Need]) -> str:
-    """All that is missing in one sentence, and the commands: one line a person can act on."""
-    what = [f"{n.name} needs {n.source.partition(' (')[0] or 'its extra'}" for n in missing]
+    """What is missing and the commands that get it, in one line; of many things the names, the table tells the rest."""
     fetch = list(dict.fromkeys(n.name for n in missing if n.remedy == f"spectrogrand fetch {n.name}"))
     others = list(dict.fromkeys(n.remedy for n in missing if n.remedy != f"spectrogrand fetch {n.name}"))
     by_hand = [r for r in others if r.startswith("get ")]
     run = [r for r in others if r not in by_hand] + ([f"spectrogrand fetch {' '.join(fetch)}"] if fetch else [])
+    if len(missing) > FEW:
+        what = f"what {', '.join(dict.fromkeys(n.name for n in missing))} need, see the table"
+        by_hand = list(dict.fromkeys(n.name for n in missing if n.remedy in by_hand))
+    else:
+        what = "; ".join(dict.fromkeys(f"{n.name} needs {n.source.partition(' (')[0] or 'its extra'}" for n in missing))
     said = [f"Run: {' && '.join(run)}"] if run else []
     said += [f"By hand: {'; '.join(by_hand)}"] if by_hand else []
     megabytes = sum(n.megabytes for n in missing)
     size = f" ({megabytes:,.0f} MB)" if megabytes else ""
-    return f"not here{size}: {'; '.join(dict.fromkeys(what))}. {'. '.join(said)} - or set weights=FOLDER"
-
-
-def show(found: list[Need]) -> None:
-    """The table, on standard error."""
-    from rich.console import Console
-
-    Console(stderr=True, width=None if sys.stderr.isatty() else 200).print(table(found))
-
-
-def table(found: list[Need]) -> Any:
-    """One row per need: part, what, size, licence, terms, and where it is or what gets it."""
-    from rich.table import Table
-    from rich.text import Text
-
-    made = Table("part", "needs", "MB", "licence", "terms", "here", box=None, header_style="bold", title_justify="left")
-    for need in found:
-        here = Text("yes", "green") if need.here else Text(f"missing: {need.remedy}", "red")
-        size = f"{need.megabytes:,.0f}" if need.megabytes >= 1 else f"{need.megabytes:.1g}" if need.megabytes else ""
-        made.add_row(
-            f"{need.slot.partition('.')[0]}: {need.name}",
-            need.source or "its extra",
-            size,
-            need.licence,
-            need.terms,
-            here,
-        )
-    return made
+    return f"not here{size}: {what}. {'. '.join(said)} - or set weights=FOLDER"

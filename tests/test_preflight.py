@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from spectrogrand import fetching, preflight, registry
+from spectrogrand import fetching, needs_table, preflight, registry
 from spectrogrand.configuring import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra
 from spectrogrand.pipelines import execute
@@ -50,25 +50,32 @@ def test_everything_that_is_missing_is_one_error_with_one_command():
     with pytest.raises(MissingExtra) as caught:
         preflight.check(PUBLISHED)
     said = str(caught.value)
-    assert "\n" not in said
-    for part in (
-        "clap_novelty needs https://",
-        "clap needs laion/clap-htsat-fused",
-        "vila needs https://tfhub.dev/google/vila",
-    ):
-        assert part in said
-    assert said.count("effnet_danceability needs") == 2
-    assert (
-        "Run: spectrogrand fetch magenta backend=tfhub && spectrogrand fetch clap_novelty clap effnet_danceability vila - or"
-        in said
+    assert said == (
+        "not here (2,322 MB): what clap_novelty, clap, effnet_danceability, vila, magenta need, see the table. Run: "
+        "spectrogrand fetch magenta backend=tfhub && spectrogrand fetch clap_novelty clap effnet_danceability vila "
+        "- or set weights=FOLDER"
     )
+    few = [n for n in preflight.needs(PUBLISHED) if n.name in ("clap", "vila")]
+    assert "clap needs laion/clap-htsat-fused; vila needs https://tfhub.dev/google/vila" in preflight.refusal(few)
+
+
+@pytest.mark.parametrize("experiment", ["published", "fast", "musicgenai"])
+def test_all_that_an_experiment_lacks_is_one_readable_line_and_nothing_of_the_table_is_cut_off(experiment, capsys):
+    picture = ["picture=x.png"] if experiment == "musicgenai" else []
+    with pytest.raises(MissingExtra) as caught:
+        preflight.check(compose(["topic=the sea", f"experiment={experiment}", *picture]))
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+    table = capsys.readouterr().err
+    assert "…" not in table
+    if experiment == "published":  # what is got by hand is told in full, below the table
+        assert "resnet_genre: get resnet_101_genre_classifier.safetensors from https://github.com/vijay" in table
 
 
 def test_the_table_tells_size_licence_terms_and_what_gets_it():
     from rich.console import Console
 
     console = Console(file=io.StringIO(), width=400)
-    console.print(preflight.table(preflight.needs(PUBLISHED)))
+    console.print(needs_table.table(preflight.needs(PUBLISHED)))
     text = console.file.getvalue()
     row = next(line for line in text.splitlines() if "discogs-effnet-bs64" in line)
     for part in ("18", "CC BY-NC-SA 4.0", "non-commercial", "missing: spectrogrand fetch effnet_danceability"):
@@ -165,7 +172,9 @@ def test_what_no_command_gets_is_not_among_the_commands_to_run():
     with pytest.raises(MissingExtra) as caught:
         preflight.check({**PUBLISHED, "genre": {"name": "resnet_genre"}})
     run, _, by_hand = str(caught.value).partition(". By hand: ")
-    assert run.endswith("effnet_danceability vila") and "get resnet_101_genre_classifier.safetensors from" in by_hand
+    assert run.endswith("effnet_danceability vila") and by_hand == "resnet_genre - or set weights=FOLDER"
+    with pytest.raises(MissingExtra, match=r"need\w* https.*By hand: get resnet_101_genre_classifier.safetensors from"):
+        preflight.check({"genre": {"name": "resnet_genre"}})
 
 
 def test_a_nested_part_may_be_named_by_a_word_and_a_word_that_names_none_is_no_part():
