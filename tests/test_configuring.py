@@ -156,4 +156,5 @@ def test_a_slot_of_another_pipeline_is_an_unknown_setting():
     with pytest.raises(UnknownName, match="no setting 'captioner'"):
         compose(["captioner=picture_words", "stylizer=sliced_transport"])
     with pytest.raises(UnknownName, match="no setting 'captioner'"):
-        compose(["experiment=musicgenai"])
+        compose(["pipeline=audiovisual", "experiment=musicgenai"])
+    assert compose(["experiment=musicgenai"])["pipeline"] == "image_to_music", "an experiment brings its pipeline"
