@@ -103,6 +103,15 @@ def test_a_run_that_was_cut_ends_with_the_same_weights(words, trained, tmp_path)
     assert all(torch.equal(one[k], two[k]) for k in one)
 
 
+def test_other_settings_do_not_go_on_in_the_same_folder(words, trained, tmp_path, capsys):
+    before = (trained / "last.ckpt").read_bytes()
+    assert main("stylizer", stylizer.fit, [*words, f"output={trained}", "rate=2e-3", "loss.time=1.0"]) == 1
+    assert "holds a training with other settings (rate, loss): choose another output=" in capsys.readouterr().err
+    assert (trained / "last.ckpt").read_bytes() == before
+    assert stylizer.gone_on(trained / "last.ckpt", compose("stylizer", [*words, "steps=9"])) == 4
+    assert stylizer.gone_on(tmp_path / "last.ckpt", {}) == 0
+
+
 def test_batches_are_a_function_of_seed_and_index_and_never_mix_songs():
     covers = np.random.default_rng(0).integers(0, 255, (3, 256, 256, 3), np.uint8)
     strips = np.repeat(np.array([10, 200], np.uint8), 300)[None].repeat(256, 0)  # two songs, each of one level
@@ -156,8 +165,11 @@ def test_normalised_features_have_no_mean_and_unit_variance():
 
 
 def test_what_is_exported_draws_what_the_network_draws(words, trained, random_squeezenet, tmp_path):
-    assert main("stylizer", stylizer.fit, [*words, f"output={trained}", f"export={tmp_path}"]) == 0
+    assert main("stylizer", stylizer.fit, [*words, "rate=7.0", f"output={trained}", f"export={tmp_path}"]) == 0
     card = json.loads((tmp_path / "spectral_style.json").read_text())
+    assert card["settings"]["rate"] == 1e-3, (
+        "the card tells what it was trained with, not what the export was called with"
+    )
     assert card["steps"] == 4 and card["bytes"]["spectral_style.decode.onnx"] < 1_500_000
 
     network = style_network.StyleNetwork()
@@ -187,7 +199,7 @@ def test_what_is_exported_draws_what_the_network_draws(words, trained, random_sq
 def test_what_is_wrong_is_said_in_one_line(words, tmp_path, capsys):
     (tmp_path / "last.ckpt").write_bytes(b"no checkpoint")
     assert main("stylizer", stylizer.fit, [*words, f"output={tmp_path}", f"export={tmp_path / 'o'}"]) == 1
-    assert "last.ckpt holds pickled objects" in capsys.readouterr().err and not (tmp_path / "o").exists()
+    assert "last.ckpt is torn or no checkpoint" in capsys.readouterr().err and not (tmp_path / "o").exists()
     checkpoints.save({"state_dict": {"mean.x": torch.zeros(1)}, "global_step": 1}, tmp_path / "last.ckpt")
     assert main("stylizer", stylizer.fit, [*words, f"output={tmp_path}", f"export={tmp_path / 'o'}"]) == 1
     assert "no checkpoint of train/stylizer.py" in capsys.readouterr().err

@@ -85,7 +85,8 @@ def export(checkpoint: Path, settings: dict[str, Any], folder: Path) -> dict[str
             f"{checkpoint} is no checkpoint of train/stylizer.py: {str(error).splitlines()[0]}"
         ) from error
     squeeze = squeezenet(Path(settings["squeezenet"]))
-    return write(network, squeeze, folder, {"steps": int(kept["global_step"]), "settings": recipe(settings)})
+    made = kept.get("spectrogrand", {}).get("recipe") or recipe(settings)
+    return write(network, squeeze, folder, {"steps": int(kept["global_step"]), "settings": made})
 
 
 def recipe(settings: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from spectrogrand.errors import InvalidValue
 from train import checkpoints
 from train.entry import main
 from train.style_data import Pictures, prepare
+from train.style_export import export, recipe
 from train.style_network import (
     CELL,
     EPS,
@@ -142,6 +143,10 @@ class Training(lightning.LightningModule):
             for mean, now in zip(self.mean.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(now, 1 - keep)
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Say what it was trained with."""
+        checkpoint["spectrogrand"] = {"recipe": recipe(self.settings)}
+
     def configure_optimizers(self) -> Any:
         """Adam; the rate rises over the first hundredth and falls to a twentieth along a cosine."""
         optimizer = torch.optim.Adam(self.network.parameters(), lr=float(self.settings["rate"]), betas=(0.9, 0.99))
@@ -219,20 +224,17 @@ def fit(settings: dict[str, Any]) -> None:
     """Train, or go on; with export=FOLDER write what the package ships."""
     folder = Path(settings["output"])
     if settings["export"]:
-        from train.style_export import export
-
         export(folder / "last.ckpt", settings, Path(settings["export"]))
         return
+    last = folder / "last.ckpt"
+    first = gone_on(last, settings)
     torch.set_num_threads(int(settings["threads"]))
     lightning.seed_everything(int(settings["seed"]), verbose=False)
     squeeze = squeezenet(Path(settings["squeezenet"]))
     pictures = prepare(Path(settings["cache"]), **settings["data"])
-    training, last = Training(squeeze, settings), folder / "last.ckpt"
+    training = Training(squeeze, settings)
     code_scale(training.network, squeeze, pictures, int(settings["side"]))
     training.mean.load_state_dict(training.network.state_dict())
-    first = 0
-    if last.is_file():
-        first = int(checkpoints.load(last)["global_step"])
     steps = int(settings["steps"])
     data = Batches(pictures, *(int(settings[k]) for k in ("seed", "batch", "side", "shift", "steps")))
     loader = torch.utils.data.DataLoader(data, batch_size=None, sampler=Remaining(first, steps))
@@ -251,6 +253,24 @@ def fit(settings: dict[str, Any]) -> None:
     )  # fmt: skip
     trainer.fit(training, loader, ckpt_path=last if last.is_file() else None, weights_only=True)
     trainer.save_checkpoint(last)
+
+
+def gone_on(last: Path, settings: dict[str, Any]) -> int:
+    """The step that a training goes on from, 0 for a fresh one. More `steps` than before are no other training.
+
+    Raises:
+        InvalidValue: the folder holds a training with other settings; they are named.
+    """
+    if not last.is_file():
+        return 0
+    kept, wanted = checkpoints.load(last), recipe(settings)
+    before = kept.get("spectrogrand", {}).get("recipe", wanted)
+    differing = [k for k in wanted if k != "steps" and before.get(k) != wanted[k]]
+    if differing:
+        raise InvalidValue(
+            f"{last.parent} holds a training with other settings ({', '.join(differing)}): choose another output="
+        )
+    return int(kept["global_step"])
 
 
 if __name__ == "__main__":
