@@ -173,6 +173,10 @@ def _translated(error: Exception, words: list[str]) -> SpectrograndError:
             return UnknownName(
                 f"no choice {choice!r} for {group}; {nearest(choice, (p.stem for p in folder.glob('*.yaml')))}"
             )
+    emptied = [w.partition("=")[0] for w in words if w.endswith("=null") and w.partition("=")[0] in _groups()]
+    if "Config group override must be a string or a list" in text and emptied:
+        none = "=[] for none" if emptied[0].endswith("_scorers") or emptied[0] == "gates" else "=NAME for another"
+        return ConfigError(f"{emptied[0]} cannot be null: set {emptied[0]}{none}")
     key = re.search(r"Could not (?:override|append to config\. An item is already at) '([^']+)'", text)
     if key:
         return UnknownName(f"no setting {key[1]!r}; {nearest(key[1], _keys(key[1], words))}")

@@ -14,6 +14,7 @@ from typing import Any
 from . import devices, hub, registry, weights
 from .errors import MissingExtra, MissingOption, SpectrograndError, UnknownName, nearest
 from .interfaces import Component, Weights
+from .needs_table import short, show
 from .registry import SLOTS
 
 FEW = 3
@@ -50,8 +51,6 @@ def check(config: Mapping[str, Any]) -> list[Need]:
     found = needs(config, parts)
     missing = [n for n in found if n.here is None]
     if found:
-        from .needs_table import show
-
         show(found)
     if missing:
         raise MissingExtra(refusal(missing))
@@ -254,7 +253,7 @@ def refusal(missing: list[Need]) -> str:
         what = f"what {', '.join(dict.fromkeys(n.name for n in missing))} need, see the table"
         by_hand = list(dict.fromkeys(n.name for n in missing if n.remedy in by_hand))
     else:
-        what = "; ".join(dict.fromkeys(f"{n.name} needs {n.source.partition(' (')[0] or 'its extra'}" for n in missing))
+        what = "; ".join(dict.fromkeys(f"{n.name} needs {short(n.source) or 'its extra'}" for n in missing))
     said = [f"Run: {' && '.join(run)}"] if run else []
     said += [f"By hand: {'; '.join(by_hand)}"] if by_hand else []
     megabytes = sum(n.megabytes for n in missing)

@@ -151,6 +151,15 @@ def test_no_config_names_a_python_object():
         assert "_target_" not in path.read_text("utf-8"), path
 
 
+@pytest.mark.parametrize(("slot", "advice"), [("motion", "motion=NAME for another"), ("gates", r"gates=\[\] for none"),
+                                             ("song_scorers", r"song_scorers=\[\] for none")])  # fmt: skip
+def test_a_slot_that_is_set_to_null_is_told_by_its_name(slot, advice):
+    with pytest.raises(ConfigError, match=f"{slot} cannot be null: set {advice}"):
+        compose(["topic=the sea", f"{slot}=null"])
+    if "none" in advice:
+        assert not compose(["topic=the sea", f"{slot}=[]"]).get(slot)
+
+
 def test_a_slot_of_another_pipeline_is_an_unknown_setting():
     """conf/ has a folder of captioners, but a video from a topic reads no picture."""
     with pytest.raises(UnknownName, match="no setting 'captioner'"):

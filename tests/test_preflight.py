@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import time
@@ -56,7 +57,7 @@ def test_everything_that_is_missing_is_one_error_with_one_command():
         "- or set weights=FOLDER"
     )
     few = [n for n in preflight.needs(PUBLISHED) if n.name in ("clap", "vila")]
-    assert "clap needs laion/clap-htsat-fused; vila needs https://tfhub.dev/google/vila" in preflight.refusal(few)
+    assert "clap needs laion/clap-htsat-fused; vila needs tfhub.dev: google/vila" in preflight.refusal(few)
 
 
 @pytest.mark.parametrize("experiment", ["published", "fast", "musicgenai"])
@@ -123,6 +124,23 @@ def test_a_run_stops_before_it_makes_anything(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_what_no_wanted_video_uses_need_not_be_here(tmp_path):
+    """Songs and covers on a machine without the models of motion and style."""
+    words = [
+        "topic=the sea", f"output={tmp_path}", "songs=1", "covers=1", "song.duration=2", "size=64", "fps=4",
+        "motion=svd", "stylizer=magenta",
+    ]  # fmt: skip
+    for videos, missing in {
+        "motion": "svd needs stab[^;]*Run",
+        "static,dynamic_style": "magenta needs [^;]*; magenta",
+    }.items():
+        with pytest.raises(MissingExtra, match=missing):
+            execute(compose([*words, f"videos=[{videos}]"]))
+    report = execute(compose([*words, "videos=[static]"]))
+    record = json.loads((report.parent / "run.json").read_text("utf-8"))
+    assert list(record["videos"]) == ["static"] and not {"motion", "stylizer"} & set(record["parts"])
+
+
 def test_it_asks_no_network_and_loads_no_model_library():
     """In a process of its own: offline costs no more than looking into folders."""
     code = """
@@ -173,7 +191,9 @@ def test_what_no_command_gets_is_not_among_the_commands_to_run():
         preflight.check({**PUBLISHED, "genre": {"name": "resnet_genre"}})
     run, _, by_hand = str(caught.value).partition(". By hand: ")
     assert run.endswith("effnet_danceability vila") and by_hand == "resnet_genre - or set weights=FOLDER"
-    with pytest.raises(MissingExtra, match=r"need\w* https.*By hand: get resnet_101_genre_classifier.safetensors from"):
+    with pytest.raises(
+        MissingExtra, match=r"needs github.com: resnet.*By hand: get resnet_101_genre_classifier.safetensors from"
+    ):
         preflight.check({"genre": {"name": "resnet_genre"}})
 
 

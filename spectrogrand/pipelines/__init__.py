@@ -1,7 +1,8 @@
 """One short file per job; read audiovisual.py first. A pipeline is a module here with two functions.
 
 `check(config) -> str` checks the settings before anything is made and says what the run is called;
-`run(config, run) -> Path` makes it. `GIVES` says what each generator's slot gives and wants, which is checked with them.
+`run(config, run) -> Path` makes it. `GIVES` says what each generator's slot gives and wants, which is checked with them;
+`idle(config) -> set[str]`, where a pipeline has it, names the slots that these settings leave unused.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def execute(config: Mapping[str, Any]) -> Path:
     module = importlib.import_module(f"{__name__}.{pipeline}")
     name = module.check(config)
     fitting.check(config, getattr(module, "GIVES", {}))
-    preflight.check(config)
+    idle = module.idle(config) if hasattr(module, "idle") else ()
+    preflight.check({k: v for k, v in config.items() if k not in idle})
     run = Run(config, name)
     try:
         with _noted(run.record["warnings"]):

@@ -51,6 +51,16 @@ def check(config: Mapping[str, Any]) -> str:
     return Topic(config["topic"] if config.get("topic") is not None else Path(str(own)).stem).text
 
 
+def idle(config: Mapping[str, Any]) -> set[str]:
+    """Slots that no wanted video uses: their weights need not be here.
+
+    >>> sorted(idle({"videos": ["static", "dynamic_style"]}))
+    ['motion']
+    """
+    used = {"motion": "motion", "dynamic_content": "stylizer", "dynamic_style": "stylizer"}
+    return set(used.values()) - {used[name] for name in config["videos"] if name in used}
+
+
 def run(config: Mapping[str, Any], run: Run) -> Path:
     """Make everything and return the report's path."""
     topic, fps, size = Topic(check(config)), frame_rate(config), config["size"]
@@ -66,7 +76,9 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
     sleeve = cover.value.resized(size, size)
     inputs = {"cover": cover.digest, "fps": str(fps), "size": size}
     drawn = inputs | {"spectrogram": look, "code": code_hash("spectrogrand.spectra")}
-    stylizer, motion = run.part("stylizer"), run.generator("motion", Frames)
+    unused = idle(config)
+    stylizer: Any = None if "stylizer" in unused else run.part("stylizer")
+    motion: Any = None if "motion" in unused else run.generator("motion", Frames)
     scene = Scene(cover.value, song.value)
     make = {
         "static": ([], inputs, lambda: Frames.still(sleeve, count, fps)),

@@ -33,6 +33,15 @@ def check(config: Mapping[str, Any]) -> str:
     return name
 
 
+def idle(config: Mapping[str, Any]) -> set[str]:
+    """Slots that no wanted video uses: their weights need not be here.
+
+    >>> idle({"videos": ["static"]})
+    {'motion'}
+    """
+    return {"motion"} - set(config["videos"])
+
+
 def run(config: Mapping[str, Any], run: Run) -> Path:
     """Make everything and return the report's path."""
     fps, size = frame_rate(config), config["size"]
@@ -44,7 +53,7 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
 
     analyse(song.value)  # one pass over the sound, which the motion reads
     inputs = {"cover": picture.digest, "fps": str(fps), "size": size}
-    motion = run.generator("motion", Frames)
+    motion: Any = None if "motion" in idle(config) else run.generator("motion", Frames)
     still = picture.value.resized(size, size)
     scene = Scene(picture.value, song.value)
     count = frame_count(song.value.duration, fps)
