@@ -122,6 +122,9 @@ def test_what_the_end_of_a_process_means_is_said():
     assert "memory" in jobs._why(-9, []) and "smaller" in jobs._why(137, ["Killed"])
     assert jobs._why(1, ["noise", "spectrogrand: no song can be used"]) == "no song can be used"
     assert "defect" in jobs._why(1, ["Traceback", "KeyError: 'a'"])
+    notice = "spectrogrand: going on after 3 finished parts"
+    assert "memory" in jobs._why(-9, [notice]), "a notice is no reason"
+    assert "KeyError" in jobs._why(1, [notice, "Traceback (most recent call last):", "KeyError: 'a'"])
 
 
 # -- forms --------------------------------------------------------------------------------------------------------------

@@ -190,11 +190,12 @@ def read(folder: Path) -> dict[str, Any]:
 
 def _why(code: int, lines: Sequence[str]) -> str:
     """One line about a failed process: what it said itself, or what its end means."""
-    told = [line.removeprefix("spectrogrand: ") for line in lines if line.startswith("spectrogrand: ")]
-    if told:
-        return told[-1]
     if code in (-9, 137):
         return "the job was killed, most likely for want of memory: choose a smaller picture, fewer candidates or a shorter song"
+    broken = max((i for i, line in enumerate(lines) if line.startswith("Traceback ")), default=0)
+    told = [line.removeprefix("spectrogrand: ") for line in lines[broken:] if line.startswith("spectrogrand: ")]
+    if told:
+        return told[-1]
     said = lines[-1] if lines else f"exit code {code}"
     return f"the job stopped by a defect ({said}): try other settings, and report it with the run's run.json"
 
