@@ -12,7 +12,7 @@ pytest.importorskip("diffusers")
 import tiny_biggan  # noqa: E402
 import tiny_walks  # noqa: E402
 
-from spectrogrand import build  # noqa: E402
+from spectrogrand import build, fetching  # noqa: E402
 from spectrogrand.biggan import Network, layout  # noqa: E402
 from spectrogrand.errors import CandidateError, InvalidValue, MissingExtra, SpectrograndError  # noqa: E402
 from spectrogrand.generators import biggan as biggan_plugin  # noqa: E402
@@ -149,6 +149,12 @@ def test_biggan_is_asked_for_what_it_is(checkpoints, moving, tmp_path):
         build("generators", {"name": "biggan", "resolution": 64})
     with pytest.raises(MissingExtra, match="spectrogrand fetch biggan"):
         build("generators", {"name": "biggan", "weights": str(tmp_path)}).generate([moving], [0])
+    large = build("generators", {"name": "biggan", "weights": str(tmp_path), "resolution": 512})
+    assert [w.source.count("biggan-deep-512") for w in large.card.weights] == [2], "fetch has 128 and no other"
+    with pytest.raises(MissingExtra, match="finds no biggan-deep-512: get it from https://github.com/huggingface"):
+        large.generate([moving], [0])
+    with pytest.raises(MissingExtra, match="biggan: get its weights by hand from"):
+        fetching.main(["biggan", "resolution=512", f"weights={tmp_path}"])
     named = tmp_path / "biggan-deep-128"
     tiny_biggan.save(named)
     made = build("generators", {"name": "biggan", "weights": str(tmp_path), "resolution": 128, "size": 32, "fps": 4})

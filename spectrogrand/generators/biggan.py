@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,21 @@ import numpy as np
 
 from .. import devices
 from ..biggan import Network, resolution_of
-from ..errors import CandidateError, InvalidValue
+from ..errors import CandidateError, InvalidValue, MissingExtra
 from ..interfaces import Card, Weights
 from ..latents import LatentWalk
+from ..preflight import remedy
 from ..registry import register
 from ..types import Frames, frame_count
 from ._hub_model import HubGenerator, numbers
 from ._walks import rate, resized
 
 RESOLUTIONS = (128, 256, 512)
+BY_HAND = (
+    "https://github.com/huggingface/pytorch-pretrained-BigGAN (biggan-deep-{0}: config.json and pytorch_model.bin, "
+    "then: spectrogrand convert pytorch_model.bin model.safetensors, both into FOLDER/biggan-deep-{0})"
+)
+"""The published weights of 256 and 512 pixels, for which `spectrogrand fetch` has no pinned place."""
 
 
 @register("biggan")
@@ -61,6 +68,9 @@ class BigGAN(HubGenerator):
         numbers("biggan", batch=(batch, 1, 1024), size=(RESOLUTIONS[0] if size is None else size, 16, 4096))
         self.weights, self.resolution, self.fps, self.size = weights, resolution, fps, size
         self.batch, self.dtype, self.device = batch, dtype, device
+        if resolution not in (None, 128):
+            own = Weights(BY_HAND.format(resolution), "by hand", 225.0, type(self).card.weights[0].licence)
+            self.card = replace(type(self).card, weights=(own,))  # type: ignore[misc]
 
     def generate(self, sources: Sequence[LatentWalk], seeds: Sequence[int]) -> list[Frames]:
         """One stream per walk; seeds change nothing, the walk holds its noise.
@@ -125,4 +135,9 @@ class BigGAN(HubGenerator):
                 own = Path(self.weights).expanduser() / f"biggan-deep-{side}"
                 if (own / "config.json").is_file():
                     return own
-        return super().place_of(one)
+        try:
+            return super().place_of(one)
+        except MissingExtra:
+            if self.resolution in (None, 128):
+                raise
+            raise MissingExtra(f"biggan finds no biggan-deep-{self.resolution}: {remedy(one, self)}") from None
