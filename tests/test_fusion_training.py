@@ -318,9 +318,9 @@ def test_every_palette_is_its_own_nearest(rng):
 
 @pytest.mark.slow
 def test_a_fusion_gains_from_own_music_and_from_no_others(tmp_path):
-    """One seed of the proof, the frozen model's training included: five minutes of one core."""
+    """One seed of the proof, the frozen model's training included: eight minutes of one core."""
     rows = {row["music"]: row for row in fusion_proof.prove(tmp_path, 100)}
     gains = {k: fusion_proof.gain(np.array(r["alone"][0]), np.array(r["fused"][0])) for k, r in rows.items()}
-    assert gains["own"][1] > 3 and gains["word"][1] > 5
-    assert gains["shuffled"][0] < gains["own"][0] / 4 and gains["constant"][0] < gains["own"][0] / 4
-    assert rows["own"]["nearest_fused"] > rows["own"]["nearest_prompt"] + 0.1 > rows["shuffled"]["nearest_fused"]
+    assert gains["own"][1] > 5 and gains["word"][1] > 5
+    assert gains["shuffled"][0] < gains["own"][0] / 10 and gains["constant"][0] < gains["own"][0] / 10
+    assert rows["own"]["nearest_fused"] > rows["own"]["nearest_prompt"] + 0.3 > rows["shuffled"]["nearest_fused"]

@@ -66,14 +66,18 @@ def untrained(words: Sequence[str], size: int) -> dict[str, Any]:
 
 def pretrain(
     folder: Path, words: Sequence[str], examples: Callable[[int, Any], tuple[Any, list[str]]], *, size: int, steps: int,
-    batch: int = 32, rate: float = 2e-3, seed: int = 0,
+    finish: int = 0, batch: int = 32, rate: float = 2e-3, seed: int = 0,
 ) -> list[float]:  # fmt: skip
     """Train the model on `examples(count, generator)` -> pixels in [-1, 1] (item, rgb, row, column) and prompts; write it.
 
     Written is the moving average of the weights (`KEPT`), with a warm-up: at first it forgets faster.
 
+    Args:
+        finish: the last steps, on the loss of the noise, e' - e = sqrt(a_t) (v' - v): where that is what is measured, the model
+            must be at its best in it, or anything that is trained on it gains. From the start it would learn to read no prompt.
+
     Returns:
-        The loss of every step.
+        The velocity's loss of every step.
     """
     from diffusers.optimization import get_cosine_schedule_with_warmup
 
@@ -101,14 +105,15 @@ def pretrain(
             noise = torch.randn(pixels.shape, generator=draw)
             t = torch.randint(0, schedule.config.num_train_timesteps, (batch,), generator=draw)
             guess = unet(schedule.add_noise(pixels, noise, t), t, encoder_hidden_states=text(ids)[0]).sample
-            loss = (guess - schedule.get_velocity(pixels, noise, t)).square().mean()
+            each = (guess - schedule.get_velocity(pixels, noise, t)).square().flatten(1).mean(1)
+            share = schedule.alphas_cumprod[t] if step >= steps - finish else 1.0
             optimizer.zero_grad()
-            loss.backward()
+            (each * share).mean().backward()
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
             optimizer.step()
             rates.step()
             _follow(followed, min(KEPT, (1 + step) / (10 + step)))
-            losses.append(float(loss.detach()))
+            losses.append(float(each.detach().mean()))
             tick(step + 1, steps)
             if (step + 1) % 250 == 0:
                 sys.stderr.write(f"step {step + 1}: loss {sum(losses[-250:]) / 250:.4f}\n")
