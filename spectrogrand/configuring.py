@@ -20,7 +20,7 @@ LISTABLE = {"artworks"}
 """Text, or a list of texts in Hydra's grammar: `artworks=my art (2).png`, `artworks=[a.png,b.png]`."""
 TEXT_ENDINGS = (
     "path", "weights", "references", "lyrics", "picture", "file", "folder", "index", "album", "artist",
-    "genres", "lyric_file", "fusion", "vectors",
+    "genres", "lyric_file", "fusion", "vectors", "melody", "negative_prompt",
 )  # fmt: skip
 Job = Callable[[dict[str, Any]], int]
 
@@ -66,6 +66,8 @@ def words_for_hydra(words: list[str]) -> list[str]:
         elif (
             key.lstrip("+") in TEXT_KEYS
             or key.rsplit(".", 1)[-1] in TEXT_ENDINGS
+            # `prompt` alone is one of album_cover's, and a sweep's commas stand between choices
+            or (key.endswith(".prompt") and value[:1] not in ("'", '"') and not {"-m", "--multirun"} & set(words))
             or (key in LISTABLE and not value.startswith("["))
         ):
             out.append(f"{key}={quoted(value)}" if value not in ("null", "~") else f"{key}=null")

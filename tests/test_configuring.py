@@ -160,6 +160,17 @@ def test_a_slot_that_is_set_to_null_is_told_by_its_name(slot, advice):
         assert not compose(["topic=the sea", f"{slot}=[]"]).get(slot)
 
 
+def test_prompts_and_melodies_are_text_and_not_the_grammar_of_the_settings():
+    prompt, other = "a {colour} cover, about {topic}: it's (100 %)", "blurry, ugly [text]"
+    made = compose(["topic=x", "cover=sdxl", f"cover.prompt={prompt}", f"cover.negative_prompt={other}", "song=musicgen",
+                    "song.melody=~/my songs/a (1).wav"])  # fmt: skip
+    assert (made["cover"]["prompt"], made["cover"]["negative_prompt"]) == (prompt, other)
+    assert made["song"]["melody"] == "~/my songs/a (1).wav"
+    assert compose(["topic=x", "cover=sdxl", "cover.negative_prompt=null"])["cover"]["negative_prompt"] is None
+    assert compose(["topic=x", "cover=sdxl", "cover.prompt='{topic}, seen'"])["cover"]["prompt"] == "{topic}, seen"
+    assert words_for_hydra(["-m", "data.prompt=a,b"]) == ["-m", "data.prompt=a,b"], "a sweep over two"
+
+
 def test_a_slot_of_another_pipeline_is_an_unknown_setting():
     """conf/ has a folder of captioners, but a video from a topic reads no picture."""
     with pytest.raises(UnknownName, match="no setting 'captioner'"):
