@@ -66,7 +66,8 @@ def view(record: Mapping[str, Any], folder: Path, posters: bool = True) -> dict[
         "videos": _videos(_map(record.get("videos")), folder, posters),
         "plan": _plan(plan),
         "classes": [str(_map(c).get("name")) for c in _list(_map(record.get("classes")).get("chosen"))],
-        "storyboard": storyboard(record, folder, link), "synchrony": synchrony(record),
+        "storyboard": storyboard(record, folder, link),
+        "synchrony": synchrony(record),
         "choices": [_choice(slot, _map(choice), folder) for slot, choice in choices.items()],
         "genre": _genre(genre),
         "steps": _steps(_list(record.get("steps"))),
@@ -173,7 +174,9 @@ def _videos(videos: Mapping[str, Any], folder: Path, posters: bool = True) -> li
         url = link(file, folder)
         title, note = VIDEOS.get(name, (name.replace("_", " ").capitalize(), ""))
         if url:
-            shown.append({"url": url, "title": title, "note": note, "poster": poster(folder / file) if posters else None})
+            shown.append(
+                {"url": url, "title": title, "note": note, "poster": poster(folder / file) if posters else None}
+            )
     return shown
 
 
@@ -217,8 +220,16 @@ def _candidate(
     row: Mapping[str, Any], chosen: Any, best: Mapping[str, float], total: float, folder: Path
 ) -> dict[str, Any]:
     used, raw, plan, brief = (_map(row.get(k)) for k in ("used", "scores", "plan", "brief"))
-    about = [f"{plan['tempo']:g} BPM" if _float(plan.get("tempo")) else "", _text(plan, "key", "mode"), _text(plan, "genre")]
-    about += [_text(brief, "colour"), _text(brief, "word"), f"seed {row['seed']}" if row.get("seed") is not None else ""]
+    about = [
+        f"{plan['tempo']:g} BPM" if _float(plan.get("tempo")) else "",
+        _text(plan, "key", "mode"),
+        _text(plan, "genre"),
+    ]
+    about += [
+        _text(brief, "colour"),
+        _text(brief, "word"),
+        f"seed {row['seed']}" if row.get("seed") is not None else "",
+    ]
     failed = row.get("failed")
     rows = [
         {"name": k, "raw": number(raw.get(k)), "share": _share(used.get(k), best.get(k, 1.0)),

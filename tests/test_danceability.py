@@ -158,4 +158,6 @@ def test_segment_lengths_are_essentias():
 
 
 def test_it_keeps_the_contract():
-    check_scorer(lambda: registry.build("scorers", "danceability"), [song(seed, tempo=100 + 10 * seed) for seed in range(3)])
+    check_scorer(
+        lambda: registry.build("scorers", "danceability"), [song(seed, tempo=100 + 10 * seed) for seed in range(3)]
+    )

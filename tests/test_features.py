@@ -153,10 +153,14 @@ def test_nothing_is_ever_nan(kind, recwarn):
     assert not [str(w.message) for w in recwarn if issubclass(w.category, RuntimeWarning)]
 
 
-@pytest.mark.parametrize("kind", ["silence", "one sample", "10 ms", "constant offset", "a pure tone", "a single click", "noise"])
+@pytest.mark.parametrize(
+    "kind", ["silence", "one sample", "10 ms", "constant offset", "a pure tone", "a single click", "noise"]
+)
 def test_without_a_pulse_there_are_no_beats(kind):
     song = analyse(sound(SHAPELESS[kind]))
-    assert song.tempo == 0.0 and len(song.beats) == len(song.downbeats) == len(song.beat_strength) == 0 and not song.steady
+    assert (
+        song.tempo == 0.0 and len(song.beats) == len(song.downbeats) == len(song.beat_strength) == 0 and not song.steady
+    )
 
 
 @pytest.mark.parametrize("frequency, pitch", [(440.0, 9), (261.63, 0), (1108.73, 1), (783.99, 7)])

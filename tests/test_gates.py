@@ -222,8 +222,10 @@ class ToySpectrum(Embedder):
         self.bands = bands
 
     def embed(self, batch):
-        power = [np.abs(np.fft.rfft(a.mono()[: a.rate], a.rate)[: 4000]) for a in batch]
-        return np.array([np.add.reduceat(p, np.arange(0, 4000, 4000 // self.bands))[: self.bands] for p in power], np.float32)
+        power = [np.abs(np.fft.rfft(a.mono()[: a.rate], a.rate)[:4000]) for a in batch]
+        return np.array(
+            [np.add.reduceat(p, np.arange(0, 4000, 4000 // self.bands))[: self.bands] for p in power], np.float32
+        )
 
 
 @pytest.fixture
@@ -239,7 +241,10 @@ def references(tmp_path):
 def test_a_reference_song_again_is_a_near_copy(references):
     gate = NearCopy("toy_spectrum", references)
     copy = audio(0.3 * tone(frequency=2500).samples + 0.001)
-    assert gate.check([copy, tone(frequency=2100)]) == ["is a near copy of reference song 1 of future (cosine 1.000)", None]
+    assert gate.check([copy, tone(frequency=2100)]) == [
+        "is a near copy of reference song 1 of future (cosine 1.000)",
+        None,
+    ]
     check_gate(gate, [copy, tone(frequency=2100), audio(np.zeros(RATE))])
 
 

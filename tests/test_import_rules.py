@@ -99,7 +99,9 @@ def test_plugins_know_neither_each_other_nor_who_composes_them(path):
         first, _, rest = name.partition(".")
         assert first not in ABOVE, f"{name} composes plug-ins"
         helper = first == kind and rest.startswith("_")
-        assert first not in KINDS or helper, f"{name} is a plug-in: build it through the registry, or move what is shared"
+        assert first not in KINDS or helper, (
+            f"{name} is a plug-in: build it through the registry, or move what is shared"
+        )
 
 
 @pytest.mark.parametrize("path", EVERY)
@@ -147,10 +149,20 @@ def test_files_say_what_they_are_for_and_stay_short(path):
 @pytest.mark.parametrize("path", named(files("spectrogrand", "train", "benchmarks", "conf")))
 def test_nothing_unpickles(path):
     banned = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-    if path.name == "unpickling.py":  # the one reader of published pickles: a subclass whose find_class allows a list of names
-        used = {n.attr for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "pickle"}
+    if (
+        path.name == "unpickling.py"
+    ):  # the one reader of published pickles: a subclass whose find_class allows a list of names
+        used = {
+            n.attr for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "pickle"
+        }
         assert used <= {"Unpickler", "UnpicklingError"}
-        bases = [b for c in ast.walk(tree(path)) if isinstance(c, ast.ClassDef) for b in c.bases if "Unpickler" in ast.unparse(b)]
+        bases = [
+            b
+            for c in ast.walk(tree(path))
+            if isinstance(c, ast.ClassDef)
+            for b in c.bases
+            if "Unpickler" in ast.unparse(b)
+        ]
         assert len(bases) == 1, "pickle.Unpickler is only ever a base class"
         assert sum("pickle.Unpickler" == ast.unparse(n) for n in ast.walk(tree(path))) == 1
         banned -= {"pickle"}
@@ -171,11 +183,15 @@ def _is(node, value):
 def test_no_target_in_code_or_configs():
     texts = files("spectrogrand", "train", "conf") + sorted((ROOT / "conf").rglob("*.yaml"))
     assert len(texts) > 40
-    assert not [f for f in texts if re.search(r"\b_target_\b|\b_partial_\b|instantiate\(", f.read_text(encoding="utf-8"))]
+    assert not [
+        f for f in texts if re.search(r"\b_target_\b|\b_partial_\b|instantiate\(", f.read_text(encoding="utf-8"))
+    ]
 
 
 def _loaded_after(code):
-    probe = f"import sys, json, warnings; warnings.simplefilter('ignore')\n{code}\nprint(json.dumps(sorted(sys.modules)))"
+    probe = (
+        f"import sys, json, warnings; warnings.simplefilter('ignore')\n{code}\nprint(json.dumps(sorted(sys.modules)))"
+    )
     run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False, cwd=ROOT)
     assert run.returncode == 0, run.stderr[-2000:]
     return {m.split(".")[0] for m in json.loads(run.stdout.splitlines()[-1])}
@@ -186,7 +202,9 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 def test_listing_names_imports_no_plugin():
-    code = "from spectrogrand.registry import names; [names(k) for k in ('scorers', 'gates', 'generators', 'embedders')]"
+    code = (
+        "from spectrogrand.registry import names; [names(k) for k in ('scorers', 'gates', 'generators', 'embedders')]"
+    )
     code += "\nassert not [m for m in sys.modules if m.startswith('spectrogrand.scorers.')]"
     assert not _loaded_after(code) & HEAVY
 

@@ -36,7 +36,19 @@ def crossed(value):
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 7, 0.1, float("inf"), "ünï 🎵", [], [1, [2.5, "x"]], (1, (2,)), {"a": {"b": None}}, Fraction(30000, 1001)],
+    [
+        None,
+        True,
+        7,
+        0.1,
+        float("inf"),
+        "ünï 🎵",
+        [],
+        [1, [2.5, "x"]],
+        (1, (2,)),
+        {"a": {"b": None}},
+        Fraction(30000, 1001),
+    ],
 )
 def test_plain_values_cross_unchanged(value):
     assert crossed(value) == value and type(crossed(value)) is type(value)
@@ -132,7 +144,11 @@ def test_an_unknown_plug_in_is_named():
 
 @pytest.mark.parametrize(
     "method, how",
-    [("abort", "was ended by SIGABRT in abort.*about to abort"), ("kill", "was ended by SIGKILL"), ("leave", "exit code 7")],
+    [
+        ("abort", "was ended by SIGABRT in abort.*about to abort"),
+        ("kill", "was ended by SIGKILL"),
+        ("leave", "exit code 7"),
+    ],
 )
 def test_a_death_is_named_and_the_next_call_starts_another(worker, method, how):
     before = worker.call("pid")

@@ -29,7 +29,9 @@ def test_bytes_do_not_depend_on_what_lay_in_memory(side):
     found = set()
     for fill in ("1", "77", "165"):
         env = {**os.environ, "MALLOC_PERTURB_": fill}
-        done = subprocess.run([sys.executable, "-c", CODE, str(side)], env=env, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-c", CODE, str(side)], env=env, capture_output=True, text=True, timeout=120
+        )
         assert done.returncode == 0, done.stderr
         found.add(done.stdout)
     assert len(found) == 1

@@ -69,7 +69,9 @@ def test_the_published_table_in_all_four_genres(shared):
     songs = load_file(folder / "audioldm2_raw_200.safetensors")
     assert set(published) == set(songs) and len(songs) == 4
     for genre, value in published.items():
-        scorer = novelty(folder / "ground_truth.safetensors", reference=genre, embedder={"name": "first_samples", "axes": 512})
+        scorer = novelty(
+            folder / "ground_truth.safetensors", reference=genre, embedder={"name": "first_samples", "axes": 512}
+        )
         scores = scorer.score([sound(v) for v in songs[genre]])
         assert round(1 - float(scores.mean()), 3) == value
         assert scorer.reference().count == 40
@@ -101,7 +103,9 @@ def test_known_cosines(references, vector, reference, want):
 
 
 def test_a_song_without_a_direction_fails_and_its_neighbours_do_not(references):
-    scores = novelty(references).score_embeddings(np.array([[0, 0, 0, 0], [np.nan, 1, 0, 0], [np.inf, 0, 0, 0], [0, 0, 0, 2]]))
+    scores = novelty(references).score_embeddings(
+        np.array([[0, 0, 0, 0], [np.nan, 1, 0, 0], [np.inf, 0, 0, 0], [0, 0, 0, 2]])
+    )
     assert np.isnan(scores[:3]).all() and scores[3] == 1.0 and scores.dtype == np.float64
 
 
@@ -149,7 +153,9 @@ def test_wrong_settings_say_what_to_do(references, tmp_path):
         novelty(tmp_path / "text.safetensors").reference()
     from safetensors.numpy import save_file
 
-    save_file({"bass": np.ones((2, 3), np.float32), "future": np.ones((2, 4), np.float32)}, tmp_path / "mixed.safetensors")
+    save_file(
+        {"bass": np.ones((2, 3), np.float32), "future": np.ones((2, 4), np.float32)}, tmp_path / "mixed.safetensors"
+    )
     with pytest.raises(InvalidValue, match=r"same axes, got bass \(2, 3\), future \(2, 4\)"):
         novelty(tmp_path / "mixed.safetensors").reference()
     save_file({"bass": np.zeros((2, 4), np.float32)}, tmp_path / "zeros.safetensors")

@@ -31,7 +31,9 @@ def clean():
 
 
 def gate(**body):
-    return type("Test", (Gate,), {"card": CARD, "artefact": Audio, "check": lambda self, batch: [None] * len(batch), **body})
+    return type(
+        "Test", (Gate,), {"card": CARD, "artefact": Audio, "check": lambda self, batch: [None] * len(batch), **body}
+    )
 
 
 @pytest.fixture
@@ -70,7 +72,9 @@ def test_an_unknown_kind_is_named_with_the_nearest(kind, near):
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_and_all_names():
-    with pytest.raises(UnknownName, match=r"no gates 'silense'; did you mean 'silence'\? \(known: .*clipping, .*too_quiet\)"):
+    with pytest.raises(
+        UnknownName, match=r"no gates 'silense'; did you mean 'silence'\? \(known: .*clipping, .*too_quiet\)"
+    ):
         build("gates", "silense")
     with pytest.raises(UnknownName, match=r"no gates 'qqqqqq'; known: blank_picture, "):
         get("gates", "qqqqqq")
@@ -191,7 +195,9 @@ def test_entry_points_with_odd_or_taken_names_are_reported_and_skipped(install):
 def test_a_file_that_registers_nothing_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(registry, "_files", lambda kind: frozenset({"empty"}))
     monkeypatch.setitem(sys.modules, "spectrogrand.gates.empty", sys)
-    with pytest.raises(PluginError, match=r"the module of gates 'empty' registers no such name: put @register\('empty'\)"):
+    with pytest.raises(
+        PluginError, match=r"the module of gates 'empty' registers no such name: put @register\('empty'\)"
+    ):
         get("gates", "empty")
 
 
@@ -209,5 +215,7 @@ def test_nearest_lists_all_names_in_order():
 
 
 def test_require_gives_the_install_line():
-    with pytest.raises(errors.MissingExtra, match=r"drumming needs no_such_module, .*pip install 'spectrogrand\[models\]'"):
+    with pytest.raises(
+        errors.MissingExtra, match=r"drumming needs no_such_module, .*pip install 'spectrogrand\[models\]'"
+    ):
         errors.require("no_such_module", "models", "drumming")

@@ -203,7 +203,10 @@ def test_the_page_is_well_formed_and_labelled(finished):
     assert page.open == []
     assert all(a.get("alt") for a in page.all("img"))
     assert all(a.get("aria-label") and "controls" in a for a in page.all("audio") + page.all("video"))
-    assert all(a.get("poster", "").startswith("data:image/jpeg") for a in page.all("video")) and len(page.all("video")) == 4
+    assert (
+        all(a.get("poster", "").startswith("data:image/jpeg") for a in page.all("video"))
+        and len(page.all("video")) == 4
+    )
     assert [t for t, _ in page.tags].count("h1") == 1
 
 
@@ -214,7 +217,9 @@ def test_a_hostile_topic_stays_text(run):
     assert page.text.count(HOSTILE) == 5 and "49" not in page.text.split("Genre")[0]
 
 
-@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "javascript:alert(1)", "https://example.org/a.png", "no.png"])
+@pytest.mark.parametrize(
+    "name", ["../secret.png", "/etc/passwd", "javascript:alert(1)", "https://example.org/a.png", "no.png"]
+)
 def test_files_outside_the_run_are_not_linked(run, tmp_path, name):
     (tmp_path / "secret.png").write_bytes(b"x")
     record = json.loads((run / "run.json").read_text())

@@ -129,7 +129,9 @@ def chirp(seconds: float = 4.0) -> Spectrogram:
 
 @pytest.mark.parametrize("seconds", [0.1, 0.5, None])
 def test_frames_are_in_order_with_low_frequencies_below(seconds):
-    frames = list(spectrogram_frames(chirp(), count=120, fps=Fraction(30), size=(128, 65), seconds=seconds, colormap="gray"))
+    frames = list(
+        spectrogram_frames(chirp(), count=120, fps=Fraction(30), size=(128, 65), seconds=seconds, colormap="gray")
+    )
     heights = [127 - int(np.argmax(frame[:, 32, 0])) for frame in frames[1:-1]]
     assert all(a <= b for a, b in zip(heights, heights[1:], strict=False)), "the rising tone falls somewhere"
     assert heights[0] < 20 and heights[-1] > 100

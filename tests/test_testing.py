@@ -184,7 +184,10 @@ def write(self, batch):
 REFERENCE = Reference("set", 2, "ab" * 32)
 BROKEN_SCORERS = [
     ({"score": drift(Bright, "score")}, "asked twice, the answers differ"),
-    ({"score": lambda s, b: Bright.score(s, b) - Bright.score(s, b).mean()}, "asked alone, an item gets another answer"),
+    (
+        {"score": lambda s, b: Bright.score(s, b) - Bright.score(s, b).mean()},
+        "asked alone, an item gets another answer",
+    ),
     ({"score": lambda s, b: np.sort(Bright.score(s, b))}, "in another order|asked alone"),
     ({"score": lambda s, b: Bright.score(s, b).astype(np.float32)}, "is float64, got float32"),
     ({"score": lambda s, b: list(Bright.score(s, b))}, "is float64, got <class 'list'>"),
@@ -269,7 +272,9 @@ def once(frames, *_):
 
 def fresh(frames, *_):
     rng = np.random.default_rng()
-    return Frames(lambda: (p ^ rng.integers(0, 2, p.shape, np.uint8) for p in frames), frames.size, frames.count, frames.fps)
+    return Frames(
+        lambda: (p ^ rng.integers(0, 2, p.shape, np.uint8) for p in frames), frames.size, frames.count, frames.fps
+    )
 
 
 @pytest.mark.parametrize("body, rule", [

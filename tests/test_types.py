@@ -33,7 +33,9 @@ def test_frame_count_known_answers(seconds, fps, count):
     assert frame_count(seconds, fps) == count
 
 
-rates = st.sampled_from([Fraction(30), Fraction(25), Fraction(24000, 1001), NTSC, Fraction(60), Fraction(1), Fraction(7, 3)])
+rates = st.sampled_from(
+    [Fraction(30), Fraction(25), Fraction(24000, 1001), NTSC, Fraction(60), Fraction(1), Fraction(7, 3)]
+)
 
 
 @given(samples=st.integers(1, 10**9), rate=st.integers(1000, 768000), fps=rates)
@@ -119,7 +121,9 @@ def test_mono_is_the_mean_of_the_channels():
 def test_a_plan_survives_json():
     import json
 
-    plan = Plan(124.5, "F#", "dorian", "melodic", (0.0, 0.48), (0.0,), (Section("intro", 0.0, 1.5), Section("drop", 1.5, 3.0)))
+    plan = Plan(
+        124.5, "F#", "dorian", "melodic", (0.0, 0.48), (0.0,), (Section("intro", 0.0, 1.5), Section("drop", 1.5, 3.0))
+    )
     assert Plan.from_dict(json.loads(json.dumps(plan.as_dict()))) == plan
 
 
@@ -136,7 +140,9 @@ def test_resizing_keeps_a_flat_colour_and_cuts_around_the_centre():
     pixels = np.zeros((20, 40, 3), np.uint8)
     pixels[:, 10:30] = (10, 200, 30)
     small = Image(pixels).resized(10, 10)
-    assert small.size == (10, 10) and (small.pixels[:, 3:-3] == (10, 200, 30)).all() and small.pixels[:, :, 1].min() > 180
+    assert (
+        small.size == (10, 10) and (small.pixels[:, 3:-3] == (10, 200, 30)).all() and small.pixels[:, :, 1].min() > 180
+    )
     same = Image(pixels)
     assert same.resized(20, 40) is same
 

@@ -34,6 +34,9 @@ REPEATS = 32
 
 def main(words: list[str]) -> int:
     """Run the proof; prints and writes the table."""
+    if any(w.startswith("-") for w in words):
+        print(__doc__)
+        return 0
     output = Path(words[0] if words else "outputs/fusion-proof")
     seeds = [int(w) for w in words[1].split(",")] if len(words) > 1 else list(range(5))
     loss, rows = words[2] if len(words) > 2 else "own", []
@@ -177,7 +180,8 @@ def gain(alone: np.ndarray, fused: np.ndarray, draws: int = 4000) -> tuple[float
     """
     picks = np.random.default_rng(0).integers(0, len(alone), (draws, len(alone)))
     again = 100 * (1 - fused[picks].mean(1) / alone[picks].mean(1))
-    return float(100 * (1 - fused.mean() / alone.mean())), *(float(q) for q in np.quantile(again, (0.025, 0.975)))
+    low, high = np.quantile(again, (0.025, 0.975))
+    return float(100 * (1 - fused.mean() / alone.mean())), float(low), float(high)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -189,7 +193,9 @@ def table(rows: list[dict[str, Any]]) -> str:
     if len(seeds) > 1:
         for music in dict.fromkeys(r["music"] for r in rows):
             own = [r for r in rows if r["music"] == music and r["seed"] in seeds]
-            pooled = {k: float(np.mean([r[k] for r in own])) for k in own[0] if k.startswith(("distance", "nearest"))}
+            pooled: dict[str, Any] = {
+                k: float(np.mean([r[k] for r in own])) for k in own[0] if k.startswith(("distance", "nearest"))
+            }
             pooled |= {k: np.concatenate([r[k] for r in own], axis=1) for k in ("alone", "fused")}
             rows = [*rows, {"seed": "all", "music": music, **pooled}]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]

@@ -111,7 +111,7 @@ def optimiser(network: Any, recipe: Recipe) -> Any:
     fused = {p.device.type for _, p in named} <= {"cpu", "cuda"}
     made = torch.optim.AdamW([g for g in groups if g["params"]], recipe.rate, fused=fused)
     # fused, it would unscale float16's gradients by itself, and Lightning then refuses to clip them: let the scaler do that
-    made._step_supports_amp_scaling = False  # type: ignore[attr-defined]
+    made._step_supports_amp_scaling = False
     return made
 
 

@@ -1,6 +1,6 @@
 """Make readme.jpg: covers of runs above frames of the first run's videos.
 
-    python docs/gallery/readme.py RUN [RUN ...]
+python docs/gallery/readme.py RUN [RUN ...]
 """
 
 from __future__ import annotations

@@ -35,7 +35,10 @@ class NearCopy(Gate):
     artefact = Audio
 
     def __init__(
-        self, embedder: str | Mapping[str, Any] = "timbre_rhythm", references: str | None = None, threshold: float = 0.96
+        self,
+        embedder: str | Mapping[str, Any] = "timbre_rhythm",
+        references: str | None = None,
+        threshold: float = 0.96,
     ) -> None:
         self.embedder, self.references, self.threshold = embedder, references, threshold
 
