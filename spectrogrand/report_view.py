@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +12,12 @@ from urllib.parse import quote
 from .posters import poster
 from .report_found import found
 from .report_story import storyboard, synchrony
+from .report_values import finite as _float
+from .report_values import items as _list
+from .report_values import largest as _largest
+from .report_values import mapping as _map
+from .report_values import number, seconds
+from .report_values import share as _share
 
 ACCENTS = {
     "future": ("#5b8dff", "#ff5d73"), "bass": ("#b07cff", "#7a5bff"), "progressive": ("#ff9d3c", "#ffd257"),
@@ -92,51 +97,6 @@ def link(name: Any, folder: Path) -> str | None:
     if not path.is_relative_to(home) or not path.is_file():
         return None
     return "./" + quote(Path(name).as_posix())
-
-
-def number(value: Any) -> str:
-    """A score as text: three significant digits or more, never an exponent for everyday sizes.
-
-    >>> number(0.31249), number(12.5), number(None), number(float("nan"))
-    ('0.312', '12.5', '–', '–')
-    """
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        return "–"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
-
-
-def seconds(value: Any) -> str:
-    """A length of time for reading.
-
-    >>> seconds(0.042), seconds(9.5), seconds(125)
-    ('42 ms', '9.5 s', '2:05 min')
-    """
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        return "–"
-    if value < 1:
-        return f"{1000 * value:.0f} ms"
-    return f"{value:.1f} s" if value < 60 else f"{int(value) // 60}:{int(value) % 60:02d} min"
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _float(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
-
-
-def _share(value: Any, best: float) -> float:
-    x = _float(value)
-    return 0.0 if x is None or best <= 0 else min(1.0, max(0.0, x / best))
-
-
-def _largest(values: Iterable[Any]) -> float:
-    return max((_float(v) or 0.0 for v in values), default=0.0)
 
 
 def _chosen(choice: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -22,7 +22,8 @@ HEAVY = {
 """Imported inside the functions that need them, never at the top of a file."""
 MODELS = {"torch", "tensorflow", "librosa", "essentia", "diffusers", "transformers", "jax", "onnxruntime"}
 ABOVE = {
-    "pipelines", "steps", "store", "selection", "candidates", "artefacts", "report", "report_view", "table", "listing",
+    "pipelines", "steps", "store", "selection", "candidates", "artefacts", "report", "report_values", "report_view", "table",
+    "listing",
     "commands", "configuring", "testing", "__main__",
 }  # fmt: skip
 """What a plug-in may not know: whoever composes plug-ins."""
