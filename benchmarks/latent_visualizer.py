@@ -95,7 +95,7 @@ def seconds(work: Callable[[], Any], repeats: int = REPEATS) -> float:
 def per_line() -> tuple[float, str]:
     """How many times faster a line of lyrics finds its class, and by which embedder."""
     from spectrogrand import build
-    from spectrogrand.lyric_classes import class_names, cosine
+    from spectrogrand.walks.classes import class_names, cosine
 
     sentences = build("embedders", "sentences")
     names = class_names()
@@ -115,10 +115,11 @@ def per_line() -> tuple[float, str]:
 
 def run() -> dict[str, object]:
     """The three ratios; the row's own is the frame loop's."""
-    from spectrogrand import class_vectors, constant_q, noise_vectors
+    from spectrogrand.audio import constant_q
     from spectrogrand.errors import MissingExtra
-    from spectrogrand.latents import measure, rises, walk
     from spectrogrand.types import Audio
+    from spectrogrand.walks import class_vectors, noise_vectors
+    from spectrogrand.walks.latents import measure, rises, walk
 
     y = song()
     classes = [int(c) for c in np.random.default_rng(1).permutation(1000)[:12]]

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from spectrogrand.magenta.litert import LiteRTEngine
-from spectrogrand.magenta.network import TorchEngine
+from spectrogrand.models.magenta.litert import LiteRTEngine
+from spectrogrand.models.magenta.network import TorchEngine
 
 FRAMES, GOAL = 100, 10.0
 """Frames in each direction: a ten-second video at the published 10 frames a second."""

@@ -34,8 +34,8 @@ def song(path: Path) -> None:
 
 def ours(path: Path) -> float:
     """Seconds for all frames, decoding included."""
+    from spectrogrand.audio.spectrogram import mel_spectrogram, spectrogram_frames
     from spectrogrand.media import load_audio
-    from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
 
     begun = time.perf_counter()
     spectrogram = mel_spectrogram(load_audio(path))

@@ -26,17 +26,17 @@ def covers(folder: Path) -> None:
 
 def run() -> dict[str, object]:
     """Median processor times of one epoch of the published recipe, interleaved; ours has decoded once before."""
-    from train.memory import large_pages
+    from spectrogrand.training.loop.memory import large_pages
 
     large_pages()
     import torch
     from torchvision import datasets, transforms
 
-    from train.augment import Chain
-    from train.batches import Batches, Labelled
-    from train.cache import _read
-    from train.classification import standard
-    from train.entry import compose
+    from spectrogrand.training.loop.entry import compose
+    from spectrogrand.training.pictures.augment import Chain
+    from spectrogrand.training.pictures.batches import Batches, Labelled
+    from spectrogrand.training.pictures.cache import _read
+    from spectrogrand.training.pictures.task import standard
 
     change = transforms.Compose([
         transforms.Resize((256, 256)), transforms.RandomPosterize(4, p=0.25), transforms.ColorJitter(brightness=(0.15, 0.9)),

@@ -16,7 +16,7 @@ def pictures(folder: Path) -> None:
     """JPEGs that look like mel pictures, four classes in three splits."""
     from PIL import Image
 
-    from spectrogrand.spectra import colours
+    from spectrogrand.audio.spectrogram import colours
     from spectrogrand.types import GENRES
 
     rng = np.random.default_rng(0)
@@ -41,9 +41,9 @@ def published(folder: Path) -> list[object]:
 
 def run() -> dict[str, object]:
     """Median times, interleaved; ours includes the checks, the hashes and writing the cache to disk."""
+    from spectrogrand.training.pictures.cache import decode
+    from spectrogrand.training.pictures.folders import housex
     from spectrogrand.types import GENRES
-    from train.cache import decode
-    from train.folders import housex
 
     times: dict[str, list[float]] = {"ours": [], "published": []}
     with tempfile.TemporaryDirectory() as place:

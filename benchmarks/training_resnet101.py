@@ -24,12 +24,12 @@ def step(network: Any, optimiser: Any, pictures: Any, labels: Any, half: bool) -
 
 def run() -> dict[str, object]:
     """Median times of steps, interleaved."""
-    from train.memory import large_pages
+    from spectrogrand.training.loop.memory import large_pages
 
     large_pages()
     import torch
 
-    from spectrogrand.networks import Spec, build
+    from spectrogrand.models.picture_classifier import Spec, build
     from spectrogrand.types import GENRES
 
     torch.manual_seed(0)

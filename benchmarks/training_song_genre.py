@@ -44,7 +44,8 @@ def run() -> dict[str, object]:
     import librosa.display
     import torch
 
-    from spectrogrand import Audio, build, networks
+    from spectrogrand import Audio, build
+    from spectrogrand.models import picture_classifier as networks
     from spectrogrand.types import GENRES
     from train.export import save
 

@@ -21,7 +21,8 @@ _HOMES = {
     "Classifier": "interfaces", "Embedder": "interfaces", "Card": "interfaces", "Weights": "interfaces",
     "Reference": "interfaces", "SpectrograndError": "errors",
     "register": "registry", "build": "registry", "names": "registry", "get": "registry",
-    "choose": "selection", "mel_spectrogram": "spectra", "spectrogram_frames": "spectra", "analyse": "features",
+    "choose": "selection",
+    "mel_spectrogram": "audio.spectrogram", "spectrogram_frames": "audio.spectrogram", "analyse": "audio.features",
     "load_audio": "media", "load_image": "media", "save_audio": "media", "save_image": "media", "save_video": "media",
     "load_video": "media",
 }  # fmt: skip

@@ -25,15 +25,15 @@ from collections.abc import Sequence
 from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 
 COMMANDS = {
-    "run": "commands:run",
-    "list": "commands:list_plugins",
-    "table": "commands:table",
-    "evaluate": "evaluate:main",
+    "run": "cli:run",
+    "list": "cli:list_plugins",
+    "table": "cli:table",
+    "evaluate": "metrics.evaluate:main",
     "app": "app.command:main",
     "index": "lyrics.command:main",
-    "fetch": "fetching:main",
-    "convert": "commands:convert",
-    "reference": "commands:reference",
+    "fetch": "weights.fetch:main",
+    "convert": "cli:convert",
+    "reference": "cli:reference",
     "prepare": "preparing:main",
 }
 """Where each command lives: a module of this package and its function `(words) -> exit code`, imported when it is called."""

@@ -8,7 +8,7 @@ from typing import Any
 from . import registry
 from .errors import SpectrograndError
 from .interfaces import KINDS
-from .preflight import missing_weights
+from .run.preflight import missing_weights
 
 
 def rows(kinds: list[str] | None = None) -> list[dict[str, Any]]:

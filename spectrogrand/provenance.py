@@ -21,7 +21,7 @@ from .registry import SLOTS, build, names_a_part
 DATA = Path(__file__).parent / "data"
 # Neither the contracts nor what a person is shown (bars, the table of weights) changes what a plug-in computes; hashing them
 # would void every store at each edit.
-CONTRACTS = {f"spectrogrand.{m}" for m in ("errors", "interfaces", "registry", "preflight", "progress")}
+CONTRACTS = {f"spectrogrand.{m}" for m in ("errors", "interfaces", "registry", "run.preflight", "progress")}
 
 
 def fingerprint(part: Component) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def source_hash(cls: type) -> str:
 def code_hash(module: str) -> str:
     """The same over a module of this package that draws without being a plug-in: the spectrogram's pictures, the encoder.
 
-    >>> code_hash("spectrogrand.spectra") == code_hash("spectrogrand.media.encode")
+    >>> code_hash("spectrogrand.audio.spectrogram") == code_hash("spectrogrand.media.encode")
     False
     """
     path = _file_of(module)

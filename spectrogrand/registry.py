@@ -1,6 +1,6 @@
 """Names to plug-in classes, lazily: listing names imports nothing, loading one imports one file.
 
-Three places are searched: classes registered in this process, files of this package (`spectrogrand/scorers/novelty.py` is
+Three places are searched: classes registered in this process, files of this package (`spectrogrand/plugins/scorers/novelty.py` is
 scorer "novelty"), and the entry-point group `spectrogrand.plugins` of installed packages, whose entries are called
 `<kind>.<name>`, for example `scorers.brightness = "my_package.brightness:Brightness"`.
 """
@@ -61,7 +61,7 @@ def names(kind: str) -> list[str]:
     True
     """
     _known_kind(kind)
-    return sorted({n for k, n in _classes if k == kind} | _files(kind) | set(_entries(kind)))
+    return sorted({n for k, n in _classes if k == kind} | {*_files(kind), *_entries(kind)})
 
 
 def get(kind: str, name: str) -> type[Component]:
@@ -75,7 +75,7 @@ def get(kind: str, name: str) -> type[Component]:
     if (kind, name) in _classes:
         return _classes[kind, name]
     if name in _files(kind):
-        importlib.import_module(f"{__package__}.{kind}.{name}")
+        importlib.import_module(_files(kind)[name])
     elif name in _entries(kind):
         _load_entry(kind, name)
     else:
@@ -148,16 +148,19 @@ def _load_entry(kind: str, name: str) -> None:
 
 def _other_home(kind: str, name: str, cls: type) -> type | None:
     """The packaged class of this name, where a class from elsewhere asks for it: a built-in is never shadowed."""
-    if name in _files(kind) and cls.__module__ != f"{__package__}.{kind}.{name}":
-        importlib.import_module(f"{__package__}.{kind}.{name}")
+    home = _files(kind).get(name)
+    if home is not None and cls.__module__ != home:
+        importlib.import_module(home)
         return _classes.get((kind, name))
     return None
 
 
 @lru_cache
-def _files(kind: str) -> frozenset[str]:
-    folder = Path(__file__).parent / kind
-    return frozenset(p.stem for p in folder.glob("*.py") if not p.stem.startswith("_"))
+def _files(kind: str) -> dict[str, str]:
+    """Name -> module of the plug-ins that lie in this package's folder of that kind, or in a room of it."""
+    package = Path(__file__).parent
+    found = (p for p in sorted((package / "plugins" / kind).rglob("*.py")) if not p.stem.startswith("_"))
+    return {p.stem: ".".join([str(__package__), *p.relative_to(package).with_suffix("").parts]) for p in found}
 
 
 @lru_cache

@@ -36,7 +36,7 @@ def test_the_page_works_as_written(tmp_path):
     listed = python("-m", "spectrogrand", "list", "scorers", "--json")
     assert '"brightness"' in listed.stdout, listed.stderr
     words = re.search(r"^    spectrogrand run topic=.*?'(cover_scorers=\[[\w,]+\])'\n", text, re.M)[1]
-    code = f"from spectrogrand.configuring import compose; print(list(compose([{words!r}])['cover_scorers']))"
+    code = f"from spectrogrand.config import compose; print(list(compose([{words!r}])['cover_scorers']))"
     composed = python("-c", code)
     assert composed.stdout.strip() == "['aesthetics', 'cover_surprise', 'brightness']", composed.stderr
 

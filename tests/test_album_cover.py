@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from spectrogrand import Audio, build, media
-from spectrogrand.albums import COLOURS, AlbumBrief, looks
-from spectrogrand.configuring import compose
-from spectrogrand.emotion import CIRCUMPLEX, Emotion, estimate
+from spectrogrand.albums.brief import COLOURS, AlbumBrief, looks
+from spectrogrand.albums.genres import known, singular, tags
+from spectrogrand.audio.emotion import CIRCUMPLEX, Emotion, estimate
+from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, MissingExtra, UnknownName
-from spectrogrand.genres import known, singular, tags
-from spectrogrand.painting.colour import colour_word, linear_to_oklab
+from spectrogrand.image.inks import colour_word, linear_to_oklab
 from spectrogrand.pipelines import execute
 
 RATE = 22050
@@ -232,7 +232,7 @@ def test_the_fused_experiment_end_to_end_on_a_tiny_model(tmp_path):
     pytest.importorskip("diffusers")
     from tiny_stable_diffusion import WIDTH, stable_diffusion
 
-    from spectrogrand.fusion import Fusion, FusionSettings
+    from spectrogrand.models.fusion import Fusion, FusionSettings
 
     stable_diffusion(tmp_path / "weights" / "fused_diffusion")
     Fusion(FusionSettings("linear", 124, WIDTH, 77, heads=4, embedder="timbre_rhythm")).save(tmp_path / "f.safetensors")

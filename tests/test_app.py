@@ -13,7 +13,7 @@ from spectrogrand.app import command, forms, jobs, tidying, views
 from spectrogrand.app.jobs import Busy, Jobs
 from spectrogrand.app.page import watch
 from spectrogrand.app.server import local_origin, run_file, thumbnail
-from spectrogrand.configuring import compose
+from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, SpectrograndError, StoreError, UnknownName
 from spectrogrand.store import write_json
 

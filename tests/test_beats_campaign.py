@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spectrogrand import Audio, Topic, build, load_audio
-from spectrogrand.features import analyse
+from spectrogrand.audio.features import analyse
 from spectrogrand.types import GENRES
 
 LOOPS = {"loop_breakbeat.flac": 126, "loop_mika.flac": 120, "arovane_beat_b.flac": 130, "loop_compus.flac": 148}

@@ -11,13 +11,15 @@ import tiny_songs
 import tiny_visuals
 import tiny_walks
 
-from spectrogrand import Audio, CoverBrief, Image, build, fetching, media, preflight
+from spectrogrand import Audio, CoverBrief, Image, build, media
 from spectrogrand.__main__ import main
-from spectrogrand.configuring import compose
+from spectrogrand.config import compose
 from spectrogrand.errors import InvalidValue, MissingExtra, SpectrograndError
-from spectrogrand.generators import sdxl
-from spectrogrand.hub import variant
 from spectrogrand.pipelines import execute
+from spectrogrand.plugins.generators.pictures import sdxl
+from spectrogrand.run import preflight
+from spectrogrand.weights import fetch as fetching
+from spectrogrand.weights.hub import variant
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import tiny_visuals
 
-from spectrogrand import Audio, Topic, build, load_audio, lpmc
+from spectrogrand import Audio, Topic, build, load_audio
+from spectrogrand.audio.describe import MAJOR, MINOR, NOTES, key_of, listen
+from spectrogrand.audio.excerpts import Stretches
 from spectrogrand.errors import InvalidValue, MissingExtra
-from spectrogrand.excerpts import Stretches
-from spectrogrand.listening import MAJOR, MINOR, NOTES, key_of, listen
-from spectrogrand.storyboard import genre_of
+from spectrogrand.models import lp_music_caps as lpmc
+from spectrogrand.walks.storyboard import genre_of
 
 RATE = 22050
 
@@ -123,7 +124,7 @@ def test_samples_that_are_not_finite_are_refused():
     ("electronic_music", "electronic"),
 ])  # fmt: skip
 def test_genres_are_whole_words_in_the_published_order(caption, genre):
-    from spectrogrand.configuring import compose
+    from spectrogrand.config import compose
 
     movements = compose(["pipeline=music_visuals", "song=file", "song.path=x.wav"])["movements"]
     assert list(movements)[0] == "pop" and len(movements) == 23

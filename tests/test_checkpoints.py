@@ -6,8 +6,8 @@ import shutil
 import pytest
 import tiny_hub
 
-from spectrogrand import checkpoints
 from spectrogrand.errors import InvalidValue
+from spectrogrand.weights import checkpoints
 
 torch = pytest.importorskip("torch")
 diffusers = pytest.importorskip("diffusers")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from spectrogrand import Audio, build
-from spectrogrand.embedders import clap
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra, PluginError
+from spectrogrand.plugins.embedders import clap
 from spectrogrand.testing import check_embedder, check_scorer
 
 pytest.importorskip("transformers")

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spectrogrand import registry
-from spectrogrand.configuring import compose, conf_folder, words_for_hydra
+from spectrogrand.config import compose, conf_folder, words_for_hydra
 from spectrogrand.errors import ConfigError, UnknownName
 
 CONF = conf_folder()

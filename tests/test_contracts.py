@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from spectrogrand import Audio, CoverBrief, Frames, Image, Scene, Topic, build, get, media, names, registry
-from spectrogrand.albums import AlbumBrief
+from spectrogrand.albums.brief import AlbumBrief
 from spectrogrand.errors import MissingExtra
-from spectrogrand.latents import LatentWalk, walk
 from spectrogrand.selection import choose
-from spectrogrand.storyboard import Film, Keyframe, Walk
 from spectrogrand.testing import (
     check_classifier,
     check_embedder,
@@ -21,6 +19,8 @@ from spectrogrand.testing import (
     check_scorer,
     check_stylizer,
 )
+from spectrogrand.walks.latents import LatentWalk, walk
+from spectrogrand.walks.storyboard import Film, Keyframe, Walk
 
 RATE = 22050
 SETTINGS = {

@@ -11,9 +11,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from spectrogrand.convert import convert
 from spectrogrand.errors import InvalidValue, StoreError
-from spectrogrand.unpickling import Refused, read
+from spectrogrand.weights.convert import convert
+from spectrogrand.weights.unpickling import Refused, read
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")

@@ -11,13 +11,13 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import multivariate_t
 
 from spectrogrand import CoverBrief, Image, build
-from spectrogrand.cover_reference import SHIPPED
 from spectrogrand.errors import InvalidValue, MediaError
-from spectrogrand.gates.blank_picture import residual
-from spectrogrand.gates.noise_picture import neighbour_correlation
-from spectrogrand.picture_statistics import NAMES, colourfulness, prepare, spectral_slope, statistics
-from spectrogrand.scorers.aesthetics import WISHES, value
-from spectrogrand.scorers.cover_surprise import surprise
+from spectrogrand.image.statistics import NAMES, colourfulness, prepare, spectral_slope, statistics
+from spectrogrand.plugins.gates.blank_picture import residual
+from spectrogrand.plugins.gates.noise_picture import neighbour_correlation
+from spectrogrand.plugins.scorers.aesthetics import WISHES, value
+from spectrogrand.plugins.scorers.cover_surprise import surprise
+from spectrogrand.references.covers import SHIPPED
 from spectrogrand.testing import check_gate, check_scorer
 
 T = np.arange(256)
@@ -154,7 +154,7 @@ def test_harmony_of_hues():
 
 
 def _hues(degrees):
-    from spectrogrand.painting.colour import lch
+    from spectrogrand.image.inks import lch
 
     picture = np.zeros((256, 256, 3), np.uint8)
     for k, hue in enumerate(degrees):

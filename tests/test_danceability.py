@@ -11,7 +11,7 @@ import pytest
 from spectrogrand import registry
 from spectrogrand.errors import MissingExtra
 from spectrogrand.media import load_audio
-from spectrogrand.scorers import danceability as ours
+from spectrogrand.plugins.scorers import danceability as ours
 from spectrogrand.testing import check_scorer
 from spectrogrand.types import Audio
 

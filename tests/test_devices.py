@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from spectrogrand import Audio, Image, devices
+from spectrogrand import Audio, Image
 from spectrogrand.errors import CandidateError, InvalidValue, UnknownName
+from spectrogrand.models import devices
 
 torch = pytest.importorskip("torch")
 

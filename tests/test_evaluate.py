@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from spectrogrand.errors import ConfigError, MediaError, UnknownName
-from spectrogrand.evaluate import MEASURES, as_csv, as_json, as_markdown, evaluate, main, videos
 from spectrogrand.media import save_audio, save_video
+from spectrogrand.metrics.evaluate import MEASURES, as_csv, as_json, as_markdown, evaluate, main, videos
 from spectrogrand.types import Audio, Frames
 
 RATE, FPS = 22050, 30

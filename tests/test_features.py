@@ -7,9 +7,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from spectrogrand import features
-from spectrogrand.beats import track
-from spectrogrand.features import analyse
+from spectrogrand.audio import features
+from spectrogrand.audio.beats import track
+from spectrogrand.audio.features import analyse
 from spectrogrand.media import load_audio
 from spectrogrand.types import Audio, Plan
 

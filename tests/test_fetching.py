@@ -17,10 +17,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from spectrogrand import downloads, fetching, weights
 from spectrogrand.__main__ import main
 from spectrogrand.errors import InvalidValue, MissingExtra
 from spectrogrand.interfaces import Weights
+from spectrogrand.weights import download as downloads
+from spectrogrand.weights import fetch as fetching
+from spectrogrand.weights import files as weights
 
 BODY = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -259,7 +261,7 @@ def test_a_hub_model_at_its_pinned_revision_without_what_could_run_code(server, 
 def test_a_hub_model_whose_file_is_not_the_one_that_the_hub_names(server, tmp_path):
     """The hub's library compares lengths alone: here a byte is another, on the way and later on the disk."""
     pytest.importorskip("huggingface_hub")
-    from spectrogrand import hub
+    from spectrogrand.weights import hub
 
     commit = "cca9e288ab447cee67d9ada1f85ddb46500f1401"
     hub_files(server, commit)

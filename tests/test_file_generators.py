@@ -21,7 +21,7 @@ def ramp(length: int) -> Audio:
 def test_song_is_the_same_for_every_seed_and_decoded_once(tmp_path, monkeypatch):
     path = tmp_path / "My Song (Mix), Pt 2.wav"
     save_audio(path, ramp(8000))
-    from spectrogrand.generators import song_file
+    from spectrogrand.plugins.generators.songs import song_file
 
     calls = []
     monkeypatch.setattr(song_file, "load_audio", lambda p: calls.append(p) or load_audio(p))

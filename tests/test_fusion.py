@@ -8,11 +8,13 @@ pytest.importorskip("diffusers")
 
 from tiny_stable_diffusion import WIDTH, stable_diffusion  # noqa: E402
 
-from spectrogrand import Audio, build, diffusion, fusion  # noqa: E402
-from spectrogrand.albums import AlbumBrief  # noqa: E402
+from spectrogrand import Audio, build  # noqa: E402
+from spectrogrand.albums.brief import AlbumBrief  # noqa: E402
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra, UnknownName  # noqa: E402
-from spectrogrand.fusion import KINDS, Fusion, FusionSettings  # noqa: E402
-from spectrogrand.sound_frames import MOST, frames_of, middle  # noqa: E402
+from spectrogrand.models import fusion  # noqa: E402
+from spectrogrand.models import stable_diffusion as diffusion  # noqa: E402
+from spectrogrand.models.fusion import KINDS, Fusion, FusionSettings  # noqa: E402
+from spectrogrand.models.sound_frames import MOST, frames_of, middle  # noqa: E402
 
 TOKENS = 77
 

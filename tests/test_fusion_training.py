@@ -10,13 +10,17 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("diffusers")
 
-from spectrogrand import build, fusion, media  # noqa: E402
-from spectrogrand.albums import AlbumBrief  # noqa: E402
+from benchmarks.fusion import proof as fusion_proof  # noqa: E402
+from benchmarks.fusion import world as fusion_world  # noqa: E402
+from benchmarks.fusion.tiny import WINDOW, _follow, pretrain, tokenizer  # noqa: E402
+from spectrogrand import build, media  # noqa: E402
+from spectrogrand.albums.brief import AlbumBrief  # noqa: E402
 from spectrogrand.errors import InvalidValue, UnknownName  # noqa: E402
-from train import checkpoints, entry, fusion_data, fusion_proof, fusion_world  # noqa: E402
+from spectrogrand.models import fusion  # noqa: E402
+from spectrogrand.training.fusion_ import data as fusion_data  # noqa: E402
+from spectrogrand.training.fusion_.metrics import Encoder, agreement, distances  # noqa: E402
+from spectrogrand.training.loop import checkpoints, entry  # noqa: E402
 from train import fusion as training  # noqa: E402
-from train.fusion_metrics import Encoder, agreement, distances  # noqa: E402
-from train.tiny_diffusion import WINDOW, _follow, pretrain, tokenizer  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +85,7 @@ def test_only_the_fusion_is_trained_and_a_killed_training_goes_on_to_the_same_we
     kept = checkpoints.load(f"{whole['folder']}/last.ckpt")
     assert all(k.startswith("fused.") for k in kept["state_dict"]) and len(kept["state_dict"]) > 8
 
-    from train.callbacks import Keeper
+    from spectrogrand.training.loop.callbacks import Keeper
 
     class Killed(RuntimeError):
         pass
@@ -103,8 +107,8 @@ def test_only_the_fusion_is_trained_and_a_killed_training_goes_on_to_the_same_we
 
 
 def test_a_training_killed_within_an_epoch_goes_on_with_the_albums_that_it_had_not_seen(world, tmp_path):
-    from train.callbacks import Keeper
-    from train.fusion_task import FusionTask
+    from spectrogrand.training.fusion_.task import FusionTask
+    from spectrogrand.training.loop.callbacks import Keeper
 
     class Killed(RuntimeError):
         pass
@@ -135,7 +139,7 @@ def test_a_training_killed_within_an_epoch_goes_on_with_the_albums_that_it_had_n
 
 def test_weights_that_are_no_numbers_are_never_saved(world, tmp_path):
     """With every callback of a real training, which saves within the epoch."""
-    from train.fusion_task import FusionTask
+    from spectrogrand.training.fusion_.task import FusionTask
 
     step = FusionTask.training_step
     with pytest.MonkeyPatch.context() as patch:
@@ -208,8 +212,8 @@ def test_shuffled_music_is_never_ones_own(world):
 
 @pytest.mark.parametrize("predicts", ["epsilon", "v_prediction"])
 def test_the_loss_is_the_noise_predictions_and_the_frozen_model_is_its_null(predicts, world):
-    from spectrogrand import diffusion
-    from train.fusion_task import FusionTask
+    from spectrogrand.models import stable_diffusion as diffusion
+    from spectrogrand.training.fusion_.task import FusionTask
 
     model = diffusion.load(world / "model", "float32", "cpu", part="x")
     model.schedule["prediction_type"] = predicts
@@ -285,7 +289,7 @@ def test_the_average_of_the_weights_is_what_is_kept():
 
 
 def test_the_proof_measures_on_the_same_noises_and_a_fresh_fusion_gains_nothing(world):
-    from spectrogrand import diffusion
+    from spectrogrand.models import stable_diffusion as diffusion
 
     parts = diffusion.load(world / "model", "float32", "cpu", part="x")
     embedder = fusion_data.embedder_of({"name": "timbre_rhythm"})

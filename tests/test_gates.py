@@ -10,14 +10,14 @@ import soundfile
 from scipy.signal import butter, sosfilt
 
 from spectrogrand import Audio, Card, Embedder, Plan, build, register
+from spectrogrand.audio.loudness import integrated_loudness, level
 from spectrogrand.errors import InvalidValue, MediaError
-from spectrogrand.gates.clipping import Clipping
-from spectrogrand.gates.near_copy import NearCopy
-from spectrogrand.gates.noise import Noise
-from spectrogrand.gates.one_bar_loop import OneBarLoop
-from spectrogrand.gates.silence import Silence
-from spectrogrand.gates.too_quiet import TooQuiet
-from spectrogrand.loudness import integrated_loudness, level
+from spectrogrand.plugins.gates.clipping import Clipping
+from spectrogrand.plugins.gates.near_copy import NearCopy
+from spectrogrand.plugins.gates.noise import Noise
+from spectrogrand.plugins.gates.one_bar_loop import OneBarLoop
+from spectrogrand.plugins.gates.silence import Silence
+from spectrogrand.plugins.gates.too_quiet import TooQuiet
 from spectrogrand.testing import check_gate
 
 SONG_GATES = ("silence", "noise", "clipping", "too_quiet", "one_bar_loop")
@@ -137,7 +137,7 @@ def test_runs_of_clipped_samples_are_counted_across_blocks(monkeypatch):
     whole = Clipping()._flat(audio(x))
     assert whole == (5 + 4 + 5) / 1000
     for size in (1, 7, 100):
-        monkeypatch.setattr("spectrogrand.gates.clipping.BLOCK", size)
+        monkeypatch.setattr("spectrogrand.plugins.gates.clipping.BLOCK", size)
         assert Clipping()._flat(audio(x)) == whole
 
 
@@ -204,7 +204,7 @@ def test_a_loop_with_a_changing_chord_passes(shared):
 
 
 def test_the_declared_bar_is_tried(monkeypatch):
-    monkeypatch.setattr("spectrogrand.gates.one_bar_loop._likely", lambda x: [])
+    monkeypatch.setattr("spectrogrand.plugins.gates.one_bar_loop._likely", lambda x: [])
     beat = np.random.default_rng(0).normal(0, 0.1, RATE) * np.exp(-np.arange(RATE) / 2000)
     sound = np.tile(np.concatenate([beat, beat[: RATE // 2], 0.5 * beat[: RATE // 2]]), 8)
     assert answers("one_bar_loop", audio(sound)) == [None]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy.signal import resample
 
+from spectrogrand.engines.synth.mastering import loudness, true_peak
+from spectrogrand.engines.synth.song import plan_song, render
+from spectrogrand.engines.synth.style import TEMPOS, hash_words, make_style, read_mood
 from spectrogrand.errors import InvalidValue
-from spectrogrand.generators.house_synth import HouseSynth
 from spectrogrand.interfaces import Card, Embedder
+from spectrogrand.plugins.generators.songs.house_synth import HouseSynth
 from spectrogrand.registry import register
-from spectrogrand.synth.mastering import loudness, true_peak
-from spectrogrand.synth.song import plan_song, render
-from spectrogrand.synth.style import TEMPOS, hash_words, make_style, read_mood
 from spectrogrand.types import GENRES, Topic
 
 AXES = ("energy", "valence", "tension", "brightness", "space", "era")

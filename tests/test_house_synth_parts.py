@@ -7,15 +7,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from spectrogrand.engines.synth.arrangement import plan_sections
+from spectrogrand.engines.synth.harmony import MODES, PROGRESSIONS, Key, read_key, voice
+from spectrogrand.engines.synth.mastering import clip_softly, limit, loudness, tone_response, true_peak
+from spectrogrand.engines.synth.mixing import Bus, convolve, duck, echoes, shift
+from spectrogrand.engines.synth.style import choose_genre, make_style, read_mood
+from spectrogrand.engines.synth.timing import RATE, Grid
+from spectrogrand.engines.synth.voices.filters import equalise, lowpass, sweep
+from spectrogrand.engines.synth.voices.oscillators import hertz, wave
 from spectrogrand.errors import InvalidValue
-from spectrogrand.synth.arrangement import plan_sections
-from spectrogrand.synth.filters import equalise, lowpass, sweep
-from spectrogrand.synth.harmony import MODES, PROGRESSIONS, Key, read_key, voice
-from spectrogrand.synth.mastering import clip_softly, limit, loudness, tone_response, true_peak
-from spectrogrand.synth.mixing import Bus, convolve, duck, echoes, shift
-from spectrogrand.synth.oscillators import hertz, wave
-from spectrogrand.synth.style import choose_genre, make_style, read_mood
-from spectrogrand.synth.timing import RATE, Grid
 
 
 def tone(hz, seconds=2.0, level=1.0):

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from spectrogrand.generators.house_synth import HouseSynth
+from spectrogrand.plugins.generators.songs.house_synth import HouseSynth
 from spectrogrand.types import GENRES, Topic
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ import numpy as np
 import essentia
 essentia.log.infoActive = essentia.log.warningActive = False
 from essentia.standard import RhythmExtractor2013
-from spectrogrand.generators.house_synth import HouseSynth
+from spectrogrand.plugins.generators.songs.house_synth import HouseSynth
 from spectrogrand.types import GENRES, Topic
 listen, topics, rows = RhythmExtractor2013(method="multifeature"), json.loads(sys.argv[1]), []
 for seed in range(40):

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from spectrogrand import hub
 from spectrogrand.errors import InvalidValue, MissingExtra
 from spectrogrand.interfaces import Weights
+from spectrogrand.weights import hub
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CARD = Weights("someone/some-model", COMMIT, 1234.0, "MIT")

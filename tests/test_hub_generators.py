@@ -10,9 +10,9 @@ import tiny_hub
 import tiny_songs
 
 from spectrogrand import Audio, CoverBrief, Image, Scene, Topic, build
-from spectrogrand.candidates import make_all
 from spectrogrand.errors import CandidateError, ConfigError, InvalidValue, MissingExtra, UnknownName
-from spectrogrand.generators._prompts import warn_of_cuts
+from spectrogrand.plugins.generators._prompts import warn_of_cuts
+from spectrogrand.run.candidates import make_all
 from spectrogrand.store import Store
 
 torch = pytest.importorskip("torch")
@@ -202,7 +202,7 @@ def test_musicgen_sings_after_a_melody_and_in_stereo(home, tmp_path, monkeypatch
 
 
 def test_sampling_draws_the_softmax_from_a_seed_of_its_own():
-    from spectrogrand.generators._sampling import Sampler
+    from spectrogrand.plugins.generators.songs._sampling import Sampler
 
     scores = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]])).repeat(2, 1)
     drawn = torch.stack([
@@ -351,7 +351,7 @@ def test_hundreds_of_steps_in_bfloat16_are_not_rounded_away(name, steps):
     """Data that is one Gaussian has an exact denoiser, epsilon = sqrt(1 - a) x: the way from noise to data is known."""
     import diffusers
 
-    from spectrogrand.generators._exact_steps import keep_float32
+    from spectrogrand.plugins.generators._exact_steps import keep_float32
 
     def sampled(kind, exact):
         made = getattr(diffusers, name)(beta_start=0.0015, beta_end=0.0195, beta_schedule="scaled_linear")
@@ -372,7 +372,7 @@ def test_hundreds_of_steps_in_bfloat16_are_not_rounded_away(name, steps):
 def test_steps_are_shown_as_they_are_taken(made, monkeypatch):
     from contextlib import contextmanager
 
-    from spectrogrand.generators import _step_bar
+    from spectrogrand.plugins.generators import _step_bar
 
     ticks = []
 

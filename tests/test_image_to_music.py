@@ -9,9 +9,9 @@ import pytest
 from tiny_blip import WORDS, tiny_blip
 
 from spectrogrand import Image, build, media
-from spectrogrand.configuring import compose
+from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, MissingExtra, UnknownName
-from spectrogrand.imaging.description import COLOURS, look
+from spectrogrand.image.description import COLOURS, look
 from spectrogrand.pipelines import execute
 from spectrogrand.testing import check_generator
 
@@ -164,7 +164,7 @@ def test_the_published_chain_hands_the_caption_to_musicgen(tmp_path, shared, bli
     """BLIP and MusicGen on tiny checkpoints: what the one says is what the other is asked for; gates would fail its noise."""
     import tiny_songs
 
-    from spectrogrand.generators.musicgen import MusicGen
+    from spectrogrand.plugins.generators.songs.musicgen import MusicGen
 
     tiny_songs.musicgen(tmp_path / "musicgen")
     asked = []

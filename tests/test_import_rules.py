@@ -206,7 +206,7 @@ def test_listing_names_imports_no_plugin():
     code = (
         "from spectrogrand.registry import names; [names(k) for k in ('scorers', 'gates', 'generators', 'embedders')]"
     )
-    code += "\nassert not [m for m in sys.modules if m.startswith('spectrogrand.scorers.')]"
+    code += "\nassert not [m for m in sys.modules if m.startswith('spectrogrand.plugins.scorers.')]"
     assert not _loaded_after(code) & HEAVY
 
 

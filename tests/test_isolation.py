@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from spectrogrand.errors import InvalidValue, PluginError, UnknownName, WorkerDied
-from spectrogrand.isolation import Worker
+from spectrogrand.models.isolation import Worker
+from spectrogrand.models.wire import pack, receive
 from spectrogrand.types import Audio, Image, Plan, Section, Topic
-from spectrogrand.wire import pack, receive
 
 
 def toy(**settings) -> Worker:
@@ -181,7 +181,7 @@ def test_the_last_reference_ends_the_process():
 SCRIPT = """
 import sys
 sys.path.insert(0, {tests!r})
-from spectrogrand.isolation import Worker
+from spectrogrand.models.isolation import Worker
 worker = Worker("gates", "isolated_toy", imports=["isolation_toys"])
 print(worker.call("pid"), flush=True)
 {then}

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import tiny_visuals
 
-from spectrogrand import CoverBrief, build, preflight
+from spectrogrand import CoverBrief, build
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra
-from spectrogrand.generators.kandinsky import blend
-from spectrogrand.generators.latent_walk import slerp
-from spectrogrand.storyboard import Keyframe, Walk
+from spectrogrand.plugins.generators.pictures.kandinsky import blend
+from spectrogrand.plugins.generators.videos.latent_walk import slerp
+from spectrogrand.run import preflight
 from spectrogrand.types import Image
+from spectrogrand.walks.storyboard import Keyframe, Walk
 
 
 @pytest.fixture(scope="module")

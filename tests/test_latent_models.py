@@ -12,13 +12,14 @@ pytest.importorskip("diffusers")
 import tiny_biggan  # noqa: E402
 import tiny_walks  # noqa: E402
 
-from spectrogrand import build, fetching  # noqa: E402
-from spectrogrand.biggan import Network, layout  # noqa: E402
+from spectrogrand import build  # noqa: E402
 from spectrogrand.errors import CandidateError, InvalidValue, MissingExtra, SpectrograndError  # noqa: E402
-from spectrogrand.generators import biggan as biggan_plugin  # noqa: E402
-from spectrogrand.generators.diffusion_latents import directions, mixed  # noqa: E402
-from spectrogrand.latents import still_walk  # noqa: E402
-from spectrogrand.lyric_classes import class_names  # noqa: E402
+from spectrogrand.models.biggan import Network, layout  # noqa: E402
+from spectrogrand.plugins.generators.videos import biggan as biggan_plugin  # noqa: E402
+from spectrogrand.plugins.generators.videos.diffusion_latents import directions, mixed  # noqa: E402
+from spectrogrand.walks.classes import class_names  # noqa: E402
+from spectrogrand.walks.latents import still_walk  # noqa: E402
+from spectrogrand.weights import fetch as fetching  # noqa: E402
 
 PUBLISHED = {
     128: [[False, 16, 16], [True, 16, 16], [False, 16, 16], [True, 16, 8], [False, 8, 8], [True, 8, 4], [False, 4, 4],

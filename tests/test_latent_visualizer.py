@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from spectrogrand import Audio, load_audio, load_video, media
-from spectrogrand.configuring import compose
+from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, SpectrograndError, UnknownName
-from spectrogrand.latent_files import load
-from spectrogrand.lyric_classes import class_names
 from spectrogrand.pipelines import execute
+from spectrogrand.walks.classes import class_names
+from spectrogrand.walks.latent_files import load
 
 RATE = 22050
 
@@ -76,7 +76,7 @@ def test_lyrics_and_topics_choose_the_classes(tmp_path, song):
 
 
 def test_class_names_are_embedded_once(tmp_path, song, monkeypatch):
-    from spectrogrand.embedders.lexicon import Lexicon
+    from spectrogrand.plugins.embedders.lexicon import Lexicon
 
     asked = []
     real = Lexicon.embed

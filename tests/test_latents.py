@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from spectrogrand import Audio, load_audio
-from spectrogrand import class_vectors as cv
-from spectrogrand import constant_q as cq
-from spectrogrand import noise_vectors as nv
+from spectrogrand.audio import constant_q as cq
+from spectrogrand.audio.stft import analysis_blocks
 from spectrogrand.errors import InvalidValue
-from spectrogrand.latent_files import load, save
-from spectrogrand.latents import LatentWalk, measure, rises, still_walk, walk
-from spectrogrand.stft import analysis_blocks
 from spectrogrand.types import frame_count
+from spectrogrand.walks import class_vectors as cv
+from spectrogrand.walks import noise_vectors as nv
+from spectrogrand.walks.latent_files import load, save
+from spectrogrand.walks.latents import LatentWalk, measure, rises, still_walk, walk
 
 RATE = 22050
 

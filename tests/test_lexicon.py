@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from spectrogrand import registry
-from spectrogrand.embedders import _words
-from spectrogrand.embedders.lexicon import TABLE, Lexicon
 from spectrogrand.errors import InvalidValue, MissingExtra
+from spectrogrand.plugins.embedders import _words
+from spectrogrand.plugins.embedders.lexicon import TABLE, Lexicon
 from spectrogrand.types import Topic
 
 FAMILIES = {

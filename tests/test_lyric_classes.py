@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from spectrogrand import build
-from spectrogrand import lyric_classes as lc
 from spectrogrand.errors import InvalidValue, UnknownName
+from spectrogrand.walks import classes as lc
 
 MONEY = [
     [

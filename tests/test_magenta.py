@@ -7,9 +7,9 @@ import pytest
 
 from spectrogrand import Frames, Image, build, media
 from spectrogrand.errors import InvalidValue, MissingExtra, UnknownName
-from spectrogrand.magenta import tflite
-from spectrogrand.magenta.blocks import BlockConv, from_blocks, to_blocks
-from spectrogrand.magenta.predictor import Predictor
+from spectrogrand.models.magenta import tflite
+from spectrogrand.models.magenta.blocks import BlockConv, from_blocks, to_blocks
+from spectrogrand.models.magenta.predictor import Predictor
 from spectrogrand.testing import check_stylizer
 
 PREDICT, TRANSFER = "style_predict_quantized_256.tflite", "style_transfer_f16_384.tflite"
@@ -237,7 +237,7 @@ def test_a_convolution_over_blocks_is_the_plain_one_borders_too(inside, outside,
 
 def test_the_network_over_blocks_is_the_plain_network(folder, pictures):
     torch = pytest.importorskip("torch")
-    from spectrogrand.magenta import network
+    from spectrogrand.models.magenta import network
 
     weights = network._transfer_weights(tflite.read(folder / TRANSFER), "cpu", torch.float32)
     engine = made(folder, backend="torch", device="cpu", size=96)._load()
@@ -258,7 +258,7 @@ def test_the_network_over_blocks_is_the_plain_network(folder, pictures):
 @pytest.mark.parametrize(("dtype", "most"), [("float32", 1e-4), ("bfloat16", 0.06)])
 def test_what_is_kept_between_calls_of_the_network_leaks_into_no_picture(folder, dtype, most):
     torch = pytest.importorskip("torch")
-    from spectrogrand.magenta import network
+    from spectrogrand.models.magenta import network
 
     weights = network._transfer_weights(tflite.read(folder / TRANSFER), "cpu", torch.float32)
     engine = made(folder, backend="torch", device="cpu", size=64, dtype=dtype, blend=0.4)._load()

@@ -72,7 +72,7 @@ def test_places_that_cannot_be_written(tmp_path, suffix):
 )
 def test_refusals_of_the_system_carry_advice(tmp_path, monkeypatch, suffix, number, advice):
     """Said by the system when the file is made; an administrator meets no refusal, so it is put in its mouth."""
-    from spectrogrand.media import atomic
+    from spectrogrand import files as atomic
 
     def refuse(*_):
         raise OSError(number, os.strerror(number))

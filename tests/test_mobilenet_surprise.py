@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from spectrogrand import Image, build
-from spectrogrand.convert import convert
 from spectrogrand.errors import InvalidValue, MissingExtra, UnknownName
 from spectrogrand.testing import check_scorer
+from spectrogrand.weights.convert import convert
 
 torch = pytest.importorskip("torch")
 models = pytest.importorskip("torchvision.models")

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from spectrogrand import build
+from spectrogrand.engines.morph.correspondence import pairs
+from spectrogrand.engines.morph.morphing import Morph
 from spectrogrand.errors import InvalidValue
-from spectrogrand.imaging.correspondence import pairs
-from spectrogrand.imaging.morphing import Morph
-from spectrogrand.storyboard import Walk
 from spectrogrand.types import Image
+from spectrogrand.walks.storyboard import Walk
 
 SIDE = 128
 

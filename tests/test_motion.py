@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from spectrogrand import build
+from spectrogrand.engines.motion.choreography import envelope
 from spectrogrand.errors import InvalidValue
-from spectrogrand.imaging.choreography import envelope
-from spectrogrand.imaging.focus import depth, focus_of, guided
+from spectrogrand.image.focus import depth, focus_of, guided
 from spectrogrand.testing import check_generator
 from spectrogrand.types import Audio, Image, Plan, Scene, Section, frame_count
 

@@ -5,7 +5,18 @@ import pytest
 
 from spectrogrand import Audio, Topic, build, media
 from spectrogrand.errors import InvalidValue, MissingExtra
-from spectrogrand.music_tagger import FILE, POOLS, RATE, TAGS, WINDOW, MusicTagger, mel_decibels, read, shapes, windows
+from spectrogrand.models.music_tagger import (
+    FILE,
+    POOLS,
+    RATE,
+    TAGS,
+    WINDOW,
+    MusicTagger,
+    mel_decibels,
+    read,
+    shapes,
+    windows,
+)
 
 h5py = pytest.importorskip("h5py")
 

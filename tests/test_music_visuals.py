@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spectrogrand import Audio, load_video, media
-from spectrogrand.configuring import compose
+from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, MediaError, NoCandidateLeft, UnknownName
 from spectrogrand.pipelines import execute
 from spectrogrand.pipelines._storyboard import artworks, board

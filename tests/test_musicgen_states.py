@@ -9,8 +9,8 @@ pytest.importorskip("transformers")
 from tiny_musicgen import musicgen  # noqa: E402
 
 from spectrogrand import Audio, build  # noqa: E402
-from spectrogrand.embedders.musicgen_states import delayed  # noqa: E402
 from spectrogrand.errors import InvalidValue, MissingExtra  # noqa: E402
+from spectrogrand.plugins.embedders.musicgen_states import delayed  # noqa: E402
 
 
 @pytest.fixture(scope="session")

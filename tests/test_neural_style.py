@@ -7,9 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from spectrogrand import Frames, Image, build, media, squeezenet
+from spectrogrand import Frames, Image, build, media
 from spectrogrand.errors import InvalidValue, MissingExtra, UnknownName
-from spectrogrand.stylizers.neural_style import CONTENT, FILE, STYLE, Wanted, gram
+from spectrogrand.models import squeezenet
+from spectrogrand.plugins.stylizers.neural_style import CONTENT, FILE, STYLE, Wanted, gram
 from spectrogrand.testing import check_stylizer
 
 torch = pytest.importorskip("torch")

@@ -10,8 +10,8 @@ import pytest
 from spectrogrand import registry
 from spectrogrand.errors import InvalidValue, MediaError, UnknownName
 from spectrogrand.interfaces import Card, Embedder
+from spectrogrand.plugins.scorers.novelty import Novelty, mean_similarity
 from spectrogrand.registry import register
-from spectrogrand.scorers.novelty import Novelty, mean_similarity
 from spectrogrand.testing import check_scorer
 from spectrogrand.types import Audio
 

@@ -3,7 +3,7 @@
 import pytest
 
 from spectrogrand import media
-from spectrogrand.configuring import compose
+from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, StoreError
 from spectrogrand.pipelines import execute
 from spectrogrand.types import Image

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from spectrogrand import Audio, Image, build, own_reference, save_audio, save_image
+from spectrogrand import Audio, Image, build, save_audio, save_image
 from spectrogrand.__main__ import main
+from spectrogrand.references import make as own_reference
 
 
 def song(seed, rate=22050):

@@ -105,7 +105,7 @@ def test_wheel_runs_from_another_directory(empty_environment: Path, tmp_path: Pa
     assert Path(where.strip()).is_relative_to(empty_environment.parent.parent)
     listed = json.loads(run(empty_environment, "-m", "spectrogrand", "list", "--json", cwd=tmp_path))
     assert {"house_synth", "procedural_cover", "novelty"} <= {plugin["name"] for plugin in listed}
-    conf = "from spectrogrand.configuring import conf_folder; print(conf_folder())"
+    conf = "from spectrogrand.config import conf_folder; print(conf_folder())"
     found = Path(run(empty_environment, "-c", conf, cwd=tmp_path).strip())
     assert found.is_relative_to(empty_environment.parent.parent)
     assert "topic" in run(empty_environment.with_name("spectrogrand"), "run", "--help", cwd=tmp_path)

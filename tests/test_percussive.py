@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from spectrogrand.audio.percussive import energies, median31
 from spectrogrand.errors import InvalidValue
 from spectrogrand.media import load_audio
-from spectrogrand.percussive import energies, median31
 from spectrogrand.types import Audio
 
 RATE = 22050
@@ -58,7 +58,7 @@ def test_the_two_are_those_of_librosa(rng, shared):
 
 
 def test_blocks_leave_no_seam(rng):
-    from spectrogrand.percussive import _shares
+    from spectrogrand.audio.percussive import _shares
 
     power = rng.random((1025, 700)).astype(np.float32)
     whole = np.concatenate([share for _, share in _shares(iter([power]))])

@@ -9,11 +9,14 @@ import sys
 
 import pytest
 
-from spectrogrand import fetching, needs_table, preflight, registry
-from spectrogrand.configuring import compose
+from spectrogrand import registry
+from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra
 from spectrogrand.pipelines import execute
 from spectrogrand.provenance import fingerprint
+from spectrogrand.run import needs as needs_table
+from spectrogrand.run import preflight
+from spectrogrand.weights import fetch as fetching
 
 PUBLISHED = {
     "song_scorers": {

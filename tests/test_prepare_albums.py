@@ -11,7 +11,7 @@ import pytest
 
 from spectrogrand import Audio, Image, media
 from spectrogrand.__main__ import main
-from spectrogrand.album_table import AlbumTable
+from spectrogrand.albums.table import AlbumTable
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError
 from spectrogrand.preparing.albums import prepare
 from spectrogrand.preparing.polite import Gone, Polite, Queue

@@ -71,8 +71,8 @@ def test_no_track_lies_in_two_splits(made):
 
 def test_training_reads_it(made, tmp_path):
     pytest.importorskip("torch")
-    from train.cache import decode
-    from train.folders import housex as entries
+    from spectrogrand.training.pictures.cache import decode
+    from spectrogrand.training.pictures.folders import housex as entries
 
     found = decode(entries(made), GENRES, 32, tmp_path, workers=1)
     assert sum(map(len, found.values())) == 3 * 4 * EACH

@@ -196,7 +196,7 @@ def test_the_command_writes_pairs_that_training_reads(lists, server, tmp_path, c
     assert {r["split"] + r["amazon_id"] for r in rows} == pairs["ai"]
     assert rows[0]["album_name"] == "Drum & Bass 0"
 
-    from train import folders
+    from spectrogrand.training.pictures import folders
 
     if len({r["split"] for r in rows}) == 3:
         assert len(folders.covers(out)) == 18
@@ -279,7 +279,7 @@ def test_a_colour_has_the_surveys_name(colour, name):
     pixels = np.full((64, 64, 3), colour, np.uint8)
     pixels[:16] = 128
     assert mumu.colour_name(Image(pixels)) == name
-    from spectrogrand.painting.colour import colour_word
+    from spectrogrand.image.inks import colour_word
 
     colour_word(name)  # what a twin's painter understands
 

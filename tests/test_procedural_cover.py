@@ -5,11 +5,12 @@ import pytest
 from PIL import Image as Picture
 
 from spectrogrand import Card, CoverBrief, Embedder, Image, Topic, build, register
+from spectrogrand.engines.painting import composition, scenes, title
+from spectrogrand.engines.painting.canvas import Canvas, ridge_line
+from spectrogrand.engines.painting.palette import compose
 from spectrogrand.errors import InvalidValue, UnknownName
-from spectrogrand.generators.procedural_cover import ProceduralCover
-from spectrogrand.painting import colour, composition, scenes, title
-from spectrogrand.painting.canvas import Canvas, ridge_line
-from spectrogrand.painting.palette import compose
+from spectrogrand.image import inks as colour
+from spectrogrand.plugins.generators.pictures.procedural_cover import ProceduralCover
 from spectrogrand.testing import check_generator
 
 BRIEF = CoverBrief("a futuristic spaceship", "future", "dark blue", "unveils")

@@ -24,7 +24,7 @@ PACKAGE = Path(provenance.__file__).parent
 )
 def test_rewording_a_table_makes_no_song_and_no_picture_again(file, counts, monkeypatch):
     """All generators of hub models import the check before a run, for its commands: hours of work must outlive its words."""
-    module, source = "spectrogrand.generators.sdxl", str(PACKAGE / "generators/sdxl.py")
+    module, source = "spectrogrand.plugins.generators.pictures.sdxl", str(PACKAGE / "generators/sdxl.py")
     plain, changed = Path.read_bytes, PACKAGE / file
 
     def edited(path):

@@ -7,7 +7,7 @@ import pytest
 
 from spectrogrand import load_audio, load_video
 from spectrogrand.__main__ import main
-from spectrogrand.configuring import compose
+from spectrogrand.config import compose
 from spectrogrand.types import frame_count
 
 VIDEOS = ("static", "dynamic_content", "dynamic_style", "motion")

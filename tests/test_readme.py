@@ -4,7 +4,7 @@ import doctest
 import re
 from pathlib import Path
 
-from spectrogrand.configuring import compose
+from spectrogrand.config import compose
 from spectrogrand.media import load_video
 
 ROOT = Path(__file__).parent.parent

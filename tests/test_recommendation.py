@@ -15,15 +15,15 @@ import pytest
 import themed_lyrics
 
 from spectrogrand import Card, Embedder, build
-from spectrogrand.configuring import compose
+from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, StoreError, UnknownName
 from spectrogrand.lyrics import building, clusters, command, ranking, reading
 from spectrogrand.lyrics.building import build_index
-from spectrogrand.lyrics.playing import inside
 from spectrogrand.lyrics.ranking import evidence, rank
 from spectrogrand.lyrics.reading import Table, split
 from spectrogrand.lyrics.searching import Index
 from spectrogrand.pipelines import execute, recommendation
+from spectrogrand.pipelines._playing import inside
 
 pytest.importorskip("pyarrow")
 pytest.importorskip("sklearn")
@@ -415,7 +415,7 @@ def test_songs_are_played_from_beside_the_table_and_from_nowhere_else(tmp_path, 
 
 
 def test_reports_link_web_addresses_and_nothing_that_runs(tmp_path):
-    from spectrogrand.report_found import found
+    from spectrogrand.report.found import found
 
     songs = [
         {"title": "<b>A</b>", "score": 1.0, "url": u}

@@ -112,7 +112,9 @@ def test_a_taken_name_is_refused_naming_both():
 
 
 def test_a_builtin_is_never_shadowed():
-    with pytest.raises(PluginError, match="gates 'silence' is registered twice: by spectrogrand.gates.silence.Silence"):
+    with pytest.raises(
+        PluginError, match="gates 'silence' is registered twice: by spectrogrand.plugins.gates.silence.Silence"
+    ):
         register("silence")(gate())
 
 
@@ -189,12 +191,12 @@ def test_entry_points_with_odd_or_taken_names_are_reported_and_skipped(install):
         "entry point 'loud' (stranger_loud:Loud) skipped: call it <kind>.<name>",
         "entry point 'sinks.loud' (stranger_loud:Loud) skipped: call it <kind>.<name>",
     ]
-    assert build("gates", "silence").__class__.__module__ == "spectrogrand.gates.silence"
+    assert build("gates", "silence").__class__.__module__ == "spectrogrand.plugins.gates.silence"
 
 
 def test_a_file_that_registers_nothing_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(registry, "_files", lambda kind: frozenset({"empty"}))
-    monkeypatch.setitem(sys.modules, "spectrogrand.gates.empty", sys)
+    monkeypatch.setitem(sys.modules, "spectrogrand.plugins.gates.empty", sys)
     with pytest.raises(
         PluginError, match=r"the module of gates 'empty' registers no such name: put @register\('empty'\)"
     ):

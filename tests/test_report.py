@@ -15,8 +15,8 @@ from PIL import Image as Pillow
 
 from spectrogrand import Audio, Frames, Image, media
 from spectrogrand.errors import StoreError
-from spectrogrand.report import write_report
-from spectrogrand.report_view import view
+from spectrogrand.report.page import write_report
+from spectrogrand.report.view import view
 
 HOSTILE = "</title><script>alert('x')</script> \"a\" & {{ 7 * 7 }} {% raw %} ../../x"
 
@@ -234,7 +234,7 @@ def test_files_outside_the_run_are_not_linked(run, tmp_path, name):
 )
 @pytest.mark.parametrize("value", [None, "", [], 7])
 def test_missing_and_odd_parts_are_left_out(run, monkeypatch, missing, value):
-    monkeypatch.setattr("spectrogrand.report_view.poster", lambda path: None)
+    monkeypatch.setattr("spectrogrand.report.view.poster", lambda path: None)
     change(run, **{missing: value})
     assert Page(write_report(run)).open == []
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spectrogrand import Audio, build
-from spectrogrand.bars import MEAN, STD, bar_pictures
+from spectrogrand.audio.bars import MEAN, STD, bar_pictures
 from spectrogrand.errors import InvalidValue, MissingExtra
 from spectrogrand.testing import check_classifier
 

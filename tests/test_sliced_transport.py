@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from spectrogrand import build
+from spectrogrand.engines.restyle import still_canvas
+from spectrogrand.engines.restyle.pulse import moments
 from spectrogrand.errors import InvalidValue
-from spectrogrand.imaging import still_canvas
-from spectrogrand.imaging.colour import oklab, srgb
-from spectrogrand.imaging.pulse import moments
-from spectrogrand.imaging.transport import directions, quantiles, transport
-from spectrogrand.imaging.warp import Plate
+from spectrogrand.image.colour import oklab, srgb
+from spectrogrand.image.transport import directions, quantiles, transport
+from spectrogrand.image.warp import Plate
 from spectrogrand.testing import check_stylizer
 from spectrogrand.types import Frames, Image
 
@@ -189,8 +189,8 @@ def test_the_published_pair_is_recognised_is_no_overlay_and_does_not_flash(share
     """Four seconds of the published song and cover, by the project's measures: edges, linear mix, flashes."""
     from PIL import Image as Pillow
 
+    from spectrogrand.audio.spectrogram import mel_spectrogram, spectrogram_frames
     from spectrogrand.media import load_audio, load_image
-    from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
 
     monkeypatch.syspath_prepend(str(shared / "measure"))
     measure = pytest.importorskip("video_quality")

@@ -7,10 +7,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from spectrogrand import spectra, stft
+from spectrogrand.audio import spectrogram as spectra
+from spectrogrand.audio import stft
+from spectrogrand.audio.spectrogram import mel_spectrogram, spectrogram_frames, spectrogram_image
 from spectrogrand.errors import InvalidValue, UnknownName
 from spectrogrand.media import load_audio
-from spectrogrand.spectra import mel_spectrogram, spectrogram_frames, spectrogram_image
 from spectrogrand.types import Audio, Spectrogram
 
 RATE = stft.ANALYSIS_RATE

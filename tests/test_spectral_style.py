@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from spectrogrand import Frames, Image, Topic, build, media
+from spectrogrand.audio.spectrogram import mel_spectrogram, spectrogram_frames
 from spectrogrand.errors import InvalidValue, MissingExtra
-from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
-from spectrogrand.stylizers import spectral_style as plugin
+from spectrogrand.plugins.stylizers import spectral_style as plugin
 
 SMALL = {"side": 128, "threads": 1, "strength": 1.0}
 

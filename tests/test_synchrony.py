@@ -5,11 +5,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from spectrogrand.audio.features import analyse
+from spectrogrand.audio.onsets import FINE_RATE, onset_curve, onsets, strong_beats
 from spectrogrand.errors import InvalidValue
-from spectrogrand.features import analyse
 from spectrogrand.media import load_audio, load_video, save_video
 from spectrogrand.metrics.nulls import interval, pieces, shifted, shuffled, shuffled_curve
-from spectrogrand.metrics.sound_events import FINE_RATE, onset_curve, onsets, strong_beats
 from spectrogrand.metrics.synchrony import av_align, beat_hits, consistency, hits, measure, warped
 from spectrogrand.metrics.visual_events import Changes, visual_events, watch
 from spectrogrand.types import Audio, Frames, Image

@@ -18,7 +18,7 @@ import tiny_graphs
 
 from spectrogrand import Audio, Frames, Image, build
 from spectrogrand.errors import InvalidValue, MissingExtra, WorkerDied
-from spectrogrand.scorers import effnet_danceability, vila
+from spectrogrand.plugins.scorers import effnet_danceability, vila
 from spectrogrand.testing import check_scorer, check_stylizer
 
 for library in ("tensorflow", "essentia"):  # looked for, never imported here: two TensorFlows in one process abort it

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from spectrogrand import registry
-from spectrogrand.classifiers.timbre_genre import WEIGHTS, TimbreGenre
 from spectrogrand.errors import InvalidValue
+from spectrogrand.plugins.classifiers.timbre_genre import WEIGHTS, TimbreGenre
 from spectrogrand.types import GENRES, Audio, Topic
 
 RATE = 22050

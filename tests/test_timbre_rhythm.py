@@ -9,11 +9,11 @@ import av
 import numpy as np
 import pytest
 
-from spectrogrand.embedders.timbre_rhythm import SCALE, TimbreRhythm
+from spectrogrand.audio.statistics import NAMES, describe
 from spectrogrand.errors import InvalidValue
 from spectrogrand.media import load_audio, resample
-from spectrogrand.references import SHIPPED, embeddings
-from spectrogrand.sound_statistics import NAMES, describe
+from spectrogrand.plugins.embedders.timbre_rhythm import SCALE, TimbreRhythm
+from spectrogrand.references.songs import SHIPPED, embeddings
 from spectrogrand.types import GENRES, Audio
 
 RATE = 22050

@@ -5,11 +5,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from spectrogrand.audio.percussive import HOP, Energies, energies
+from spectrogrand.audio.stft import ANALYSIS_RATE
 from spectrogrand.errors import InvalidValue
-from spectrogrand.percussive import HOP, Energies, energies
-from spectrogrand.stft import ANALYSIS_RATE
-from spectrogrand.timing import on_beats, positions, retimed
 from spectrogrand.types import Audio, Frames, frame_count
+from spectrogrand.walks.timing import on_beats, positions, retimed
 
 RATE = ANALYSIS_RATE / HOP
 RATES = [Fraction(24), Fraction(30000, 1001), Fraction(30), Fraction(60), Fraction(1, 3)]

@@ -11,8 +11,12 @@ pytest.importorskip("lightning")
 h5py = pytest.importorskip("h5py")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from train import checkpoints, style_data, style_export, style_network, stylizer  # noqa: E402
-from train.entry import compose, main  # noqa: E402
+from spectrogrand.training.loop import checkpoints  # noqa: E402
+from spectrogrand.training.loop.entry import compose, main  # noqa: E402
+from spectrogrand.training.style import data as style_data  # noqa: E402
+from spectrogrand.training.style import export as style_export  # noqa: E402
+from spectrogrand.training.style import network as style_network  # noqa: E402
+from train import stylizer  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +156,7 @@ def test_statistics_are_those_of_the_positions():
     assert torch.allclose(std[:, 0] ** 2, flat.var(2, unbiased=False) + style_network.EPS, atol=1e-6)
     for weights in (style_network.pooling(2, 3, 8, 12), style_network.spreading(2, 3, 8, 12).T[:, :]):
         assert torch.allclose(weights.sum(1), torch.ones(len(weights)))
-    from spectrogrand.stylizers.spectral_style import spreading
+    from spectrogrand.plugins.stylizers.spectral_style import spreading
 
     ours = torch.from_numpy(spreading(2, 3, 8, 12)).flatten(1)
     assert torch.allclose(style_network.spreading(2, 3, 8, 12), ours, atol=1e-6)
@@ -183,7 +187,7 @@ def test_what_is_exported_draws_what_the_network_draws(words, trained, random_sq
         code = network.code(style_network.Code.statistics(taps, pools))
         expected = network(content, code, (4, 4)).numpy()
 
-    from spectrogrand.stylizers.spectral_style import FILES, spreading
+    from spectrogrand.plugins.stylizers.spectral_style import FILES, spreading
 
     read, encode, decode = (
         onnxruntime.InferenceSession(tmp_path / f, providers=["CPUExecutionProvider"]) for f in FILES

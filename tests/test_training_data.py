@@ -9,12 +9,13 @@ from PIL import Image as Pillow
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, UnknownName  # noqa: E402
+from spectrogrand.training.loop import checkpoints  # noqa: E402
+from spectrogrand.training.loop.entry import CONF, compose, main, points  # noqa: E402
+from spectrogrand.training.pictures import augment, folders, synthetic  # noqa: E402
+from spectrogrand.training.pictures.batches import Batches, InOrder, Labelled, draws  # noqa: E402
+from spectrogrand.training.pictures.cache import decode, small  # noqa: E402
+from spectrogrand.training.pictures.data import Pictures  # noqa: E402
 from spectrogrand.types import GENRES  # noqa: E402
-from train import augment, checkpoints, folders, synthetic  # noqa: E402
-from train.batches import Batches, InOrder, Labelled, draws  # noqa: E402
-from train.cache import decode, small  # noqa: E402
-from train.data import Pictures  # noqa: E402
-from train.entry import CONF, compose, main, points  # noqa: E402
 
 
 def jpeg(path, level, side=40, seed=0):
@@ -52,7 +53,7 @@ def test_both_namings_give_the_same_data(published, tmp_path):
 
 def test_the_cache_is_read_again_and_follows_the_files(published, tmp_path, monkeypatch):
     first = decode(folders.housex(published), GENRES, 32, tmp_path / "cache", workers=2)
-    monkeypatch.setattr("train.cache.small", lambda *a: pytest.fail("decoded again"))
+    monkeypatch.setattr("spectrogrand.training.pictures.cache.small", lambda *a: pytest.fail("decoded again"))
     again = decode(folders.housex(published), GENRES, 32, tmp_path / "cache", workers=1)
     assert isinstance(again["train"].values._values, np.memmap)
     np.testing.assert_array_equal(first["test"].values[:], again["test"].values[:])
@@ -67,7 +68,7 @@ def test_what_data_hold_is_told_by_their_files_whatever_decodes_them(published, 
     config = {"name": "housex", "root": str(published), "workers": 1}
     first, second, third = (Pictures(config, "genre", 32, 4, seed=0, cache=tmp_path / str(k)) for k in range(3))
     told = first.content()
-    monkeypatch.setattr("train.cache.small", lambda *a: np.full((32, 32, 3), 7, np.uint8))
+    monkeypatch.setattr("spectrogrand.training.pictures.cache.small", lambda *a: np.full((32, 32, 3), 7, np.uint8))
     second.setup()
     assert not np.array_equal(first.splits["train"].values[:], second.splits["train"].values[:])
     for part in second.splits.values():
@@ -179,7 +180,7 @@ def test_a_full_disk_leaves_no_torn_cache(published, tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("train.cache.np.lib.format.write_array_header_1_0", full)
+    monkeypatch.setattr("spectrogrand.training.pictures.cache.np.lib.format.write_array_header_1_0", full)
     with pytest.raises(MediaError, match="the disk is full"):
         decode(folders.housex(published), GENRES, 32, tmp_path / "c", workers=1)
     assert not list((tmp_path / "c").iterdir())
@@ -313,11 +314,11 @@ def test_synthetic_pictures_are_two_classes_of_one_kind(tmp_path):
 
 
 def test_every_config_binds():
-    from train.augment import Chain
-    from train.data import DATASETS
-    from train.entry import bound
-    from train.models import make
-    from train.recipe import Recipe
+    from spectrogrand.training.loop.entry import bound
+    from spectrogrand.training.loop.recipe import Recipe
+    from spectrogrand.training.pictures.augment import Chain
+    from spectrogrand.training.pictures.data import DATASETS
+    from spectrogrand.training.pictures.models import make
 
     for path in (CONF / "recipe").glob("*.yaml"):
         task = "surprise" if "surprise" in path.stem else "genre"

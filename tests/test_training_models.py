@@ -13,14 +13,16 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 import training_kills  # noqa: E402
 
-from spectrogrand import Audio, Image, build, networks  # noqa: E402
+from spectrogrand import Audio, Image, build  # noqa: E402
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra, SpectrograndError, UnknownName  # noqa: E402
-from spectrogrand.networks import Spec  # noqa: E402
+from spectrogrand.models import picture_classifier as networks  # noqa: E402
+from spectrogrand.models.picture_classifier import Spec  # noqa: E402
+from spectrogrand.training.loop import checkpoints, fitting  # noqa: E402
+from spectrogrand.training.loop.entry import compose  # noqa: E402
+from spectrogrand.training.pictures import measures, models  # noqa: E402
+from spectrogrand.training.pictures.data import Pictures  # noqa: E402
+from spectrogrand.training.pictures.task import Diverged, agree, standard  # noqa: E402
 from spectrogrand.types import GENRES  # noqa: E402
-from train import checkpoints, fitting, measures, models  # noqa: E402
-from train.classification import Diverged, agree, standard  # noqa: E402
-from train.data import Pictures  # noqa: E402
-from train.entry import compose  # noqa: E402
 from train.export import by_onnx, export, save  # noqa: E402
 
 
@@ -34,7 +36,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(place):
     """A tiny training of its own: bright pictures are human."""
-    from train import report
+    from spectrogrand.training.pictures import report
 
     settings = training_kills.config(
         place, "recipe.epochs=8", "recipe.augment=[]", "recipe.mixup=0.0", "recipe.ema=0.9"
@@ -133,7 +135,7 @@ def test_the_published_surprise_network_says_its_own_head_and_order(tmp_path):
     score = build(
         "scorers", {"name": "mobilenet_surprise", "weights": str(tmp_path / "a.safetensors"), "device": "cpu"}
     ).score
-    from spectrogrand.scorers.mobilenet_surprise import prepared
+    from spectrogrand.plugins.scorers.mobilenet_surprise import prepared
 
     with torch.no_grad():
         expected = network(torch.from_numpy(prepared(cover))).softmax(1)[0, 0]
@@ -287,8 +289,8 @@ def test_divergence_stops_and_says_when_and_at_which_rate(place):
 
 
 def test_mel_on_the_fly_draws_what_the_pipeline_draws():
-    from spectrogrand.bars import drawn_bars
-    from train.mel import MelPictures
+    from spectrogrand.audio.bars import drawn_bars
+    from spectrogrand.training.pictures.mel import MelPictures
 
     rng = np.random.default_rng(0)
     t = np.arange(int(1.875 * 22050)) / 22050
@@ -303,7 +305,7 @@ def test_mel_on_the_fly_draws_what_the_pipeline_draws():
 
 
 def test_recipes_refuse_what_makes_no_sense():
-    from train.recipe import Recipe
+    from spectrogrand.training.loop.recipe import Recipe
 
     with pytest.raises(UnknownName, match="no recipe.optimizer 'adam'; did you mean 'adamw'"):
         Recipe("adam", 0.1, 4, 1)
@@ -332,7 +334,7 @@ def test_recipes_refuse_what_makes_no_sense():
     ("trainer.threads=-1", "trainer.threads is a whole number from 1"),
 ])  # fmt: skip
 def test_settings_out_of_range_are_told_before_anything_is_decoded(word, said, place, capsys):
-    from train.entry import main
+    from spectrogrand.training.loop.entry import main
     from train.surprise import fit
 
     words = [f"data.root={place / 'nowhere'}", "model=timm", "model.initial=scratch", word]

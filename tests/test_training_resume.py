@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 import training_kills  # noqa: E402
 
-from train import checkpoints  # noqa: E402
+from spectrogrand.training.loop import checkpoints  # noqa: E402
 
 STEPS = 3 * 5
 """Of the whole training: 3 epochs of 5 batches."""

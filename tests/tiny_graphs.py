@@ -158,8 +158,8 @@ def real_weights(folder: Path) -> dict:
     """The transfer network's weights from its TFLite file, by the package's own reader."""
     import torch
 
-    from spectrogrand.magenta.network import STYLED, _transfer_weights
-    from spectrogrand.magenta.tflite import read
+    from spectrogrand.models.magenta.network import STYLED, _transfer_weights
+    from spectrogrand.models.magenta.tflite import read
 
     torch.set_num_threads(1)
     read_weights = _transfer_weights(read(folder / "style_transfer_f16_384.tflite"), "cpu", torch.float32)
@@ -178,7 +178,7 @@ def real_predictor(folder: Path):
     """MobileNet-v2 with its int8 rounding, from the TFLite file: style picture -> (1, 1, 1, 100)."""
     import tensorflow as tf
 
-    from spectrogrand.magenta.tflite import read
+    from spectrogrand.models.magenta.tflite import read
 
     tensors = read(folder / "style_predict_quantized_256.tflite")
 

@@ -1,6 +1,6 @@
 """Exports as `train/export.py` writes them, of timm's smallest network with random weights: genre and surprise in one folder."""
 
-from spectrogrand.networks import Spec, build
+from spectrogrand.models.picture_classifier import Spec, build
 from spectrogrand.types import GENRES
 
 

@@ -149,7 +149,7 @@ def lp_music_caps(folder):
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import BartConfig, BartTokenizer
 
-    from spectrogrand import lpmc
+    from spectrogrand.models import lp_music_caps as lpmc
 
     words = ["<s>", "<pad>", "</s>", "<unk>", *sorted(ByteLevel.alphabet()), "<mask>"]
     config = BartConfig(

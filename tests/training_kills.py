@@ -31,7 +31,7 @@ def pictures(folder, each=20, side=32, seed=0):
 
 
 def config(folder, *words):
-    from train.entry import compose
+    from spectrogrand.training.loop.entry import compose
 
     return compose("surprise", [
         f"data.root={folder / 'pictures'}", "data.workers=1", f"output={folder / 'runs'}", "name=killed", "model=timm",
@@ -46,7 +46,7 @@ def fit(settings, kill=None):
     """Fit; with `kill` = (point, step) the process ends there without a word."""
     from lightning.pytorch.callbacks import Callback
 
-    from train import fitting
+    from spectrogrand.training.loop import fitting
 
     def die():
         os.kill(os.getpid(), signal.SIGKILL)
@@ -73,7 +73,7 @@ def fit(settings, kill=None):
     folder = fitting.folder_of(settings, data)
     trainer = fitting.make_trainer(settings, folder, [Killer()])
     if kill and kill[0] == "before_rename":  # inside the writer, after the temporary file
-        from spectrogrand.media import atomic
+        from spectrogrand import files as atomic
 
         replace = os.replace
         atomic.os.replace = lambda a, b: (
@@ -87,7 +87,7 @@ def main(folders):
     import torch
 
     torch.set_num_threads(1)
-    import train.fitting  # noqa: F401  # loaded once, before the forks of all folders
+    import spectrogrand.training.loop.fitting  # noqa: F401  # loaded once, before the forks of all folders
 
     for folder in folders:
         sys.stdout.write(json.dumps(ended(config(folder), json.loads((folder / "plan.json").read_text()))) + "\n")

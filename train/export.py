@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from spectrogrand.errors import InvalidValue, SpectrograndError
-from spectrogrand.media.atomic import replacing
-from spectrogrand.networks import KEY, Spec, build
-from train import checkpoints
-from train.card import card
+from spectrogrand.files import replacing
+from spectrogrand.models.picture_classifier import KEY, Spec, build
+from spectrogrand.training.loop import checkpoints
+from spectrogrand.training.pictures.card import card
 
 Run = Callable[[np.ndarray], np.ndarray]
 """float32 (item, rgb, row, column), standardised, to logits (item, class)."""
@@ -73,7 +73,7 @@ def network_of(checkpoint: Mapping[str, Any], spec: Spec) -> Any:
     Raises:
         InvalidValue: tensors of another architecture than the checkpoint says.
     """
-    from spectrogrand import weights as files
+    from spectrogrand.weights import files
 
     state = checkpoint["state_dict"]
     part = "average." if any(k.startswith("average.") for k in state) else "network."
@@ -186,7 +186,7 @@ def _checkpoint(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _test_split(config: Mapping[str, Any], cache: Path) -> Any:
     """Batches of the test pictures, or None where the data are not here any more."""
-    from train.data import Pictures
+    from spectrogrand.training.pictures.data import Pictures
 
     if not config or config.get("data", {}).get("input") == "sound":
         return None

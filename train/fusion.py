@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from train.entry import main
+from spectrogrand.training.loop.entry import main
 
 PLACE = ("output", "cache", "trainer", "evaluate")
 """Settings that do not change which weights a training ends with."""
@@ -30,12 +30,15 @@ def fit(config: dict[str, Any]) -> dict[str, Any]:
     import torch
     from torch.utils.data import DataLoader
 
-    from spectrogrand import devices, diffusion, fusion, hub
-    from spectrogrand.media.atomic import replacing
+    from spectrogrand.files import replacing
+    from spectrogrand.models import devices, fusion
+    from spectrogrand.models import stable_diffusion as diffusion
     from spectrogrand.registry import get
-    from train import checkpoints, fusion_data, fusion_settings
-    from train.callbacks import Keeper
-    from train.fusion_task import FusionTask
+    from spectrogrand.training.fusion_ import data as fusion_data
+    from spectrogrand.training.fusion_.task import FusionTask
+    from spectrogrand.training.loop import checkpoints, fusion_settings
+    from spectrogrand.training.loop.callbacks import Keeper
+    from spectrogrand.weights import hub
 
     data, recipe, told = config["data"], config["fusion_recipe"], config["trainer"]
     fusion_settings.check(config)
@@ -89,7 +92,7 @@ def fit(config: dict[str, Any]) -> dict[str, Any]:
     results: dict[str, Any] = {"folder": str(folder)}
     results |= {f"loss_{k}": task.results[k] for k in ("prompt", "fused", "prompt_noise", "fused_noise")}
     if config["evaluate"]["covers"]:
-        from train.fusion_metrics import evaluate
+        from spectrogrand.training.fusion_.metrics import evaluate
 
         results |= evaluate(model, fused, splits["test"], embedder, config["evaluate"], config["seed"], folder)
     with replacing(folder / "metrics.json") as draft:
@@ -112,7 +115,7 @@ def resumable(folder: Path, content: str) -> Path | None:
         InvalidValue: it was trained on albums that have changed since.
     """
     from spectrogrand.errors import InvalidValue
-    from train import checkpoints
+    from spectrogrand.training.loop import checkpoints
 
     last = folder / "last.ckpt"
     if not last.is_file():

@@ -31,8 +31,8 @@ from typing import Any
 
 import numpy as np
 
-from spectrogrand.embedders import _words
-from spectrogrand.embedders.lexicon import TABLE
+from spectrogrand.plugins.embedders import _words
+from spectrogrand.plugins.embedders.lexicon import TABLE
 
 MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WORDS, PAIRS, SMOOTHING, PENALTY, STEP = 45000, 60000, 5e-4, 3.0, 1 / 15

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from spectrogrand.cover_reference import SHIPPED, SUFFIXES, CoverReference
-from spectrogrand.painting import scenes
-from spectrogrand.painting.composition import FAMILIES
-from spectrogrand.picture_statistics import NAMES, statistics
+from spectrogrand.engines.painting import scenes
+from spectrogrand.engines.painting.composition import FAMILIES
+from spectrogrand.image.statistics import NAMES, statistics
+from spectrogrand.references.covers import SHIPPED, SUFFIXES, CoverReference
 from spectrogrand.types import CoverBrief, Image
 
 COLOURS = {

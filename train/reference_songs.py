@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from spectrogrand.embedders.timbre_rhythm import SCALE, project
-from spectrogrand.references import SHIPPED
+from spectrogrand.audio.statistics import describe
+from spectrogrand.plugins.embedders.timbre_rhythm import SCALE, project
+from spectrogrand.references.songs import SHIPPED
 from spectrogrand.registry import build
-from spectrogrand.sound_statistics import describe
 from spectrogrand.types import GENRES, Audio, Topic
 
 TOPICS = (

@@ -22,11 +22,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from spectrogrand.errors import InvalidValue
-from train import checkpoints
-from train.entry import main
-from train.style_data import Pictures, prepare
-from train.style_export import export, recipe
-from train.style_network import (
+from spectrogrand.training.loop import checkpoints
+from spectrogrand.training.loop.entry import main
+from spectrogrand.training.style.data import Pictures, prepare
+from spectrogrand.training.style.export import export, recipe
+from spectrogrand.training.style.network import (
     CELL,
     EPS,
     Code,

@@ -13,12 +13,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from train.entry import main
+from spectrogrand.training.loop.entry import main
 
 
 def fit(config: dict[str, Any]) -> dict[str, Any]:
     """Data, model, trainer; fit, test. Returns the test metrics."""
-    from train import fitting, report
+    from spectrogrand.training.loop import fitting
+    from spectrogrand.training.pictures import report
 
     data = fitting.make_data(config)
     model = fitting.make_model(config, data)

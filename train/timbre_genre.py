@@ -24,10 +24,10 @@ from pathlib import Path
 
 import numpy as np
 
-from spectrogrand.classifiers.timbre_genre import WEIGHTS, TimbreGenre, bend
-from spectrogrand.embedders.timbre_rhythm import SCALE, statistics
-from spectrogrand.references import SHIPPED
-from spectrogrand.sound_statistics import describe
+from spectrogrand.audio.statistics import describe
+from spectrogrand.plugins.classifiers.timbre_genre import WEIGHTS, TimbreGenre, bend
+from spectrogrand.plugins.embedders.timbre_rhythm import SCALE, statistics
+from spectrogrand.references.songs import SHIPPED
 from spectrogrand.types import GENRES
 from train.reference_songs import songs
 

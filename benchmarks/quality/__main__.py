@@ -16,13 +16,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from benchmarks.__main__ import machine
+from benchmarks.quality.pairs import Pair, pairs
 from spectrogrand import Scene, build
+from spectrogrand.audio.spectrogram import mel_spectrogram, spectrogram_frames
 from spectrogrand.media import save_audio, save_image, save_video
-from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
 from spectrogrand.types import frame_count
-
-from ..__main__ import machine
-from .pairs import Pair, pairs
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "video-quality.md"
 FPS, SIDE = Fraction(30), 512

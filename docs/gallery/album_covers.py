@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from spectrogrand import build, media
-from spectrogrand.albums import AlbumBrief, looks
-from spectrogrand.emotion import estimate
+from spectrogrand.albums.brief import AlbumBrief, looks
+from spectrogrand.audio.emotion import estimate
 from spectrogrand.types import Topic
 
 TITLE, GENRE, SIDE = "Paper Lanterns", "electronic", 220

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from spectrogrand import build
-from spectrogrand.latent_files import load
+from spectrogrand.walks.latent_files import load
 
 TILE, COLUMNS = 170, 7
 

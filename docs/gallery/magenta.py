@@ -16,7 +16,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 
 from spectrogrand import build, media
-from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
+from spectrogrand.audio.spectrogram import mel_spectrogram, spectrogram_frames
 
 TORCH = {"backend": "torch", "device": "cpu", "size": 512, "dtype": "bfloat16"}
 RECIPES = {

@@ -19,7 +19,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from spectrogrand import Audio, CoverBrief, Topic, build, media
-from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
+from spectrogrand.audio.spectrogram import mel_spectrogram, spectrogram_frames
 
 FPS, SECONDS, SIDE, TILE = Fraction(25), 10, 256, 92
 NAMES = ("sliced_transport", "spectral_style")

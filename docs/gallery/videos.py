@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image as Pillow
 
 from spectrogrand import Audio, CoverBrief, Image, Scene, Topic, build
+from spectrogrand.audio.spectrogram import mel_spectrogram, spectrogram_frames
 from spectrogrand.media import load_audio, load_image
-from spectrogrand.spectra import mel_spectrogram, spectrogram_frames
 
 FPS, COUNT, SIDE, TILE = Fraction(30), 300, 512, 208
 

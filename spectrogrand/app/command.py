@@ -67,7 +67,7 @@ def sorted_out(words: list[str]) -> dict[str, tuple[str, ...]]:
     >>> sorted(sorted_out(["captioner=blip"]))
     ['image_to_music', 'recommendation']
     """
-    from ..configuring import compose
+    from ..config import compose
 
     kept: dict[str, list[str]] = {}
     for word in words:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..report_view import view
+from ..report.view import view
 from .jobs import Job, Jobs, read
 
 STAGES: dict[str, tuple[tuple[str, str], ...]] = {

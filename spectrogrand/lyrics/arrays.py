@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InvalidValue
-from ..media.atomic import replacing
+from ..files import replacing
 
 _NAMES = {"F16": np.float16, "F32": np.float32, "I8": np.int8, "I32": np.int32, "I64": np.int64}
 _LONGEST_HEADER = 1 << 20

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from .. import registry
-from ..configuring import compose
+from ..config import compose
 from ..errors import ConfigError
 from .building import build_index
 from .reading import Table

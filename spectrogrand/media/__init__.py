@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from .atomic import replacing
+from ..files import replacing
 from .encode import save_video
 from .limits import LIMITS, Limits
 from .picture import load_image, save_image

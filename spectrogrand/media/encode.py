@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from spectrogrand.errors import InvalidValue, MediaError
-from spectrogrand.types import Audio, Frames
-
-from .atomic import replacing, why_not
+from ..errors import InvalidValue, MediaError
+from ..files import replacing, why_not
+from ..types import Audio, Frames
 from .streams import Sound, ToYuv, add_video, timescale
 
 _AHEAD = 4  # pictures that may wait for the encoder

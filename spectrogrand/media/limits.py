@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from spectrogrand.errors import MediaError
+from ..errors import MediaError
 
 
 @dataclass(frozen=True)

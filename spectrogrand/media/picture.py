@@ -9,10 +9,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from spectrogrand.errors import MediaError
-from spectrogrand.types import Image
-
-from .atomic import replacing
+from ..errors import MediaError
+from ..files import replacing
+from ..types import Image
 from .limits import LIMITS, Limits, check_pixels, open_local
 from .sniff import SOUND_FILE, describe, sniff
 

@@ -7,8 +7,7 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from spectrogrand.errors import MediaError
-
+from ..errors import MediaError
 from .limits import check_length
 from .sniff import id3_size
 

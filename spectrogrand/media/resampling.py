@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from spectrogrand.errors import InvalidValue
-from spectrogrand.types import Audio
+from ..errors import InvalidValue
+from ..types import Audio
 
 
 def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:

@@ -10,10 +10,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from spectrogrand.errors import MediaError
-from spectrogrand.types import Audio
-
-from .atomic import why_not
+from ..errors import MediaError
+from ..files import why_not
+from ..types import Audio
 from .limits import Limits, check_seconds
 
 IN_MEMORY_SECONDS = 600

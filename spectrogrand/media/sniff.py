@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from spectrogrand.errors import MediaError
+from ..errors import MediaError
 
 SOUND_FILE = "soundfile"
 """Read by libsndfile; every other value is the name of the FFmpeg demuxer to force."""

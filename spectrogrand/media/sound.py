@@ -10,9 +10,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from spectrogrand.errors import MediaError
-from spectrogrand.types import Audio
-
+from ..errors import MediaError
+from ..types import Audio
 from .limits import LIMITS, Limits, check_length, check_seconds, open_local
 from .promises import Reach, ogg_is_whole, riff_promise, xing_present
 from .sink import Sink

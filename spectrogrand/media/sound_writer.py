@@ -7,10 +7,9 @@ import struct
 
 import numpy as np
 
-from spectrogrand.errors import InvalidValue
-from spectrogrand.types import Audio
-
-from .atomic import replacing
+from ..errors import InvalidValue
+from ..files import replacing
+from ..types import Audio
 
 BLOCK = 1 << 16
 

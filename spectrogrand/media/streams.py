@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from spectrogrand.errors import InvalidValue
-from spectrogrand.types import Audio, Frames
-
+from ..errors import InvalidValue
+from ..types import Audio, Frames
 from .resampling import resample_blocks
 
 AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)

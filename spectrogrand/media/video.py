@@ -10,9 +10,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from spectrogrand.errors import MediaError
-from spectrogrand.types import Frames, Image
-
+from ..errors import MediaError
+from ..types import Frames, Image
 from .limits import LIMITS, Limits, check_length, check_pixels, check_seconds, open_local
 from .promises import Reach
 from .sniff import SOUND_FILE, describe, open_container, sniff

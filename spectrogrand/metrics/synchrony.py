@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spectrogrand.errors import InvalidValue
-from spectrogrand.features import analyse
-from spectrogrand.types import Audio, Frames
-
+from ..audio.features import analyse
+from ..audio.onsets import FINE_RATE, dated, onset_curve, onsets, strong_beats
+from ..errors import InvalidValue
+from ..types import Audio, Frames
 from .lag import lag_of
 from .nulls import BLOCK, Measure, against_chance, interval, shifted, shuffled
-from .sound_events import FINE_RATE, dated, onset_curve, onsets, strong_beats
 from .visual_events import peaks_of_motion, visual_events, watch
 
 WINDOW = 0.07

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from spectrogrand.types import Frames
+from ..types import Frames
 
 SIDE = 128
 """Every picture is averaged to 128 x 128 cells first, so that its resolution does not matter."""

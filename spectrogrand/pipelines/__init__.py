@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .. import fitting, preflight, registry
+from .. import registry
 from ..errors import SpectrograndError, UnknownName, nearest
-from ..steps import Run
+from ..run import fitting, preflight
+from ..run.run import Run
 
 
 def names() -> list[str]:

@@ -10,18 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from .. import lyric_classes, media
-from ..artefacts import Item
+from .. import media
 from ..errors import ConfigError, UnknownName, nearest
 from ..interfaces import Generator
-from ..latent_files import load, save
-from ..latents import LatentWalk, check_classes, check_parameters, walk
 from ..progress import bar
 from ..provenance import code_hash, fingerprint
+from ..run.artefacts import Item
+from ..run.run import Run
 from ..selection import RULES
-from ..steps import Run
 from ..store import digest, file_digest
 from ..types import Audio, Frames, Image, Topic
+from ..walks import classes as lyric_classes
+from ..walks.latent_files import load, save
+from ..walks.latents import LatentWalk, check_classes, check_parameters, walk
 from ._settings import frame_rate, own_files, slots, whole
 
 PARAMETERS = ("pitch_sensitivity", "tempo_sensitivity", "jitter", "truncation", "smooth_factor", "frame_length")
@@ -151,7 +152,7 @@ def vectors(run: Run, song: Item, classes: list[int], duration: Fraction) -> tup
         settings = {name: config[name] for name in (*PARAMETERS, "sort_by_power", "published")}
         key = digest({
             "step": "vectors", "song": song.digest, "classes": classes, "settings": settings, "seed": run.seed,
-            "code": code_hash("spectrogrand.latents"), "libraries": media.versions(),
+            "code": code_hash("spectrogrand.walks.latents"), "libraries": media.versions(),
         })  # fmt: skip
         entry = run.store.find(key)
         if entry is None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..artefacts import Item
 from ..errors import ConfigError
-from ..steps import Run
+from ..run.artefacts import Item
+from ..run.run import Run
 from ..types import CoverBrief, Image
 
 LARGEST = 1024

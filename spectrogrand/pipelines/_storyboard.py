@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
-from ..artefacts import Item, load
 from ..errors import ConfigError, nearest
 from ..media import load_image
-from ..storyboard import Keyframe, genre_of
+from ..run.artefacts import Item, load
 from ..types import Image
+from ..walks.storyboard import Keyframe, genre_of
 
 
 def artworks(paths: Any) -> tuple[Image, ...]:

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from ..artefacts import Item
-from ..features import analyse
+from ..audio.features import analyse
 from ..interfaces import Component
 from ..media import load_video
 from ..metrics.synchrony import measure
 from ..progress import bar
 from ..provenance import code_hash, fingerprint
-from ..steps import Run
+from ..run.artefacts import Item
+from ..run.run import Run
 from ..store import digest
-from ..timing import retimed
 from ..types import Audio, Frames
+from ..walks.timing import retimed
 
 DRAWS = 60
 STRENGTH = 0.5
@@ -64,7 +64,7 @@ def on_the_beat(
 ) -> Path:
     """The video `name` shown by the beats' clock (`timing.retimed`), with its synchrony before and after in the record."""
     beats = analyse(song.value).beats
-    nudged = dict(inputs) | {"synchronise": True, "code": code_hash("spectrogrand.timing")}
+    nudged = dict(inputs) | {"synchronise": True, "code": code_hash("spectrogrand.walks.timing")}
     made = run.video(name, parts, nudged, song, lambda: retimed(make(), beats, strength=STRENGTH))
     report_synchrony(run, name, parts, nudged, song, make, made)
     return made

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from .. import registry
-from ..albums import PROMPTS, AlbumBrief, looks
-from ..emotion import CIRCUMPLEX, Emotion, estimate
+from ..albums.brief import PROMPTS, AlbumBrief, looks
+from ..albums.genres import singular
+from ..audio.emotion import CIRCUMPLEX, Emotion, estimate
 from ..errors import ConfigError, UnknownName, nearest
-from ..genres import singular
+from ..run.run import Run
 from ..selection import RULES
-from ..steps import Run
 from ..types import Audio, Image, Topic
 from ._settings import own_files, whole
 

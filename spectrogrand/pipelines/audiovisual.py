@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..audio.features import analyse
+from ..audio.spectrogram import mel_spectrogram, spectrogram_frames
 from ..errors import ConfigError, UnknownName, nearest
-from ..features import analyse
 from ..provenance import code_hash
+from ..run.run import Run
 from ..selection import RULES
-from ..spectra import mel_spectrogram, spectrogram_frames
-from ..steps import Run
 from ..types import GENRES, Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
 from ._settings import frame_rate, own_files, whole
 from ._synchrony import on_the_beat
@@ -75,7 +75,7 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
     pictures = spectrogram_frames(mel_spectrogram(song.value), count=count, fps=fps, size=(size, size), **look)
     sleeve = cover.value.resized(size, size)
     inputs = {"cover": cover.digest, "fps": str(fps), "size": size}
-    drawn = inputs | {"spectrogram": look, "code": code_hash("spectrogrand.spectra")}
+    drawn = inputs | {"spectrogram": look, "code": code_hash("spectrogrand.audio.spectrogram")}
     unused = idle(config)
     stylizer: Any = None if "stylizer" in unused else run.part("stylizer")
     motion: Any = None if "motion" in unused else run.generator("motion", Frames)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..audio.features import analyse
 from ..errors import UnknownName, nearest
-from ..features import analyse
+from ..run.run import Run
 from ..selection import RULES
-from ..steps import Run
 from ..types import MAX_TOPIC, Audio, Frames, Image, Scene, Topic, frame_count
 from ._picture import caption, named, shown
 from ._settings import frame_rate, own_files, slots, wanted, whole

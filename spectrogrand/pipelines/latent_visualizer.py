@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..steps import Run
+from ..run.run import Run
 from ..types import Audio, Topic
 from ._latent import checked, choose_classes, excerpt, picture, vectors, walker
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from .. import registry
+from ..audio.excerpts import Stretches
+from ..audio.features import analyse
+from ..audio.percussive import energies
 from ..errors import ConfigError, UnknownName, nearest
-from ..excerpts import Stretches
-from ..features import analyse
-from ..percussive import energies
 from ..provenance import code_hash
+from ..run.run import Run
 from ..selection import RULES
-from ..steps import Run
-from ..storyboard import Keyframe, Walk
-from ..timing import DRIVES, on_beats, positions
 from ..types import Audio, Frames, Image, Topic
+from ..walks.storyboard import Keyframe, Walk
+from ..walks.timing import DRIVES, on_beats, positions
 from ._settings import frame_rate, own_files, whole
 from ._storyboard import Stored, artworks, board, known
 from ._synchrony import report_synchrony

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError, InvalidValue, UnknownName, nearest
-from ..lyrics.playing import listen
 from ..lyrics.ranking import RULES, rank
 from ..lyrics.reading import FEATURES
 from ..lyrics.searching import Index
-from ..steps import Run
+from ..run.run import Run
 from ..types import MAX_TOPIC, Topic
 from ._picture import caption, named, shown
+from ._playing import listen
 from ._settings import own_files, slots, whole
 
 

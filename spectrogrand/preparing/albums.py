@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import media
-from ..album_table import AlbumRow, AlbumTable, write
-from ..emotion import estimate
+from ..albums.table import AlbumRow, AlbumTable, write
+from ..audio.emotion import estimate
 from ..errors import ConfigError, InvalidValue, MediaError
 from ..progress import bar
 from ..store import place
@@ -52,7 +52,7 @@ def prepare(
 
     A row's cover is COVERS/<album id> or <song id>, its clip CLIPS/<song id>, with any common ending; both must decode. The
     split is by artist, from a hash of the artist's name and the seed: no artist is in both, and adding rows moves nobody. Rows
-    without emotions get the three words of the offline estimate (`spectrogrand.emotion`) unless `emotions` is False.
+    without emotions get the three words of the offline estimate (`spectrogrand.audio.emotion`) unless `emotions` is False.
 
     Raises:
         InvalidValue: no row could be kept; the reasons are in the message.

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from ..album_table import AlbumRow, AlbumTable, write
+from ..albums.genres import singular
+from ..albums.table import AlbumRow, AlbumTable, write
 from ..errors import ConfigError, MediaError, UnknownName, nearest
-from ..genres import singular
 from ..progress import bar
 from .polite import Gone, Polite, Queue
 

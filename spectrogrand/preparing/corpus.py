@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import media
-from ..configuring import compose
+from ..config import compose
 from ..errors import ConfigError, InvalidValue, require
 from ..types import GENRES
 from .verbs import third_person, verbs

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue, SpectrograndError
-from ..media.atomic import replacing
+from ..files import replacing
 from ..progress import bar
 from ..types import GENRES
 
@@ -142,10 +142,10 @@ def make(job: Job) -> dict[str, Any]:
     Raises:
         InvalidValue: no tempo was found and none is annotated, or less than a bar of sound. MediaError: it cannot be read.
     """
-    from ..bars import drawn_bars
-    from ..features import analyse
+    from ..audio.bars import drawn_bars
+    from ..audio.features import analyse
+    from ..audio.spectrogram import mel_spectrogram
     from ..media import load_audio
-    from ..spectra import mel_spectrogram
     from ..types import Audio
 
     done = _marker(job)

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from .. import media, registry
-from ..candidates import attempt
-from ..configuring import compose
+from ..config import compose
 from ..errors import CandidateError, ConfigError, MediaError
-from ..painting.colour import linear_to_oklab
+from ..image.inks import linear_to_oklab
 from ..progress import bar
+from ..run.candidates import attempt
 from ..store import file_digest
 from ..types import GENRES, CoverBrief, Image
 from .downloads import Downloader

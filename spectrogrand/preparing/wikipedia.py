@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote
 
-from ..album_table import AlbumRow, write
+from ..albums.genres import singular, tags
+from ..albums.table import AlbumRow, write
 from ..errors import ConfigError, InvalidValue
-from ..genres import singular, tags
 from ..progress import bar
 from .polite import Gone, Polite, Queue
 

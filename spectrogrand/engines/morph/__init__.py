@@ -1,0 +1,1 @@
+"""Turning one picture into another: correspondence and the frames between."""

@@ -1,0 +1,1 @@
+"""Procedural covers: canvas, palette, light, composition and frame here; the families of motifs below."""

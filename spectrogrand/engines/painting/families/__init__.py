@@ -1,0 +1,1 @@
+"""The motifs that a procedural cover can show, one file a family; each paints on a canvas handed to it."""

@@ -1,0 +1,163 @@
+"""The drummer: kick, clap and snare, hats, percussion and fills, by sub-genre, era and energy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..mixing import Bus
+from ..score import Score, human, steps
+from ..timing import RATE
+from . import kit
+from .filters import highpass
+from .oscillators import hertz
+
+_KICK = {
+    "future": (0.75, 0.36, 1.6), "bass": (1.0, 0.33, 2.6), "progressive": (0.55, 0.40, 1.5), "melodic": (0.3, 0.42, 1.2),
+}  # fmt: skip
+"""punch, length in seconds, drive"""
+_CLOSED = {
+    "future": ("o.-.o.-.o.-.o.--", "o-.-o-.-o-.-o-o-", "x-o-x-o-x-o-x-oo"),
+    "bass": ("o.-.o..-o.-.o-.-", "o-o--.o.o-o--.o-", "o-x-o-xoo-x-o-xo"),
+    "progressive": ("-.-.-.-.-.-.-.-.", "o.o.o.o.o.o.o.o-", "o-o-o-o-o-o-o-o-"),
+    "melodic": ("-...-...-...-...", "o.-.o.-.o.-.o.-.", "o-o-o-o-o-o-o-o-"),
+}
+"""Closed hats at low, middle and high energy."""
+_OPEN = "..x...x...x...x."
+_PERC = {
+    "future": ("...o..-....o..-.", "..-...o..-..o...", ".....o..-....o-."),
+    "bass": ("...x.-....x..-..", ".-o..-o...o.-..o", "..o..o....o..oo."),
+    "progressive": ("....-..o....-.-.", "..-..-....-..-..", "...-..o....-..-."),
+    "melodic": ("...-..-..-..-...", ".-..-..-..-..-..", "...o......-..o.."),
+}
+
+
+def play_kick(score: Score, bus: Bus) -> None:
+    """Four on the floor; a gap before each drop and a stumble at the end of some phrases. Fills `score.kicks`."""
+    style, mood = score.style, score.mood
+    punch, length, drive = _KICK[style.genre]
+    tune = hertz(style.key.tonic + 24)
+    while tune < 42:
+        tune *= 2
+    while tune > 58:
+        tune /= 1.5 if tune / 1.5 > 40 else 1.25
+    rng = style.taste("kick")
+    punch = float(np.clip(punch + 0.15 * mood.energy + 0.15 * mood.era, 0, 1))
+    length, drive = length * (1 - 0.12 * mood.era), drive * (1 + 0.3 * mood.energy)
+    sound = score.sound(("kick",), kit.kick, tune, punch, length, drive, rng)
+    thin = {edge: score.sound(("kick", edge), highpass, sound, edge) for edge in (60, 190)}
+    for bar, level in score.playing("kick"):
+        beats = [0, 1, 2, 3]
+        if bar.last:
+            beats = list(range(max(1, bar.beats)))
+        elif bar.section == "build" and bar.left == 0 and not score.loop and bar.count > 1:
+            beats = [0, 1]
+        for beat in beats:
+            at = score.grid.beat(4 * bar.index + beat)
+            if at >= score.length:
+                break
+            force = human(style.rng("kick", bar.index, beat), level, 0.02)
+            if bar.section == "drop" or bar.last:
+                bus.place(sound, at, force)
+            else:  # the build loses its low end, so that the drop brings it back
+                bus.place(thin[190 if bar.section == "build" else 60], at, force)
+            score.kicks.append(at)
+
+
+def play_clap(score: Score, bus: Bus) -> None:
+    """Claps on two and four, snare under them, rolls that double up through the builds."""
+    style, mood = score.style, score.mood
+    taste = style.taste("clap")
+    tone = 1250 * 2 ** (0.35 * mood.brightness + taste.uniform(-0.15, 0.15))
+    tail = 0.2 + 0.08 * mood.space
+    claps = [score.sound(("clap", k), kit.clap, tail, tone, style.taste("clap", k)) for k in (0, 1)]
+    snare = score.sound(("snare",), kit.snare, 0.2, 175 + 30 * mood.brightness, style.taste("snare"))
+    layered = {"future": 0.55, "bass": 0.7, "progressive": 0.3, "melodic": 0.0}[style.genre]
+    for bar, level in score.playing("clap"):
+        rng = style.rng("clap", bar.index)
+        for beat in (b for b in (1, 3) if b < bar.beats):
+            at = score.grid.beat(4 * bar.index + beat)
+            bus.place(claps[beat // 2], at, level * human(rng, 1.0, 0.05))
+            if layered and bar.section == "drop":
+                bus.place(snare, at, layered * level)
+        if bar.section == "build" and not bar.last:
+            every = 1 if bar.left == 0 and bar.count > 1 else 2
+            for step in range(0, 16, every):
+                rise = 0.35 + 0.65 * (bar.place + step / 16) / bar.count
+                bus.place(snare, score.grid.step(bar.index, step), 0.5 * level * human(rng, min(1.0, rise), 0.1))
+        elif bar.section == "drop" and bar.place % 4 == 3 and not bar.last:
+            for step, force in steps(str(rng.choice(("..............o-", ".............oox", "...........-..oo")))):
+                bus.place(snare, score.grid.step(bar.index, step), 0.55 * level * human(rng, force))
+
+
+def play_hats(score: Score, bus: Bus) -> None:
+    """Closed hats by energy, open hats off the beat, shaker in soft genres, ride in the second half of long drops."""
+    style, mood = score.style, score.mood
+    edge = 7200 * 2 ** (0.3 * mood.brightness)
+    metal = float(np.clip(0.45 - 0.3 * mood.era, 0.1, 0.8))
+    closed = [score.sound(("hat", k), kit.hat, 0.045 + 0.006 * k, edge, metal, style.taste("hat", k)) for k in range(3)]
+    opened = [
+        score.sound(("open", k), kit.hat, 0.125 + 0.015 * k, 0.85 * edge, metal, style.taste("open", k)) for k in (0, 1)
+    ]
+    shaken = [score.sound(("shaker", k), kit.shaker, 0.09, style.taste("shaker", k)) for k in (0, 1)]
+    ride = score.sound(("ride",), kit.ride, 0.7, style.taste("ride"))
+    ring = 0.35 if style.genre == "melodic" else 0.5
+    busy = 1 + round(float(np.clip(0.5 * mood.energy + style.taste("busy").uniform(-0.5, 0.5), -1, 1)))
+    for bar, level in score.playing("hats"):
+        rng = style.rng("hats", bar.index)
+        density = busy if bar.section == "drop" else max(0, busy - 1)
+        if bar.section == "drop" and bar.place % 8 >= 4:
+            density = min(2, density + 1)
+        for step, force in steps(_CLOSED[style.genre][density][: 4 * bar.beats]):
+            late = int(rng.normal(0, 0.0012) * RATE)
+            bus.place(closed[int(rng.integers(3))], max(0, score.grid.step(bar.index, step) + late),
+                      0.5 * level * human(rng, force), -0.15)  # fmt: skip
+        if bar.section in ("drop", "intro", "outro"):
+            for step, force in steps(_OPEN[: 4 * bar.beats]):
+                bus.place(
+                    opened[int(rng.integers(2))],
+                    score.grid.step(bar.index, step),
+                    ring * level * human(rng, force),
+                    0.12,
+                )
+        if style.genre in ("melodic", "progressive") or mood.era < -0.3:
+            for step in range(4 * bar.beats):
+                force = (0.9, 0.35, 0.6, 0.35)[step % 4]
+                bus.place(
+                    shaken[step % 2], score.grid.step(bar.index, step), 0.3 * level * human(rng, force, 0.15), 0.35
+                )
+        if style.genre in ("progressive", "future") and bar.section == "drop" and bar.place % 8 >= 4:
+            for beat in range(2 * bar.beats):
+                at = score.grid.step(bar.index, 2 * beat)
+                bus.place(ride, at, (0.26 if beat % 2 == 0 else 0.16) * level * human(rng, 1.0), -0.3)
+
+
+def play_perc(score: Score, bus: Bus) -> None:
+    """A percussion figure that belongs to the take, varied every other bar: rims, congas, toms or struck metal."""
+    style, mood = score.style, score.mood
+    taste, take = style.taste("perc"), style.rng("perc")
+    root = hertz(48 + style.key.tonic)
+    kinds = ("rim", "conga", "tom", "clank")
+    weights = np.array(
+        [1.0 + mood.era, 1.2 - mood.era, 0.4 + mood.motif("mountains") * 6, 0.3 + mood.motif("machines") * 8]
+    )
+    kind = str(taste.choice(kinds, p=np.clip(weights, 0.05, None) / np.clip(weights, 0.05, None).sum()))
+    made = {
+        "rim": lambda k: kit.rim(1650 + 380 * k, style.taste("rim", k)),
+        "conga": lambda k: kit.tom(root * (1.5, 2.0, 1.0)[k], 0.16, style.taste("conga", k)),
+        "tom": lambda k: kit.tom(root * (0.5, 0.75, 0.667)[k], 0.34, style.taste("tom", k)),
+        "clank": lambda k: kit.clank(root * (3.1, 4.7, 2.2)[k], 0.22, style.taste("clank", k)),
+    }[kind]
+    hits = [score.sound(("perc", k), made, k) for k in range(3)]
+    figures = _PERC[style.genre]
+    first = int(take.integers(len(figures)))
+    for bar, level in score.playing("perc"):
+        rng = style.rng("perc", bar.index)
+        figure = figures[(first + bar.place // 4 + bar.cycle) % len(figures)]
+        for i, (step, force) in enumerate(steps(figure[: 4 * bar.beats])):
+            if bar.place % 2 and rng.random() < 0.25:
+                continue
+            bus.place(hits[(i + bar.place % 2) % 3], score.grid.step(bar.index, step), 0.4 * level * human(rng, force),
+                      (0.4, -0.4, 0.2)[i % 3])  # fmt: skip
+        if bar.section == "drop" and bar.place % 8 == 7 and not bar.last:
+            for i, step in enumerate((10, 12, 13, 14, 15)):
+                bus.place(hits[i % 3], score.grid.step(bar.index, step), 0.45 * level * human(rng, 0.8), 0.5 - 0.25 * i)

@@ -1,0 +1,78 @@
+"""Files appear whole or not at all: write beside the target, flush to disk, rename."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .errors import MediaError
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary file in the target's folder; it becomes `path` when the block ends well, else it is removed.
+
+    The temporary file keeps the target's suffix. However the block is left, by an interrupt too, no torn file stays.
+
+    Raises:
+        MediaError: the folder is missing or cannot be written, or the disk is full.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing(Path(folder, "a.txt")) as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     [p.name for p in Path(folder).iterdir()], Path(folder, "a.txt").read_text()
+    (['a.txt'], 'whole')
+    """
+    try:
+        target = Path(os.path.abspath(Path(path).expanduser()))
+        there = os.lstat(target)  # now: a name that cannot be is better told before the work than after it
+    except FileNotFoundError:
+        there = None
+    except OSError as error:
+        raise MediaError(why_not(target, error)) from error
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise MediaError(f"{path!r} is no file to write to ({error}): give a path") from error
+    if there is not None and target.is_dir():
+        raise MediaError(f"{str(target)!r} is a folder: give the path of a file in it")
+    temporary = target.parent / f".part-{os.getpid()}-{secrets.token_hex(6)}{target.suffix}"
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, target)
+        with suppress(OSError):  # the file is there; some network folders cannot be flushed
+            _flush(target.parent)
+    except OSError as error:
+        raise MediaError(why_not(target, error)) from error
+    finally:
+        with suppress(OSError):  # gone after a rename, or never made
+            temporary.unlink()
+
+
+def why_not(target: Path, error: OSError) -> str:
+    """One line for an operating system's refusal to write `target`."""
+    advice = {
+        errno.ENOSPC: "the disk is full, free some space and run again",
+        errno.EDQUOT: "your disk quota is used up, free some space and run again",
+        errno.EFBIG: "the file grows over the largest size allowed here, raise that limit or write to another disk",
+        errno.ENOENT: f"the folder {str(target.parent)!r} does not exist, make it first",
+        errno.ENOTDIR: f"{str(target.parent)!r} is not a folder, choose another place",
+        errno.EACCES: "no permission, choose a folder that you may write to",
+        errno.EPERM: "no permission, choose a folder that you may write to",
+        errno.EROFS: "the file system is read-only, choose another folder",
+        errno.ENAMETOOLONG: "the name is too long, choose a shorter one",
+    }
+    return f"{str(target)!r} was not written: {advice.get(error.errno or 0, str(error.strerror or error).lower())}"
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""What a picture is, measured, and colour, once. Imports media, files, checks and the ground floor only."""

@@ -1,0 +1,186 @@
+"""`spectrogrand evaluate`: any video, run or folder of runs as rows of measures, each beside chance and with its interval."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, MediaError, UnknownName, nearest
+
+VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".flv")
+OPTIONS = ("--csv", "--json", "--markdown")
+MEASURES = ("consistency", "beat_f1", "beat_precision", "beat_recall", "av_align", "lag")
+USAGE = "give videos, runs or folders of runs: spectrogrand evaluate outputs"
+Row = dict[str, Any]
+
+
+def videos(path: str | Path) -> list[Path]:
+    """The videos that a path names: itself, or all below a folder but those in a store, sorted by name.
+
+    Raises:
+        ConfigError: there is nothing, or no video in the folder.
+    """
+    found = Path(path).expanduser()
+    if not found.exists():
+        raise ConfigError(f"nothing at {str(path)!r}: {USAGE}")
+    if not found.is_dir():
+        return [found]
+    below = (f for f in found.rglob("*") if f.suffix.lower() in VIDEOS and f.is_file())
+    files = sorted(f for f in below if ".store" not in f.relative_to(found).parts)
+    if not files:
+        raise ConfigError(f"no video in the folder {str(path)!r}: {USAGE}")
+    return files
+
+
+def evaluate(
+    path: str | Path, *, seed: int = 0, draws: int = 200, tick: Callable[[int, int], None] | None = None
+) -> list[Row]:
+    """Measure a video, the videos of a run folder, or all videos of a folder of runs.
+
+    Returns:
+        One row a video: run (the folder's name), video, seconds, fps, rows, columns, tempo and beats of its own sound,
+        then for each of consistency, beat_f1, beat_precision, beat_recall, av_align (0 to 1) and lag (seconds, positive
+        where the picture is late) its value and `_low`, `_high`, `_shifted`, `_shuffled`, `_p_shifted`, `_p_shuffled`
+        (see `spectrogrand.metrics.nulls.Measure`). What is not defined, such as the lag of a picture that never changes,
+        is None. In a folder of several videos one that cannot be read has an `error` in place of measures.
+
+    Raises:
+        ConfigError: nothing there, or no video in the folder.
+        MediaError: a video that was named alone cannot be read, has no sound or no pictures, or none in a folder can.
+        InvalidValue: draws below 1.
+
+    >>> evaluate("no such folder")
+    Traceback (most recent call last):
+    spectrogrand.errors.ConfigError: nothing at 'no such folder': give videos, ...
+    """
+    files, rows = videos(path), []
+    failed: MediaError | None = None
+    for file in files:
+        row: Row = {"run": file.resolve().parent.name, "video": file.name}
+        try:
+            rows.append({**row, **_measured(file, seed, draws, tick)})
+        except MediaError as error:
+            failed = error
+            rows.append({**row, "error": " ".join(str(error).split())})
+    if failed is not None and all("error" in row for row in rows):
+        raise failed
+    return rows
+
+
+def _measured(file: Path, seed: int, draws: int, tick: Callable[[int, int], None] | None) -> Row:
+    from ..audio.features import analyse
+    from ..media import load_audio, load_video
+    from .synchrony import measure
+
+    frames, audio = load_video(file), load_audio(file)
+    found = measure(frames, audio, seed=seed, draws=draws, tick=tick)
+    song = analyse(audio)
+    row: Row = {
+        "seconds": float(frames.duration), "fps": float(frames.fps), "rows": frames.size[0], "columns": frames.size[1],
+        "tempo": song.tempo, "beats": len(song.beats),
+    }  # fmt: skip
+    for name in MEASURES:
+        for part, value in asdict(found[name]).items():
+            row[name if part == "value" else f"{name}_{part}"] = value if math.isfinite(value) else None
+    return row
+
+
+def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """All columns, one line a video; text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    rows = list(rows)
+    columns = list(dict.fromkeys(c for row in rows for c in row))
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(columns)
+    for row in rows:
+        write([_safe(row.get(c)) for c in columns])
+    return out.getvalue()
+
+
+def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
+    """A list of objects."""
+    return json.dumps(list(rows), indent=1, ensure_ascii=False)
+
+
+def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
+    """A table to read: value, 95 % interval, and what the same sound cut up and shuffled scores; lag in
+    milliseconds where it beats 95 % of that.
+    """
+    shown = ("consistency", "beat_f1", "av_align")
+    head = ["run", "video", "fps", "tempo", *(f"{n} (95 %) / chance" for n in shown), "lag in ms (95 %)"]
+    lines = [head, ["---"] * len(head)]
+    for row in rows:
+        names = [_cell(row.get("run")), _cell(row.get("video"))]
+        if "error" in row:
+            lines.append([*names, _cell(row["error"]), *[""] * (len(head) - 3)])
+            continue
+        scores = [f"{_short(row[n])}{_interval(row, n)} / {_short(row[n + '_shuffled'])}" for n in shown]
+        lines.append([*names, f"{row['fps']:.4g}", f"{row['tempo']:.0f}", *scores, _lag(row)])
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def main(words: Sequence[str]) -> int:
+    """`evaluate PATH... [--csv|--json|--markdown]`: prints the rows of all paths, returns 0.
+
+    Raises:
+        UnknownName: an option that does not exist.
+        ConfigError: no path, or nothing there.
+        MediaError: a video that cannot be read.
+    """
+    from ..progress import bar
+
+    paths = [w for w in words if not w.startswith("--")]
+    options = [w for w in words if w.startswith("--")]
+    for option in options:
+        if option not in OPTIONS:
+            raise UnknownName(f"spectrogrand evaluate has no option {option!r}; {nearest(option, OPTIONS)}")
+    if not paths:
+        raise ConfigError(f"which videos? {USAGE}")
+    for path in paths:  # what is not there is said before the first video is read
+        videos(path)
+    rows: list[Row] = []
+    for path in paths:
+        with bar(f"watching {Path(path).name}") as tick:
+            rows += evaluate(path, tick=tick)
+    write = {"--csv": as_csv, "--json": as_json, "--markdown": as_markdown}
+    text = write[options[-1] if options else "--markdown"](rows)
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    return 0
+
+
+def _lag(row: Mapping[str, Any]) -> str:
+    """Milliseconds with their interval, or why there are none."""
+    if row["lag"] is None:
+        return "none"
+    if row["lag_p_shuffled"] >= 0.05:
+        return "none beyond chance"
+    ends = (row["lag_low"], row["lag_high"])
+    return f"{1000 * row['lag']:+.0f}" + ("" if None in ends else f" ({1000 * ends[0]:+.0f} to {1000 * ends[1]:+.0f})")
+
+
+def _interval(row: Mapping[str, Any], name: str) -> str:
+    ends = row[name + "_low"], row[name + "_high"]
+    return "" if None in ends else f" ({ends[0]:.2f} to {ends[1]:.2f})"
+
+
+def _short(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f}"
+
+
+def _cell(value: object) -> str:
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+    return "".join("\\" + c if c in "|`*[]\\" else c for c in text.replace("<", "&lt;"))
+
+
+def _safe(value: object) -> object:
+    if isinstance(value, str):
+        text = " ".join("".join(c if c.isprintable() else " " for c in value).split())
+        return "'" + text if text.startswith(("=", "+", "-", "@")) else text
+    return value

@@ -1,1 +1,0 @@
-"""Procedural album covers: a canvas, palettes, light, and one file per family of motifs."""

@@ -1,0 +1,1 @@
+"""Generators of text: what a sound or a picture is about."""

@@ -1,0 +1,1 @@
+"""Generators of frames: motion, morphs and latent walks."""

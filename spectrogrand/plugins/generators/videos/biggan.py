@@ -1,0 +1,143 @@
+"""biggan: a latent walk drawn by BigGAN-deep with the published ImageNet weights, as the published visualizer does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ....errors import CandidateError, InvalidValue, MissingExtra
+from ....interfaces import Card, Weights
+from ....models import devices
+from ....models.biggan import Network, resolution_of
+from ....registry import register
+from ....run.preflight import remedy
+from ....types import Frames, frame_count
+from ....walks.latents import LatentWalk
+from .._hub_model import HubGenerator, numbers
+from ._walks import rate, resized
+
+RESOLUTIONS = (128, 256, 512)
+BY_HAND = (
+    "https://github.com/huggingface/pytorch-pretrained-BigGAN (biggan-deep-{0}: config.json and pytorch_model.bin, "
+    "then: spectrogrand convert pytorch_model.bin model.safetensors, both into FOLDER/biggan-deep-{0})"
+)
+"""The published weights of 256 and 512 pixels, for which `spectrogrand fetch` has no pinned place."""
+
+
+@register("biggan")
+class BigGAN(HubGenerator):
+    """Class and noise vectors, as they are, through BigGAN-deep; the walk's truncation picks the batch norms' statistics.
+
+    The published weights are a pickle: `spectrogrand convert pytorch_model.bin model.safetensors` makes of it the file
+    that is read here, beside its config.json.
+
+    Args:
+        weights: a folder with config.json and model.safetensors, or one with `biggan-deep-512` (and so on) or `biggan` in it.
+        resolution: 128, 256 or 512: which of them; None: whichever is there, the largest first (`spectrogrand fetch biggan`
+            brings 128).
+        fps: frames per second, as text or a number.
+        size: side of the frames in pixels; None: the resolution.
+        batch: frames a pass (published: 20 to 30); halved where memory does not hold them.
+        dtype, device: of the network; None takes the best that is there.
+    """
+
+    card = Card(
+        "a latent walk through BigGAN-deep, the published visualizer's network",
+        paper="Brock, Donahue & Simonyan, Large scale GAN training for high fidelity natural image synthesis, ICLR 2019",
+        licence="MIT",
+        terms="weights by DeepMind, converted by Hugging Face (pytorch-pretrained-biggan); ImageNet: research use",
+        extra="models",
+        modules=("torch",),
+        weights=(
+            Weights("osanseviero/BigGAN-deep-128", "c98e5e826ec6dc3dabaa01b7703d86c34fad5342", 211.0, "Apache-2.0; see terms"),
+        ),
+    )  # fmt: skip
+    source, artefact = LatentWalk, Frames
+    libraries = ()
+
+    def __init__(
+        self, *, weights: str | None = None, resolution: int | None = None, fps: str | int | float = "30",
+        size: int | None = None, batch: int = 20, dtype: str | None = None, device: str | None = None,
+    ) -> None:  # fmt: skip
+        if resolution is not None and resolution not in RESOLUTIONS:
+            raise InvalidValue(f"biggan has resolutions {RESOLUTIONS}, got {resolution!r}")
+        numbers("biggan", batch=(batch, 1, 1024), size=(RESOLUTIONS[0] if size is None else size, 16, 4096))
+        self.weights, self.resolution, self.fps, self.size = weights, resolution, fps, size
+        self.batch, self.dtype, self.device = batch, dtype, device
+        if resolution not in (None, 128):
+            own = Weights(BY_HAND.format(resolution), "by hand", 225.0, type(self).card.weights[0].licence)
+            self.card = replace(type(self).card, weights=(own,))  # type: ignore[misc]
+
+    def generate(self, sources: Sequence[LatentWalk], seeds: Sequence[int]) -> list[Frames]:
+        """One stream per walk; seeds change nothing, the walk holds its noise.
+
+        Raises:
+            MissingExtra: torch or the weights are not here. InvalidValue: weights of another network or resolution.
+        """
+        self._folder()  # what is missing is said now, not when the first frame is drawn
+        return [self._stream(walk) for walk, _ in zip(sources, seeds, strict=True)]
+
+    def _stream(self, walk: LatentWalk) -> Frames:
+        fps, side = rate(self.fps), self.size or self.resolution or resolution_of(self._folder())
+        count = frame_count(walk.duration, fps)
+
+        def make() -> Iterator[np.ndarray]:
+            for start in range(0, count, self.batch):
+                here = walk.at(np.arange(start, min(start + self.batch, count)) / float(fps))
+                for picture in self._drawn(here.noise, here.class_vectors(), walk.truncation):
+                    yield resized(picture, side)
+
+        return Frames(make, (side, side), count, fps)
+
+    def _drawn(self, noise: np.ndarray, classes: np.ndarray, truncation: float) -> Iterator[np.ndarray]:
+        import torch
+
+        network = self.model()
+        try:
+            with torch.inference_mode(), devices.memory():
+                made = network(torch.from_numpy(noise), torch.from_numpy(classes), truncation)
+                made = made.float().permute(0, 2, 3, 1).cpu().numpy()
+        except MemoryError:
+            if len(noise) == 1:
+                raise
+            half = len(noise) // 2
+            yield from self._drawn(noise[:half], classes[:half], truncation)
+            yield from self._drawn(noise[half:], classes[half:], truncation)
+            return
+        if not np.isfinite(made).all():
+            raise CandidateError("BigGAN drew numbers that are not finite: try walk.dtype=float32")
+        # as published: 256 equal steps from -1 to 1
+        yield from np.clip((made + 1) * 128, 0, 255).astype(np.uint8)
+
+    def _load(self) -> Any:
+        place, kind = self._where()
+        network = Network.load(self._folder(), place, kind)
+        self._check_pixels(network.resolution)
+        return network
+
+    def inspect(self) -> None:
+        """As of every hub model, and whether the weights draw as many pixels as the setting says."""
+        super().inspect()
+        self._check_pixels(resolution_of(self._folder()))
+
+    def _check_pixels(self, drawn: int) -> None:
+        if self.resolution not in (None, drawn):
+            raise InvalidValue(f"the weights draw {drawn} pixels, not {self.resolution}: set walk.resolution={drawn}")
+
+    def place_of(self, one: Weights) -> Path:
+        """`biggan-deep-512` (and so on) in the user's folder; else as every hub model."""
+        if isinstance(self.weights, str):
+            for side in [self.resolution] if self.resolution else reversed(RESOLUTIONS):
+                own = Path(self.weights).expanduser() / f"biggan-deep-{side}"
+                if (own / "config.json").is_file():
+                    return own
+        try:
+            return super().place_of(one)
+        except MissingExtra:
+            if self.resolution in (None, 128):
+                raise
+            raise MissingExtra(f"biggan finds no biggan-deep-{self.resolution}: {remedy(one, self)}") from None

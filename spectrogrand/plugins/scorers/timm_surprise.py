@@ -1,0 +1,101 @@
+"""Surprise of a cover by a network of one's own: what `python train/surprise.py` trained and `train/export.py` wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...audio.bars import standardised
+from ...errors import InvalidValue, require
+from ...interfaces import Card, CreativityScorer
+from ...models import picture_classifier as networks
+from ...models.devices import device as chosen
+from ...registry import register
+from ...types import Image
+from ...weights import files
+
+FILE = "surprise.safetensors"
+SOURCE = "python train/surprise.py, then python train/export.py CHECKPOINT FOLDER"
+
+
+@register("timm_surprise")
+class TimmSurprise(CreativityScorer):
+    """P(human) = softmax of the network's logits at the class `human`, in [0, 1]: nothing squeezes it.
+
+    The file says which network, picture size, normalisation and order of classes.
+
+    Args:
+        weights: safetensors file of `train/export.py`, or the folder that holds it.
+        device: "cpu", "cuda", ...; None is cuda where there is one.
+    """
+
+    aspect = "surprise"
+    artefact = Image
+    card = Card(
+        "probability that a human made the cover, by any backbone of timm trained by train/surprise.py",
+        paper="Jaisankar & Mandhane, Spectrogrand, ICVGIP 2024 (the measure); Wightman, PyTorch Image Models, 2019",
+        terms="those of the material it was trained on; its model card says",
+        extra="models",
+        modules=("torch", "torchvision", "timm"),
+    )
+
+    def __init__(self, *, weights: str | None = None, device: str | None = None) -> None:
+        self.weights, self.device = weights, device
+        self._loaded: tuple[networks.Spec, Any] | None = None
+
+    def score(self, batch: Sequence[Image]) -> np.ndarray:
+        """P(human), float64, shape=(item,); one picture a call, so neighbours change nothing.
+
+        Raises:
+            InvalidValue: an item is no picture, or the weights are of other classes or another architecture.
+            MissingExtra: torch or timm is not installed, or there are no weights.
+        """
+        import torch
+
+        for item in batch:
+            if not isinstance(item, Image):
+                raise InvalidValue(f"timm_surprise rates Image, got {type(item).__name__}: load it with load_image")
+        if not len(batch):
+            return np.zeros(0)
+        spec, network = self._load()
+        where, found = next(network.parameters()).device, []
+        with torch.inference_mode():
+            for image in batch:
+                seen = standardised(_small(image, spec.side), spec.mean, spec.std)
+                found.append(network(torch.from_numpy(seen).to(where)).double().softmax(1).cpu().numpy())
+        return np.asarray(np.concatenate(found)[:, spec.classes.index("human")])
+
+    def identity(self) -> Mapping[str, Any]:
+        """sha256 of the weights, versions of torch and timm, device."""
+        path = self._path()
+        import timm
+        import torch
+
+        versions = {"torch": torch.__version__, "timm": timm.__version__}
+        return {"weights": files.sha256_of(path), "device": chosen(self.device), **versions}
+
+    def close(self) -> None:
+        """Free the network."""
+        self._loaded = None
+
+    def _path(self) -> Any:
+        for module in ("torchvision", "timm"):
+            require(module, "models", "scorers 'timm_surprise'")
+        return files.find(self.weights, FILE, part="scorers 'timm_surprise'", source=SOURCE)
+
+    def _load(self) -> tuple[networks.Spec, Any]:
+        if self._loaded is None:
+            path = self._path()
+            spec, network = networks.load(path, chosen(self.device), "surprise")
+            if set(spec.classes) != {"ai", "human"}:
+                raise InvalidValue(f"{path} knows {', '.join(spec.classes)}, not ai and human")
+            self._loaded = spec, network
+        return self._loaded
+
+
+def _small(image: Image, side: int) -> np.ndarray:
+    from PIL import Image as Pillow
+
+    return np.asarray(Pillow.fromarray(image.pixels).resize((side, side), Pillow.Resampling.BILINEAR))[None]

@@ -1,0 +1,1 @@
+"""The sets that scorers compare with: shipped ones, and how one's own are made."""

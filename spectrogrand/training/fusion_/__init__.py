@@ -1,0 +1,1 @@
+"""Training the fusion of music and text for album covers: data, task, metrics."""

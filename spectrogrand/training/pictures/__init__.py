@@ -1,0 +1,1 @@
+"""Classifying pictures (genre from mel pictures, surprise from covers): data, models, task, measures."""

@@ -1,0 +1,59 @@
+"""What a training leaves beside its checkpoints: metrics.json, confusion matrix, reliability curve, Grad-CAM pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...files import replacing
+from . import measures
+from .batches import tensors
+from .data import Pictures
+from .task import Classification, standard
+
+EACH = 2
+"""Examples per class in the Grad-CAM picture."""
+
+
+def conclude(trainer: Any, module: Classification, data: Pictures, folder: Path) -> dict[str, Any]:
+    """Write and print the metrics of a tested module, and draw; in one process only.
+
+    Returns:
+        accuracy, f1 (macro), f1 per class, calibration_error, loss, track_accuracy, confusion, epochs.
+    """
+    results = dict(module.results)
+    probabilities, labels = results.pop("probabilities"), results.pop("labels")
+    results |= {"epochs": int(trainer.current_epoch), "steps": int(trainer.global_step), "folder": str(folder)}
+    if trainer.is_global_zero:
+        with replacing(folder / "metrics.json") as temporary:
+            temporary.write_text(json.dumps(results, indent=1), "utf-8")
+        measures.draw_confusion(results["confusion"], module.spec.classes, folder / "confusion.png")
+        measures.draw_reliability(probabilities, labels, folder / "reliability.png")
+        _draw_examples(module, data, probabilities, folder / "grad_cam.png")
+        print(
+            f"test accuracy {results['accuracy']:.4f}, per track {results['track_accuracy']:.4f}, macro F1 {results['f1']:.4f}, "
+            f"calibration error {results['calibration_error']:.4f}: {folder}"
+        )
+    return results
+
+
+def _draw_examples(module: Classification, data: Pictures, probabilities: Any, path: Path) -> None:
+    """Grad-CAM of a few test items per class, spread over the split."""
+    test, names = data.splits["test"], module.spec.classes
+    chosen: list[int] = []
+    for number in range(len(names)):
+        places = np.flatnonzero(test.labels[: len(probabilities)] == number)
+        chosen += [int(i) for i in places[:: max(1, len(places) // EACH)][:EACH]]
+    values, labels, _ = tensors(test, np.array(chosen))
+    module = module.cpu().float().eval()
+    pictures = module.mel(values) if module.mel is not None else values
+    x = standard(pictures, module.mean, module.std)
+    with torch.inference_mode(False):
+        cams = measures.grad_cam(module.evaluated(), x)
+    answers = [names[int(probabilities[i].argmax())] for i in chosen]
+    captions = [f"{names[t]}\nanswer {a}" for t, a in zip(labels.tolist(), answers, strict=True)]
+    measures.draw_grad_cam(pictures.permute(0, 2, 3, 1).numpy(), cams, captions, path)

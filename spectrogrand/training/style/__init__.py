@@ -1,0 +1,1 @@
+"""Training the spectral stylizer: data, network, export."""

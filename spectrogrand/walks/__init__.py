@@ -1,0 +1,1 @@
+"""What pictures move along: keyframes, latent walks, and the clock that a song gives them."""

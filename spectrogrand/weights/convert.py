@@ -1,0 +1,147 @@
+"""Published pickles to safetensors: whole modules, state dicts and embedding dictionaries, read without running them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidValue, StoreError, require
+from .unpickling import Array, Node, read
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a conversion wrote: the two files with their sha256, the tensors' shapes, and what was left out and why."""
+
+    source: Path
+    source_sha256: str
+    out: Path
+    out_sha256: str
+    shapes: dict[str, tuple[int, ...]]
+    left_out: tuple[str, ...]
+
+    def __str__(self) -> str:
+        many = f"{len(self.shapes)} tensors" if len(self.shapes) != 1 else "1 tensor"
+        lines = [f"{self.source} -> {self.out}: {many}, sha256 {self.out_sha256}"]
+        return "\n".join(lines + [f"left out: {reason}" for reason in self.left_out])
+
+
+def convert(path: str | Path, out: str | Path) -> Report:
+    """Turn a `.pth`, `.pt` or `.pkl` of tensors into a safetensors file, running nothing that the file names.
+
+    A module gives its state dict; nested dictionaries give keys joined by "."; a list of tensors of one shape gives one
+    tensor with the items along its first axis (items of shape (1, n) are rows). Tensors that share their numbers are kept once.
+
+    Raises:
+        InvalidValue: the file names something that tensors do not need (nothing of it was run), is torn, or holds no tensors.
+        StoreError: a file cannot be read or written.
+        MissingExtra: torch is not installed.
+
+    >>> import pickle, tempfile, torch
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.pkl").write_bytes(pickle.dumps({"bass": torch.ones(2, 3)}))
+    >>> convert(folder / "a.pkl", folder / "a.safetensors").shapes
+    {'bass': (2, 3)}
+    """
+    require("torch", "models", "converting weights")
+    from safetensors.torch import save
+
+    source, target = Path(path), Path(out)
+    if target.suffix != ".safetensors":
+        raise InvalidValue(f"{target} should end in .safetensors: that is what is written")
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read {source}: {error.strerror}") from error
+    if not data:
+        raise InvalidValue(f"{source} is empty: get it again")
+    left_out: list[str] = []
+    tensors: dict[str, Any] = {}
+    seen: dict[tuple[Any, ...], str] = {}
+    for name, tensor in _tensors(read(data, source.name), (), source.name, left_out):
+        place = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
+        if tensor.numel() and place in seen:
+            left_out.append(f"{name}, the same numbers as {seen[place]}")
+            continue
+        if name in tensors:
+            raise InvalidValue(f"{source} holds two tensors called {name}: which one is meant cannot be told")
+        seen[place] = name
+        tensors[name] = tensor
+    if not tensors:
+        raise InvalidValue(
+            f"{source} holds no tensors: it is neither a module, nor a state dict, nor a dictionary of embeddings"
+        )
+    made = save({k: v.contiguous().clone() for k, v in tensors.items()}, {"format": "pt"})
+    _write(target, made)
+    return Report(
+        source, hashlib.sha256(data).hexdigest(), target, hashlib.sha256(made).hexdigest(),
+        {k: tuple(v.shape) for k, v in tensors.items()}, tuple(left_out),
+    )  # fmt: skip
+
+
+def _tensors(
+    value: Any, keys: tuple[str, ...], file: str, left_out: list[str], depth: int = 0
+) -> Iterator[tuple[str, Any]]:
+    """(name, tensor) of everything inside, depth first, in the file's order."""
+    import torch
+
+    name = ".".join(keys) or "tensor"
+    if depth > 100:
+        raise InvalidValue(f"{file} nests deeper than 100 levels at {name[:60]}: no published file does")
+    if isinstance(value, Array):
+        value = torch.from_numpy(value.array.astype(value.array.dtype.newbyteorder("="), copy=True))
+    if isinstance(value, torch.Tensor):
+        yield name, value
+    elif isinstance(value, Node):
+        yield from _of_module(value, keys, file, left_out, depth)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _tensors(part, (*keys, str(key)), file, left_out, depth + 1)
+    elif isinstance(value, bytes) and value[:1] == b"\x80":
+        yield from _tensors(read(value, f"{file}, {name}", 1), keys, file, left_out, depth + 1)
+    elif isinstance(value, list | tuple) and value:
+        parts = [list(_tensors(part, (*keys, str(k)), file, left_out, depth + 1)) for k, part in enumerate(value)]
+        rows = [part[0][1] for part in parts if len(part) == 1]
+        if len(rows) == len(parts) and len({(tuple(r.shape), r.dtype) for r in rows}) == 1:
+            yield name, torch.cat(rows) if rows[0].ndim > 1 and rows[0].shape[0] == 1 else torch.stack(rows)
+        else:
+            yield from (found for part in parts for found in part)
+    elif value is not None:
+        left_out.append(f"{name}, not a tensor ({type(value).__name__})")
+
+
+def _of_module(
+    node: Node, keys: tuple[str, ...], file: str, left_out: list[str], depth: int
+) -> Iterator[tuple[str, Any]]:
+    """A module's state dict: its parameters and lasting buffers, then those of its parts."""
+    passing = node.state.get("_non_persistent_buffers_set") or ()
+    for group in ("_parameters", "_buffers", "_modules"):
+        members = node.state.get(group) or {}
+        if not isinstance(members, dict):
+            raise InvalidValue(f"{file}: {node.label} has {group} of {type(members).__name__}, not a dictionary")
+        for key, part in members.items():
+            if part is not None and not (group == "_buffers" and key in passing):
+                yield from _tensors(part, (*keys, str(key)), file, left_out, depth + 1)
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Write beside the target, sync, then rename: there is never half a file of that name."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise StoreError(f"cannot write {target}: {error.strerror}") from error

@@ -1,0 +1,263 @@
+"""Reads pickles of tensors without running anything they name: every class and function is a stand-in written here.
+
+A pickle is a program that may call whatever it can import. Here the only things it can name are those of `_Reader.find_class`:
+tensors, their storages, ordered dictionaries, sets, numpy arrays, and modules of torch and torchvision, which become
+inert `Node`s that hold their state. Nothing of the pickle's choosing is ever imported.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import re
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidValue
+
+DTYPES = {
+    "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
+    "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8", "ByteStorage": "uint8",
+    "BoolStorage": "bool",
+}  # fmt: skip
+MODULES = re.compile(r"(torch\.nn\.modules|torchvision\.(models|ops))(\.\w+)*")
+PUBLISHED = {"GenreNet": "genre_classification", "CreativeNet": "surprise_estimation"}
+"""The published pipeline's own module classes, and the files that they were defined in."""
+LEGACY = 0x1950A86A20F9469CFC6C
+"""What torch's file format before 1.6 begins with; tensors inside plain pickles still use it."""
+DEPTH = 8
+_BROKEN = (
+    pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, KeyError, IndexError, RuntimeError,
+    OverflowError, MemoryError, UnicodeDecodeError, zipfile.BadZipFile,
+)  # fmt: skip
+
+
+class Refused(InvalidValue):
+    """A pickle that names something which a file of tensors has no need of; nothing of it was run."""
+
+
+class Node:
+    """What stands in for a module: the name of its class and its state, and no behaviour."""
+
+    label = ""
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Node:
+        return super().__new__(cls)
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.state: dict[str, Any] = {}
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state if isinstance(state, dict) else {}
+
+
+def read(data: bytes, name: str, depth: int = 0) -> Any:
+    """What a pickle, or a file of `torch.save`, holds: plain data, torch tensors, numpy arrays and `Node`s.
+
+    Bytes that are pickles themselves are read the same way, `DEPTH` deep.
+
+    Args:
+        data: the file's content.
+        name: what to call it in messages.
+
+    Raises:
+        InvalidValue: it is torn or no pickle; `Refused`, its child, where it names what it has no need of.
+
+    >>> import pickle
+    >>> read(pickle.dumps({"a": [1, 2]}), "a.pkl")
+    {'a': [1, 2]}
+    """
+    if depth > DEPTH:
+        raise Refused(f"{name} nests pickles more than {DEPTH} deep: no published file does")
+    try:
+        if data[:4] == b"PK\x03\x04":
+            return _read_zip(data, name, depth)
+        file = io.BytesIO(data)
+        first = _Reader(file, name, depth, len(data)).load()
+        return _read_legacy(file, name, depth, len(data)) if isinstance(first, int) and first == LEGACY else first
+    except _BROKEN as error:
+        if isinstance(error, InvalidValue):
+            raise
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InvalidValue(f"{name} is torn or no pickle of tensors ({said}): get it again") from error
+
+
+def _read_zip(data: bytes, name: str, depth: int) -> Any:
+    """torch's file format since 1.6: a zip of data.pkl and one raw file per storage."""
+    with zipfile.ZipFile(io.BytesIO(data)) as box:
+        packed = [i.filename for i in box.infolist() if i.compress_type != zipfile.ZIP_STORED]
+        if packed:
+            raise Refused(f"{name} holds compressed entries ({packed[0]}): torch writes none")
+        inside = [n for n in box.namelist() if n.endswith("/data.pkl") or n == "data.pkl"]
+        if len(inside) != 1:
+            raise InvalidValue(f"{name} is a zip file without one data.pkl: it was not written by torch.save")
+        root = inside[0][: -len("data.pkl")]
+        if root + "byteorder" in box.namelist() and box.read(root + "byteorder") != b"little":
+            raise InvalidValue(f"{name} was written on a big-endian machine: save it again on another")
+        made: dict[str, Any] = {}
+
+        def storage(key: str, dtype: str, count: int) -> Any:
+            if key not in made:
+                made[key] = _flat(bytearray(box.read(f"{root}data/{key}")), dtype, count)
+            return made[key]
+
+        return _Reader(io.BytesIO(box.read(inside[0])), name, depth, len(data), storage).load()
+
+
+def _read_legacy(file: io.BytesIO, name: str, depth: int, size: int) -> Any:
+    """torch's file format before 1.6: version, machine, object, the storages' keys, then each storage's count and bytes."""
+    for _ in range(2):
+        _Reader(file, name, depth, size).load()
+    blank: dict[str, tuple[bytearray, Any]] = {}
+
+    def storage(key: str, dtype: str, count: int) -> Any:
+        if key not in blank:
+            itemsize = _flat(bytearray(8), dtype, 1).element_size()
+            if not 0 <= count * itemsize <= size:
+                raise InvalidValue(f"{name} declares {count:,} numbers, more than it is long: it is torn")
+            raw = bytearray(count * itemsize)
+            blank[key] = raw, _flat(raw, dtype, count)
+        return blank[key][1]
+
+    found = _Reader(file, name, depth, size, storage).load()
+    for key in _Reader(file, name, depth, size).load():
+        raw, flat = blank[key]
+        count = int.from_bytes(file.read(8), "little", signed=True)
+        part = file.read(len(raw))
+        if count != flat.numel() or len(part) != len(raw):
+            raise InvalidValue(f"{name} ends inside storage {key}: it is torn, get it again")
+        raw[:] = part
+    return found
+
+
+def _flat(raw: bytearray, dtype: str, count: int) -> Any:
+    """A flat tensor that shares the memory of `raw`."""
+    import torch
+
+    kind = getattr(torch, dtype)
+    return torch.frombuffer(raw, dtype=kind, count=count) if count else torch.empty(0, dtype=kind)
+
+
+class _Reader(pickle.Unpickler):
+    """An unpickler with a list of what may be named. Stand-ins are made per reader, so that no file can alter another's."""
+
+    def __init__(
+        self,
+        file: io.BytesIO,
+        name: str,
+        depth: int,
+        size: int,
+        storage: Callable[[str, str, int], Any] | None = None,
+    ) -> None:
+        super().__init__(file)
+        self._name, self._depth, self._size, self._storage = name, depth, size, storage
+
+    def find_class(self, module: str, name: str) -> Any:
+        """A stand-in for what the pickle names.
+
+        Raises:
+            Refused: the name is not on the list.
+        """
+        where = module.replace("__builtin__", "builtins").replace("numpy._core", "numpy.core")
+        known: dict[tuple[str, str], Any] = {
+            ("collections", "OrderedDict"): OrderedDict,
+            ("builtins", "set"): set,
+            ("builtins", "frozenset"): frozenset,
+            ("torch", "Size"): lambda sizes=(): tuple(sizes),
+            ("torch", "device"): lambda *words: ":".join(map(str, words)),
+            ("torch._utils", "_rebuild_tensor"): _tensor,
+            ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+            ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
+            ("torch._utils", "_rebuild_parameter_with_state"): lambda tensor, *_: tensor,
+            ("torch.storage", "_load_from_bytes"): lambda data: read(bytes(data), self._name, self._depth + 1),
+            ("_codecs", "encode"): _latin,
+            ("functools", "partial"): type("Node", (Node,), {"label": "functools.partial"}),
+            ("numpy.core.multiarray", "_reconstruct"): lambda *_: Array(),
+            ("numpy.core.numeric", "_frombuffer"): _from_buffer,
+            ("numpy", "ndarray"): None,
+            ("numpy", "dtype"): _DType,
+        }  # fmt: skip
+        if (where, name) in known:
+            return known[where, name]
+        if where == "torch" and name in DTYPES:
+            return DTYPES[name]
+        if name.isidentifier() and self._is_module(where, name):
+            return type("Node", (Node,), {"label": f"{where}.{name}"})
+        raise Refused(f"{self._name} names {module}.{name}, which no file of tensors needs; nothing of it was run")
+
+    def persistent_load(self, pid: Any) -> Any:
+        """A storage, which torch keeps outside the pickle."""
+        if pid[0] == "module":  # the format before 1.6 adds each class's source code, for the reader's information
+            return pid[1]
+        kind, dtype, key, _, count = pid[:5]
+        if (
+            self._storage is None
+            or kind != "storage"
+            or dtype not in DTYPES.values()
+            or not re.fullmatch(r"\d+", str(key))
+        ):
+            raise Refused(f"{self._name} asks for something outside itself ({kind!r:.40}): only storages are read")
+        return self._storage(str(key), dtype, int(count))
+
+    @staticmethod
+    def _is_module(where: str, name: str) -> bool:
+        own = PUBLISHED.get(name)
+        return bool(MODULES.fullmatch(where)) or (own is not None and where.rpartition(".")[2] in (own, "__main__"))
+
+
+class _DType:
+    """numpy's dtype as pickled: a code such as "f4" and a state that holds the byte order."""
+
+    def __init__(self, code: str, *_: Any) -> None:
+        self.code, self.order = str(code), "<"
+
+    def __setstate__(self, state: Any) -> None:
+        self.order = state[1] if state[1] in ("<", ">", "|") else "<"
+
+    def numpy(self) -> np.dtype[Any]:
+        if not re.fullmatch(r"[fiub]\d", self.code):
+            raise Refused(f"an array of dtype {self.code!r:.20} is not numbers")
+        return np.dtype(self.order + self.code)
+
+
+class Array(Node):
+    """numpy's array as pickled; `array` after its state is set."""
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+        self.array = np.zeros(0)
+
+    def __setstate__(self, state: Any) -> None:
+        _, shape, dtype, fortran, raw = state
+        self.array = _from_buffer(raw, dtype, shape, "F" if fortran else "C").array
+
+
+def _from_buffer(raw: Any, dtype: Any, shape: Any, order: str, *_: Any) -> Array:
+    if not isinstance(dtype, _DType) or not isinstance(raw, bytes | bytearray):
+        raise Refused("an array's state is not numbers")
+    made = Array()
+    made.array = np.frombuffer(raw, dtype.numpy()).reshape(shape, order="F" if order == "F" else "C")
+    return made
+
+
+def _tensor(storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> Any:
+    """A view of a flat tensor; torch refuses one that reaches beyond it, and we one that repeats its numbers without end."""
+    import math
+
+    import torch
+
+    if math.prod(size) > storage.numel():
+        raise Refused(
+            f"a tensor of shape {tuple(size)} over {storage.numel():,} numbers: no published file repeats them"
+        )
+    return torch.as_strided(storage, tuple(size), tuple(stride), offset)
+
+
+def _latin(text: str, encoding: str) -> bytes:
+    if encoding != "latin1":
+        raise Refused(f"text in the encoding {encoding!r:.20} inside a pickle: pickles of tensors use latin1")
+    return text.encode("latin1")
