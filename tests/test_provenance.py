@@ -14,17 +14,20 @@ PACKAGE = Path(provenance.__file__).parent
 @pytest.mark.parametrize(
     ("file", "counts"),
     [
-        ("preflight.py", False),
-        ("needs_table.py", False),
+        ("run/preflight.py", False),
+        ("run/needs.py", False),
         ("progress.py", False),
         ("registry.py", False),
-        ("generators/_prompts.py", True),
-        ("checkpoints.py", True),
+        ("plugins/generators/_prompts.py", True),
+        ("weights/checkpoints.py", True),
     ],
 )
 def test_rewording_a_table_makes_no_song_and_no_picture_again(file, counts, monkeypatch):
     """All generators of hub models import the check before a run, for its commands: hours of work must outlive its words."""
-    module, source = "spectrogrand.plugins.generators.pictures.sdxl", str(PACKAGE / "generators/sdxl.py")
+    module, source = (
+        "spectrogrand.plugins.generators.pictures.sdxl",
+        str(PACKAGE / "plugins/generators/pictures/sdxl.py"),
+    )
     plain, changed = Path.read_bytes, PACKAGE / file
 
     def edited(path):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from ..report.links import web
 from ..store import file_digest
 
 if TYPE_CHECKING:
@@ -32,19 +32,6 @@ def listen(run: Run, index: Index, song: int, place: int) -> dict[str, str]:
     name = f"found/{place}{file.suffix.lower()}"
     run.keep(file, name, file_digest(file))
     return {"file": name}
-
-
-def web(where: str) -> bool:
-    """Whether this is a web address that a page may link.
-
-    >>> web("https://example.org/a.mp3"), web("javascript:alert(1)"), web("//host/a"), web("http://[")
-    (True, False, False, False)
-    """
-    try:
-        parts = urlsplit(where)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 def inside(home: Path, where: str) -> Path | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..pipelines._playing import web
+from .links import web
 
 NOTES = {
     "best_lines": "The score is how unlikely it is that unrelated lines, as many as the song has, come this close: "
