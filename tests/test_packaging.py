@@ -82,7 +82,8 @@ def empty_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_wheel_holds_configs_and_data(wheel: Path) -> None:
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    expected = shipped("spectrogrand") | shipped("conf")
+    training = {n.replace("spectrogrand/train/", "spectrogrand/training/") for n in shipped("train/conf")}
+    expected = shipped("spectrogrand") | shipped("conf") | training
     assert "spectrogrand/conf/config.yaml" in expected
     assert inside == expected
 
