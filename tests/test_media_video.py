@@ -255,3 +255,13 @@ def test_an_hour_ends_together_in_flat_memory(tmp_path):
     video, back = load_video(tmp_path / "a.mp4"), load_audio(tmp_path / "a.mp4")
     assert (video.count, video.fps) == (count, fps)
     assert abs(video.duration - back.duration) <= 1 / fps
+
+
+def test_pictures_of_an_unknown_codec_are_one_line(tmp_path):
+    """A found case: an FLV whose video tag names no codec gives a stream without a decoder."""
+    path = tmp_path / "a.flv"
+    path.write_bytes(b"FLV\x01\x05\x00\x00\x00\t" + b"\x00\x00\x00\x00\t\x00\x00\x02\x00\x00\x00\x00")
+    with pytest.raises(MediaError):
+        load_video(path)
+    with pytest.raises(MediaError):
+        load_image(path)

@@ -149,7 +149,9 @@ def test_it_asks_no_network_and_loads_no_model_library():
 import sys
 asked = []
 sys.addaudithook(lambda event, args: asked.append(event) if event in ("socket.connect", "socket.getaddrinfo") else None)
-from spectrogrand import fetching, preflight, registry
+from spectrogrand import registry
+from spectrogrand.run import preflight
+from spectrogrand.weights import fetch
 scorer = {"name": "clap_novelty", "embedder": {"name": "clap"}}
 preflight.needs({"song_scorers": {"a": {"scorer": scorer}}, "cover_scorers": {"b": {"scorer": {"name": "vila"}}}})
 loaded = {m.split(".")[0] for m in sys.modules}

@@ -195,7 +195,7 @@ def test_entry_points_with_odd_or_taken_names_are_reported_and_skipped(install):
 
 
 def test_a_file_that_registers_nothing_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(registry, "_files", lambda kind: frozenset({"empty"}))
+    monkeypatch.setattr(registry, "_files", lambda kind: {"empty": "spectrogrand.plugins.gates.empty"})
     monkeypatch.setitem(sys.modules, "spectrogrand.plugins.gates.empty", sys)
     with pytest.raises(
         PluginError, match=r"the module of gates 'empty' registers no such name: put @register\('empty'\)"

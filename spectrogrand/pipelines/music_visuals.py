@@ -89,7 +89,7 @@ def run(config: Mapping[str, Any], run: Run) -> Path:
     inputs = {
         "pictures": [p.digest for p in pictures], "fps": str(fps), "seed": run.seed, "drive": config["drive"],
         "smooth": config["smooth"], "synchronise": config["synchronise"],
-        "code": [code_hash(f"spectrogrand.{m}") for m in ("timing", "percussive", "features")],
+        "code": [code_hash(f"spectrogrand.{m}") for m in ("walks.timing", "audio.percussive", "audio.features")],
     }  # fmt: skip
     made = run.video("music_visuals", [morph], inputs, song, lambda: video(leaping))
     if config["synchronise"]:
