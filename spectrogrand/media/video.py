@@ -116,8 +116,8 @@ def _decoded(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Iterato
                 raise MediaError(f"{str(path)!r} has no picture in it, only sound: choose a picture or a video")
             stream = container.streams.video[0]
             if stream.codec_context is None:  # FFmpeg knows the container and not what is in it
-                raise MediaError(f"the pictures of {str(path)!r} are in an unknown format: export it again as H.264 in an MP4")
-                    f"the pictures of {str(path)!r} are in a format that is not known here: export it as H.264 in an MP4"
+                raise MediaError(
+                    f"the pictures of {str(path)!r} are in an unknown format: export it again as H.264 in an MP4"
                 )
             check_pixels(stream.height, stream.width, path, limits)
             stream.thread_type = "AUTO"
