@@ -29,7 +29,7 @@ def run(words: list[str]) -> int:
 
 def _job(config: dict[str, object]) -> int:
     """One run: prints the report's path."""
-    from .pipelines import execute
+    from .pipelines.execute import execute
 
     report = execute(config)
     print(report)

@@ -55,6 +55,10 @@ class Component(ABC):
     kind: ClassVar[str] = ""
     name: ClassVar[str] = ""
     card: ClassVar[Card]
+    parts: ClassVar[Mapping[str, str]] = {}
+    """Settings that choose a plug-in inside this one, and its kind: {"text": "embedders"}; `registry.inner` builds them."""
+    files: ClassVar[Mapping[str, str]] = {}
+    """Settings that name a file of the user's own, and what it holds: {"melody": "sound"}; opened before anything is made."""
     settings: Mapping[str, Any] = {}
     """Name and every constructor argument, defaults included, as plain data; filled in by `registry.build`."""
 
@@ -77,7 +81,9 @@ class Component(ABC):
         return None
 
     def close(self) -> None:
-        """Free weights and processes; the next call loads them again."""
+        """Free weights and processes, those of the plug-ins inside this one too; the next call loads them again."""
+        for part in self.__dict__.get("_held", {}).values():
+            part.close()
 
 
 class Generator(Component):

@@ -20,13 +20,6 @@ from .errors import ConfigError, MissingOption, PluginError, UnknownName, neares
 from .interfaces import KINDS, Component
 
 GROUP = "spectrogrand.plugins"
-SLOTS = {
-    "song": "generators", "cover": "generators", "motion": "generators", "captioner": "generators",
-    "scorer": "scorers", "gate": "gates", "genre": "classifiers", "stylizer": "stylizers",
-    "embedder": "embedders", "text": "embedders", "lyrics": "embedders",
-    "walk": "generators", "morph": "generators", "images": "generators", "music": "generators", "sound_embedder": "embedders",
-}  # fmt: skip
-"""Which kind of plug-in fills a slot: the key under which a config names it, at the top or inside another plug-in."""
 C = TypeVar("C", bound=type[Component])
 _classes: dict[tuple[str, str], type[Component]] = {}
 
@@ -87,18 +80,26 @@ def get(kind: str, name: str) -> type[Component]:
     return _classes[kind, name]
 
 
-def names_a_part(key: str, value: Any) -> bool:
-    """Whether a setting chooses a plug-in: its key is a slot, and its value names one, or is a mapping with a name.
+def inner(part: Component, name: str) -> Any:
+    """The plug-in that another one holds under the setting `name` of its `parts`: built once, closed with its holder.
 
-    A slot's word may mean something else in a plug-in (house_synth's `genre: bass`); such a value names no plug-in.
+    Args:
+        part: the holder; its attribute `name` is a plug-in's name, a mapping of name and settings, or None.
+        name: one of its `parts`.
 
-    >>> names_a_part("embedder", "clap"), names_a_part("genre", "bass"), names_a_part("genre", {"name": "timbre_genre"})
-    (True, False, True)
+    Returns:
+        The plug-in, or None where none is chosen.
+
+    >>> inner(build("generators", "house_synth"), "text").name
+    'lexicon'
     """
-    if isinstance(value, Mapping):
-        value = value.get("name")
-        return key in SLOTS and isinstance(value, str)
-    return key in SLOTS and isinstance(value, str) and value in names(SLOTS[key])
+    held: dict[str, Component] = part.__dict__.setdefault("_held", {})
+    if name not in held:
+        chosen = part.__dict__.get(name, part.settings.get(name))
+        if not chosen:
+            return None
+        held[name] = build(part.parts[name], chosen)
+    return held[name]
 
 
 def loaded() -> list[type[Component]]:

@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +100,31 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
             return None
         return Entry(folder, files)
+
+    def get_or_make(self, key: str, make: Callable[[Path], Any]) -> tuple[Entry, bool]:
+        """The finished entry of this key: found, or made now.
+
+        Args:
+            key: of the step.
+            make: fills the folder that it is given.
+
+        Returns:
+            The entry, and whether it was found.
+
+        >>> import tempfile
+        >>> store = Store(tempfile.mkdtemp())
+        >>> [store.get_or_make("ab" * 32, lambda folder: (folder / "a.txt").write_text("a"))[1] for _ in range(2)]
+        [False, True]
+        """
+        entry = self.find(key)
+        if entry is not None:
+            return entry, True
+        with self.writing(key) as folder:
+            make(folder)
+        entry = self.find(key)
+        if entry is None:
+            raise StoreError(f"a finished step vanished from {self.root}: is another program emptying it? Run again")
+        return entry, False
 
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from spectrogrand.audio.emotion import CIRCUMPLEX, Emotion, estimate
 from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, MissingExtra, UnknownName
 from spectrogrand.image.inks import colour_word, linear_to_oklab
-from spectrogrand.pipelines import execute
+from spectrogrand.pipelines.execute import execute
 
 RATE = 22050
 

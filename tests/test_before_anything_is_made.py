@@ -5,6 +5,7 @@ import shutil
 from types import SimpleNamespace
 
 import numpy as np
+import preflights
 import pytest
 import tiny_hub
 import tiny_songs
@@ -14,8 +15,8 @@ import tiny_walks
 from spectrogrand import Audio, CoverBrief, Image, build, media
 from spectrogrand.__main__ import main
 from spectrogrand.config import compose
-from spectrogrand.errors import InvalidValue, MissingExtra, SpectrograndError
-from spectrogrand.pipelines import execute
+from spectrogrand.errors import ConfigError, InvalidValue, MediaError, MissingExtra, SpectrograndError
+from spectrogrand.pipelines.execute import execute
 from spectrogrand.plugins.generators.pictures import sdxl
 from spectrogrand.run import preflight
 from spectrogrand.weights import fetch as fetching
@@ -61,7 +62,7 @@ def cover(weights=None, **settings):
 
 def test_the_refiner_is_in_the_table_and_in_the_one_command(capsys):
     with pytest.raises(MissingExtra) as caught:
-        preflight.check(cover(refiner=True))
+        preflights.check(cover(refiner=True))
     said = str(caught.value)
     assert (
         "sdxl needs stabilityai/stable-diffusion-xl-base-1.0; sdxl needs stabilityai/stable-diffusion-xl-refiner"
@@ -70,25 +71,25 @@ def test_the_refiner_is_in_the_table_and_in_the_one_command(capsys):
     assert "(26,100 MB)" in said and "Run: spectrogrand fetch sdxl refiner=true - or set weights=FOLDER" in said
     rows = [line for line in capsys.readouterr().err.splitlines() if "xl-refiner-1.0" in line]
     assert len(rows) == 1 and "12,200" in rows[0] and "RAIL" in rows[0]
-    assert [n.source for n in preflight.needs(cover())] == ["stabilityai/stable-diffusion-xl-base-1.0"]
+    assert [n.source for n in preflights.needs(cover())] == ["stabilityai/stable-diffusion-xl-base-1.0"]
 
 
 def test_the_refiner_is_looked_for_where_it_is_loaded_from(weights, refined):
-    places = {n.source.partition("-xl-")[2]: n.here for n in preflight.check(cover(refined, refiner=True))}
+    places = {n.source.partition("-xl-")[2]: n.here for n in preflights.check(cover(refined, refiner=True))}
     assert places == {"base-1.0": str(refined / "sdxl"), "refiner-1.0": str(refined / "sdxl_refiner")}
     base = refined / "sdxl"  # the base model's own folder is not taken for the refiner's
-    assert [n.here for n in preflight.needs(cover(base, refiner=True))] == [str(base), None]
-    preflight.check(cover(base, refiner=str(refined / "sdxl_refiner")))
+    assert [n.here for n in preflights.needs(cover(base, refiner=True))] == [str(base), None]
+    preflights.check(cover(base, refiner=str(refined / "sdxl_refiner")))
     with pytest.raises(
         MissingExtra, match="sdxl needs stabilityai/stable-diffusion-xl-refiner-1.0. Run: spectrogrand fetch"
     ):
-        preflight.check(cover(weights, refiner=True))
+        preflights.check(cover(weights, refiner=True))
     with pytest.raises(InvalidValue, match="cover: .*sdxl is no refiner of Stable Diffusion XL"):
-        preflight.check(cover(refined, refiner=str(base)))
+        preflights.check(cover(refined, refiner=str(base)))
     with pytest.raises(InvalidValue, match="cover: refiner=/nowhere is no folder"):
-        preflight.check(cover(refined, refiner="/nowhere"))
+        preflights.check(cover(refined, refiner="/nowhere"))
     with pytest.raises(InvalidValue, match="refiner as true, false or a folder, got 1"):
-        preflight.check(cover(refined, refiner=1))
+        preflights.check(cover(refined, refiner=1))
 
 
 @pytest.mark.parametrize("words, folders", [
@@ -105,7 +106,7 @@ def test_each_model_is_fetched_into_the_folder_in_which_it_is_looked_for(words, 
 
 
 def test_both_models_of_kandinsky_are_found_in_a_folder_of_weights(weights):
-    found = preflight.check({"images": {"name": "kandinsky", "weights": str(weights)}})
+    found = preflights.check({"images": {"name": "kandinsky", "weights": str(weights)}})
     assert [n.here for n in found] == [str(weights / "kandinsky_prior"), str(weights / "kandinsky_decoder")]
 
 
@@ -156,14 +157,15 @@ def test_a_setting_that_no_part_takes_is_told_before_anything_is_made(words, sai
 def test_a_melody_that_is_not_there_is_told_before_anything_is_made(weights, tmp_path):
     tiny_songs.musicgen(tmp_path / "melody", melody=True)
     song = {"name": "musicgen", "weights": str(tmp_path / "melody"), "melody": str(tmp_path / "a.wav")}
-    with pytest.raises(InvalidValue, match="song: musicgen finds no melody .*a.wav"):
-        preflight.check({"song": song})
+    with pytest.raises(MediaError, match="song: no sound file .*a.wav"):
+        preflights.check({"song": song})
     media.save_audio(tmp_path / "a.wav", Audio(np.zeros((1, 800), np.float32), 8000))
-    preflight.check({"song": song})
+    preflights.check({"song": song})
 
 
-def test_a_slot_that_a_pipeline_does_not_use_may_lack_its_picture():
-    assert list(preflight.built({"cover": {"name": "cover_file", "path": None}})) == []
+def test_a_file_of_one_s_own_that_nobody_named_is_asked_for():
+    with pytest.raises(ConfigError, match="cover_file reads your own picture and none is named: set cover.path=FILE"):
+        preflights.build({"cover": {"name": "cover_file", "path": None}})
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
@@ -191,7 +193,7 @@ def test_a_model_that_has_only_float16_files_is_loaded(weights, half):
         for w in (half, weights / "sdxl")
     )
     assert np.abs(one - other).mean() < 3, "the same picture within what float16 rounds"
-    preflight.check(cover(half))
+    preflights.check(cover(half))
     shard = next(half.glob("unet/*-00002-of-*"))
     shard.unlink()
     with pytest.raises(MissingExtra, match=f"incomplete, it lacks unet/{shard.name}"):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from spectrogrand import registry
 from spectrogrand.config import compose, conf_folder, words_for_hydra
 from spectrogrand.errors import ConfigError, UnknownName
+from spectrogrand.pipelines.execute import all_slots
 
 CONF = conf_folder()
 PARTS = {"song", "cover", "motion", "stylizer", "genre", "text", "captioner"}
@@ -115,9 +116,13 @@ def _named_parts(node, slot=""):
 
 def _kind(path: Path, slot: str) -> str:
     group = path.parent.name
-    if slot in registry.SLOTS:
-        return registry.SLOTS[slot]
-    return "gates" if group == "gates" else registry.SLOTS[group]
+    return KINDS.get(slot) or KINDS[group]
+
+
+KINDS = {slot: wanted.kind.kind for slot, wanted in all_slots().items()} | {
+    "gates": "gates", "scorer": "scorers", "lyrics": "embedders", "sound_embedder": "embedders", "music": "generators",
+}  # fmt: skip
+"""Kinds of the slots, and of the settings under which a YAML names a plug-in inside another."""
 
 
 FILES = sorted(
@@ -142,7 +147,7 @@ def test_every_config_binds_to_its_class(path):
 def test_every_option_of_a_slot_is_in_its_config(path):
     """Hydra refuses options that a YAML does not list, so each YAML lists them all."""
     settings_ = yaml.safe_load(path.read_text("utf-8"))
-    cls = registry.get(registry.SLOTS[path.parent.name], settings_["name"])
+    cls = registry.get(KINDS[path.parent.name], settings_["name"])
     assert set(inspect.signature(cls).parameters) == set(settings_) - {"name"}
 
 

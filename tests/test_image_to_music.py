@@ -12,7 +12,7 @@ from spectrogrand import Image, build, media
 from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, MissingExtra, UnknownName
 from spectrogrand.image.description import COLOURS, look
-from spectrogrand.pipelines import execute
+from spectrogrand.pipelines.execute import execute
 from spectrogrand.testing import check_generator
 
 
@@ -266,7 +266,7 @@ def test_settings_are_checked_first(tmp_path):
     for words, error, text in (
         ((), ConfigError, "picture=FILE"),
         (("picture=a.png", "videos=[dynamic_style]"), UnknownName, "static"),
-        (("picture=a.png", "videos=static"), ConfigError, "is a list"),
+        (("picture=a.png", "videos=statc"), UnknownName, "did you mean 'static'"),
         (("picture=a.png", "selection=best"), UnknownName, "no selection rule"),
     ):
         with pytest.raises(error, match=text):

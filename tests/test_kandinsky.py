@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import preflights
 import pytest
 import tiny_visuals
 
@@ -12,7 +13,6 @@ from spectrogrand import CoverBrief, build
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra
 from spectrogrand.plugins.generators.pictures.kandinsky import blend
 from spectrogrand.plugins.generators.videos.latent_walk import slerp
-from spectrogrand.run import preflight
 from spectrogrand.types import Image
 from spectrogrand.walks.storyboard import Keyframe, Walk
 
@@ -141,7 +141,7 @@ def test_any_cover_model_that_has_a_prior_is_drawn_with_it(weights, tmp_path, mo
         shutil.copytree(Path(weights) / name, tmp_path / copy)
     model = {"name": "diffusers_image", "steps": 2, "guidance": 4.0, "size": 64}
     known = {**model, "model": "kandinsky-community/kandinsky-2-2-decoder"}
-    found = preflight.check({"cover": {**known, "weights": str(tmp_path)}})
+    found = preflights.check({"cover": {**known, "weights": str(tmp_path)}})
     assert [Path(n.here).name for n in found] == ["diffusers_image", "diffusers_image_prior"]
     heard, true = [], KandinskyV22PriorPipeline.__call__
     monkeypatch.setattr(KandinskyV22PriorPipeline, "__call__", lambda *a, **o: heard.append(o) or true(*a, **o))
@@ -153,11 +153,11 @@ def test_any_cover_model_that_has_a_prior_is_drawn_with_it(weights, tmp_path, mo
     assert np.abs(covers[1].pixels - alone).max() <= 5 and np.abs(covers[0].pixels - alone).max() > 20
     assert type(part.model().decoder_pipe.scheduler).__name__ == "DDIMScheduler" and "prior" in part.identity()
     with pytest.raises(ConfigError, match="cover: .* draws what a prior makes of the prompt: set prior=OWNER/NAME"):
-        preflight.check({"cover": {**model, "weights": str(tmp_path)}})
+        preflights.check({"cover": {**model, "weights": str(tmp_path)}})
     monkeypatch.setenv("SPECTROGRAND_WEIGHTS", str(tmp_path / "none"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "none"))
     with pytest.raises(MissingExtra, match="fetch diffusers_image model=kandinsky-community/kandinsky-2-2-decoder -"):
-        preflight.check({"cover": {**known, "weights": str(tmp_path / "diffusers_image")}})
+        preflights.check({"cover": {**known, "weights": str(tmp_path / "diffusers_image")}})
 
 
 # -- the latent walk -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from spectrogrand import Audio, load_audio, load_video, media
 from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, SpectrograndError, UnknownName
-from spectrogrand.pipelines import execute
+from spectrogrand.pipelines.execute import execute
 from spectrogrand.walks.classes import class_names
 from spectrogrand.walks.latent_files import load
 
@@ -146,7 +146,7 @@ def test_sound_with_nothing_in_it_is_drawn(tmp_path, what):
         (["frame_length=100"], "multiple of 64"), (["choice=bst"], "did you mean 'best'"), (["duration=0"], "above 0"),
         (["duration=-1"], "duration is a number"), (["match=x"], "match is a number"), (["lyrics=nowhere.txt"], "no lyrics file"),
         (["vectors=nowhere.safetensors"], "names a run's vectors.safetensors"), (["walk.motion=9"], "motion from 0 to 3"),
-        (["walk.symmetry=7"], "symmetry is null or one of"), (["walk.name=motion"], "no option"), (["size=3"], "size is a whole"),
+        (["walk.symmetry=7"], "symmetry is null or one of"), (["walk.name=motion"], "walk=motion draws from Scene, the slot gives LatentWalk"), (["size=3"], "size is a whole"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_one_line(tmp_path, song, words, message):
@@ -164,7 +164,7 @@ def test_lyrics_and_classes_exclude_each_other(tmp_path, song):
 
 def test_a_generator_of_other_things_cannot_walk(tmp_path, song):
     config = compose(["pipeline=latent_visualizer", f"output={tmp_path}", *of(song)])
-    with pytest.raises(ConfigError, match="not a latent walk"):
+    with pytest.raises(ConfigError, match="walk=motion draws from Scene, the slot gives LatentWalk"):
         execute({**config, "walk": {"name": "motion"}})
     with pytest.raises((ConfigError, UnknownName), match="walk"):
         execute({**config, "walk": None})

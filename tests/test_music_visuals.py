@@ -11,8 +11,8 @@ import pytest
 from spectrogrand import Audio, load_video, media
 from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, MediaError, NoCandidateLeft, UnknownName
-from spectrogrand.pipelines import execute
-from spectrogrand.pipelines._storyboard import artworks, board
+from spectrogrand.pipelines._storyboard import load_artworks, write_board
+from spectrogrand.pipelines.execute import execute
 from spectrogrand.types import Image, frame_count
 
 RATE = 22050
@@ -108,7 +108,11 @@ def test_ones_own_artworks_are_what_is_shown(tmp_path):
     shown = media.load_image(folder / "images/0.png").pixels.astype(int)
     assert shown[8:24, 13:19].mean() > shown[8:24, :6].mean() + 15
     assert record["storyboard"][0]["genre"] is None
-    assert len(artworks(paths)) == 2 and len(artworks(paths[0])) == 1 and artworks(None) == ()
+    assert (
+        len(load_artworks("artworks", paths)) == 2
+        and len(load_artworks("artworks", paths[0])) == 1
+        and load_artworks("artworks", None) == ()
+    )
 
 
 @pytest.mark.parametrize("fps", ["24", "30000/1001", "1/2"])
@@ -194,7 +198,7 @@ def test_an_artwork_of_20000_by_20000_pixels_is_refused_unread(tmp_path):
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
     )
     with pytest.raises(MediaError, match="huge.png"):
-        artworks(str(tmp_path / "huge.png"))
+        load_artworks("artworks", str(tmp_path / "huge.png"))
 
 
 def test_an_artwork_of_one_pixel_is_fine(tmp_path):
@@ -205,11 +209,11 @@ def test_an_artwork_of_one_pixel_is_fine(tmp_path):
 
 def test_a_keyframe_per_caption_and_again_where_they_are_few():
     movements = {"jazz": "abstract art", "folk": "folk art"}
-    frames = board(["Jazz trio.", "A folk song, almost jazz.", "Silence."], movements, (), None, 5)
+    frames = write_board(["Jazz trio.", "A folk song, almost jazz.", "Silence."], movements, (), None, 5)
     assert [f.genre for f in frames] == ["jazz", "jazz", None, "jazz", "jazz"]
     assert [f.movement for f in frames[:3]] == ["abstract art", "abstract art", None]
-    assert board(["Silence."], movements, (), "folk", 1)[0].movement == "folk art"
-    assert board(["Silence."], movements, (), None, 1, "the sea")[0].text == "the sea. Silence."
+    assert write_board(["Silence."], movements, (), "folk", 1)[0].movement == "folk art"
+    assert write_board(["Silence."], movements, (), None, 1, "the sea")[0].text == "the sea. Silence."
 
 
 def test_the_motion_video_can_be_synchronised_too(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from spectrogrand import media
 from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, StoreError
-from spectrogrand.pipelines import execute
+from spectrogrand.pipelines.execute import execute
 from spectrogrand.types import Image
 
 

@@ -15,8 +15,8 @@ import toys
 
 from spectrogrand import load_video
 from spectrogrand.errors import ConfigError, NoCandidateLeft, UnknownName
-from spectrogrand.pipelines import execute
-from spectrogrand.pipelines.audiovisual import briefs
+from spectrogrand.pipelines._briefs import write_briefs
+from spectrogrand.pipelines.execute import execute
 from spectrogrand.types import Topic
 
 MEDIA = ("song.wav", "cover.png", "static.mp4", "dynamic_content.mp4", "dynamic_style.mp4", "motion.mp4")
@@ -172,7 +172,7 @@ def test_gates_fail_before_scores_are_compared(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"videos": ["moton"]}, ConfigError, "no video 'moton'; did you mean 'motion'"),
+        ({"videos": ["moton"]}, UnknownName, "no video 'moton'; did you mean 'motion'"),
         ({"selection": "best"}, UnknownName, "no selection rule 'best'"),
         ({"pipeline": "audiovisuel"}, UnknownName, "did you mean 'audiovisual'"),
         ({"song": {"name": "toy_cover"}}, ConfigError, "song=toy_cover makes Image, the slot needs Audio: one of"),
@@ -213,13 +213,13 @@ def test_topics_that_are_refused_leave_nothing(tmp_path, topic, message):
 
 def test_the_grid_of_colours_and_words():
     words = {"bass": {"colours": ["black", "purple"], "words": ["ascends", "explodes"]}}
-    made = [(b.colour, b.word) for b in briefs(Topic("x"), "bass", words, 5)]
+    made = [(b.colour, b.word) for b in write_briefs(Topic("x"), "bass", words, 5)]
     assert made[:4] == [("black", "ascends"), ("purple", "explodes"), ("black", "explodes"), ("purple", "ascends")]
     assert made[4] == made[0]
 
 
 def child(output, log, sleep="0"):
-    code = f"import toys; from spectrogrand.pipelines import execute; execute(toys.config({str(output)!r}))"
+    code = f"import toys; from spectrogrand.pipelines.execute import execute; execute(toys.config({str(output)!r}))"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)])}
     env |= {"TOYS_LOG": str(log), "TOYS_SLEEP": sleep}
     return subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE, text=True)
@@ -324,13 +324,13 @@ def test_a_failed_choice_keeps_every_reason(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"videos": "static"}, r"write videos=\[static,motion\]"),
+        ({"videos": 5}, r"write videos=\[static,dynamic_content\]"),
         ({"videos": None}, r"videos is a list"),
         ({"spectrogram": None}, "nothing fills the slot 'spectrogram'"),
         ({"stylizer": None}, "nothing fills the slot 'stylizer'"),
         ({"words": {}}, "words has no colours and words for future"),
         ({"song_scorers": {"loudness": {"scorer": {"name": "toy_loudness"}, "weight": "heavy"}}}, "a weight, a number"),
-        ({"song_scorers": {"loudness": "toy_loudness"}}, "needs a scorer and a weight"),
+        ({"song_scorers": {"loudness": 5}}, "needs a scorer and a weight"),
     ],
 )
 def test_null_and_misshapen_settings_are_one_line(tmp_path, settings, message):

@@ -7,12 +7,13 @@ import json
 import subprocess
 import sys
 
+import preflights
 import pytest
 
 from spectrogrand import registry
 from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra
-from spectrogrand.pipelines import execute
+from spectrogrand.pipelines.execute import execute
 from spectrogrand.provenance import fingerprint
 from spectrogrand.run import needs as needs_table
 from spectrogrand.run import preflight
@@ -39,26 +40,26 @@ def empty_caches(tmp_path, monkeypatch):
 
 def test_the_default_needs_nothing_and_shows_nothing(capsys):
     config = compose(["topic=the sea"])
-    assert preflight.needs(config) == [] and preflight.check(config) == []
+    assert preflights.needs(config) == [] and preflights.check(config) == []
     assert capsys.readouterr() == ("", "")
 
 
 def test_nested_parts_scorers_and_gates_are_found():
-    found = {(where, name["name"]) for where, _, name in preflight.chosen(PUBLISHED)}
-    assert ("song_scorers.clap_novelty.scorer.embedder", "clap") in found
+    found = {(where, name) for where, _, name in preflights.chosen(PUBLISHED)}
+    assert ("song_scorers.clap_novelty.embedder", "clap") in found
     assert ("gates.silence", "silence") in found and ("stylizer", "magenta") in found and len(found) == 6
 
 
 def test_everything_that_is_missing_is_one_error_with_one_command():
     with pytest.raises(MissingExtra) as caught:
-        preflight.check(PUBLISHED)
+        preflights.check(PUBLISHED)
     said = str(caught.value)
     assert said == (
-        "not here (2,322 MB): what clap_novelty, clap, effnet_danceability, vila, magenta need, see the table. Run: "
+        "not here (2,322 MB): what magenta, clap_novelty, clap, effnet_danceability, vila need, see the table. Run: "
         "spectrogrand fetch magenta backend=tfhub && spectrogrand fetch clap_novelty clap effnet_danceability vila "
         "- or set weights=FOLDER"
     )
-    few = [n for n in preflight.needs(PUBLISHED) if n.name in ("clap", "vila")]
+    few = [n for n in preflights.needs(PUBLISHED) if n.name in ("clap", "vila")]
     assert "clap needs laion/clap-htsat-fused; vila needs tfhub.dev: google/vila" in preflight.refusal(few)
 
 
@@ -66,7 +67,7 @@ def test_everything_that_is_missing_is_one_error_with_one_command():
 def test_all_that_an_experiment_lacks_is_one_readable_line_and_nothing_of_the_table_is_cut_off(experiment, capsys):
     picture = ["picture=x.png"] if experiment == "musicgenai" else []
     with pytest.raises(MissingExtra) as caught:
-        preflight.check(compose(["topic=the sea", f"experiment={experiment}", *picture]))
+        preflights.check(compose(["topic=the sea", f"experiment={experiment}", *picture]))
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
     table = capsys.readouterr().err
     assert "…" not in table
@@ -78,7 +79,7 @@ def test_the_table_tells_size_licence_terms_and_what_gets_it():
     from rich.console import Console
 
     console = Console(file=io.StringIO(), width=400)
-    console.print(needs_table.table(preflight.needs(PUBLISHED)))
+    console.print(needs_table.table(preflights.needs(PUBLISHED)))
     text = console.file.getvalue()
     row = next(line for line in text.splitlines() if "discogs-effnet-bs64" in line)
     for part in ("18", "CC BY-NC-SA 4.0", "non-commercial", "missing: spectrogrand fetch effnet_danceability"):
@@ -93,7 +94,7 @@ def test_what_is_here_is_found_in_the_weights_folder(tmp_path):
     (tmp_path / "vila").mkdir()
     (tmp_path / "vila/saved_model.pb").write_bytes(b"")  # what an interrupted copy leaves is not here
     scorers = [{"name": n, "weights": str(tmp_path)} for n in ("effnet_danceability", "vila")]
-    found = preflight.needs(
+    found = preflights.needs(
         {"song_scorers": {"a": {"scorer": scorers[0]}}, "cover_scorers": {"b": {"scorer": scorers[1]}}}
     )
     assert [n.here is not None for n in found] == [True, True, False]
@@ -102,10 +103,10 @@ def test_what_is_here_is_found_in_the_weights_folder(tmp_path):
 def test_a_missing_extra_is_told_with_its_install_line(monkeypatch):
     real = preflight.importlib.util.find_spec
     monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda m: None if m == "tensorflow" else real(m))
-    found = preflight.needs({"cover_scorers": {"vila": {"scorer": {"name": "vila"}}}})
+    found = preflights.needs({"cover_scorers": {"vila": {"scorer": {"name": "vila"}}}})
     assert found[0].remedy == "pip install 'spectrogrand[tfhub]'" and found[0].here is None
     with pytest.raises(MissingExtra, match=r"pip install 'spectrogrand\[tfhub\]' && spectrogrand fetch vila"):
-        preflight.check({"cover_scorers": {"vila": {"scorer": {"name": "vila"}}}})
+        preflights.check({"cover_scorers": {"vila": {"scorer": {"name": "vila"}}}})
 
 
 def test_the_list_says_which_weights_are_missing():
@@ -150,10 +151,12 @@ import sys
 asked = []
 sys.addaudithook(lambda event, args: asked.append(event) if event in ("socket.connect", "socket.getaddrinfo") else None)
 from spectrogrand import registry
+from spectrogrand.pipelines.execute import all_slots
 from spectrogrand.run import preflight
 from spectrogrand.weights import fetch
 scorer = {"name": "clap_novelty", "embedder": {"name": "clap"}}
-preflight.needs({"song_scorers": {"a": {"scorer": scorer}}, "cover_scorers": {"b": {"scorer": {"name": "vila"}}}})
+config = {"song_scorers": {"a": {"scorer": scorer}}, "cover_scorers": {"b": {"scorer": {"name": "vila"}}}}
+preflight.needs(preflight.build(config, all_slots()))
 loaded = {m.split(".")[0] for m in sys.modules}
 print(asked + sorted(loaded & {"torch", "tensorflow", "transformers", "diffusers"}))
 """
@@ -192,20 +195,25 @@ def test_the_command_fetches_the_model_that_was_chosen(kind, config, command, mo
 
 def test_what_no_command_gets_is_not_among_the_commands_to_run():
     with pytest.raises(MissingExtra) as caught:
-        preflight.check({**PUBLISHED, "genre": {"name": "resnet_genre"}})
+        preflights.check({**PUBLISHED, "genre": {"name": "resnet_genre"}})
     run, _, by_hand = str(caught.value).partition(". By hand: ")
     assert run.endswith("effnet_danceability vila") and by_hand == "resnet_genre - or set weights=FOLDER"
     with pytest.raises(
         MissingExtra, match=r"needs github.com: resnet.*By hand: get resnet_101_genre_classifier.safetensors from"
     ):
-        preflight.check({"genre": {"name": "resnet_genre"}})
+        preflights.check({"genre": {"name": "resnet_genre"}})
 
 
 def test_a_nested_part_may_be_named_by_a_word_and_a_word_that_names_none_is_no_part():
     config = {"song_scorers": {"novel": {"scorer": {"name": "clap_novelty", "embedder": "clap"}}},
               "song": {"name": "house_synth", "genre": "bass"}}  # fmt: skip
-    found = [(kind, settings["name"]) for _, kind, settings in preflight.chosen(config)]
-    assert found == [("scorers", "clap_novelty"), ("embedders", "clap"), ("generators", "house_synth")]
+    found = {(kind, name) for _, kind, name in preflights.chosen(config)}
+    assert found == {
+        ("scorers", "clap_novelty"),
+        ("embedders", "clap"),
+        ("generators", "house_synth"),
+        ("embedders", "lexicon"),
+    }
 
 
 def test_a_word_under_a_slot_s_name_is_no_part_of_the_fingerprint():

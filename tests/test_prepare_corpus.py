@@ -101,10 +101,10 @@ def test_the_command_writes_what_the_pipeline_reads(folder, tmp_path, capsys):
         assert made[genre]["colours"] == published[genre]["colours"]
         assert len(made[genre]["words"]) == 2 and made[genre]["words"] != published[genre]["words"]
     assert "bass:" in capsys.readouterr().out
-    from spectrogrand.pipelines.audiovisual import briefs
+    from spectrogrand.pipelines._briefs import write_briefs
     from spectrogrand.types import Topic
 
-    assert briefs(Topic("the sea"), "future", made, 2)[0].prompt.split(" that ")[1] in made["future"]["words"]
+    assert write_briefs(Topic("the sea"), "future", made, 2)[0].prompt.split(" that ")[1] in made["future"]["words"]
     before = out.read_bytes()
     assert main(["prepare", "corpus", str(folder), str(out)]) == 0 and out.read_bytes() == before
 

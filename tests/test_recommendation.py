@@ -22,8 +22,9 @@ from spectrogrand.lyrics.building import build_index
 from spectrogrand.lyrics.ranking import evidence, rank
 from spectrogrand.lyrics.reading import Table, split
 from spectrogrand.lyrics.searching import Index
-from spectrogrand.pipelines import execute, recommendation
+from spectrogrand.pipelines import recommendation
 from spectrogrand.pipelines._playing import inside
+from spectrogrand.pipelines.execute import execute
 
 pytest.importorskip("pyarrow")
 pytest.importorskip("sklearn")
@@ -361,8 +362,8 @@ def test_a_filter_holds_its_ends():
         folder, about = "two", {"songs": 2}
         songs = {"energy": np.array([0.7, 0.6], np.float32)}
 
-    assert recommendation.allowed(Two(), {"energy": (0.7, 1.0)}).tolist() == [True, False]
-    assert recommendation.allowed(Two(), {"energy": (0.0, 0.6)}).tolist() == [False, True]
+    assert recommendation.filter_songs(Two(), {"energy": (0.7, 1.0)}).tolist() == [True, False]
+    assert recommendation.filter_songs(Two(), {"energy": (0.0, 0.6)}).tolist() == [False, True]
 
 
 def test_what_is_asked_wrongly_is_said_in_one_line(themed, tmp_path):

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from ..checks import text
 from ..errors import ConfigError
 from ..run.artefacts import Item
 from ..run.run import Run
-from ..types import CoverBrief, Image
-
-LARGEST = 1024
-"""Longer side, in pixels, of what is captioned and shown: a photo of 50 million pixels says no more than that."""
+from ..types import CoverBrief
+from ._settings import Common
 
 
-def named(config: Mapping[str, Any]) -> str:
-    """What a run is called that begins with a picture: the picture's name without its ending.
+@dataclass(frozen=True, kw_only=True)
+class Pictured(Common):
+    """Settings of pipelines that begin with a picture."""
 
-    Raises:
-        ConfigError: no picture was given.
+    picture: str | None = text(default=None)
 
-    >>> named({"picture": "photos/the-sea.jpg"})
-    'the-sea'
-    """
-    if not config.get("picture"):
-        raise ConfigError("which picture? give picture=FILE")
-    return " ".join(Path(str(config["picture"])).stem.replace("_", " ").split()) or "picture"
+    def find_subject(self) -> str:
+        """The picture's name without its ending.
+
+        Raises:
+            ConfigError: no picture was given.
+        """
+        if not self.picture:
+            raise ConfigError("which picture? give picture=FILE")
+        return " ".join(Path(self.picture).stem.replace("_", " ").split()) or "picture"
 
 
-def shown(run: Run) -> Item:
+def show_picture(run: Run) -> Item:
     """The user's picture, read once, at most 1024 pixels long, as the run's cover."""
-    brief = CoverBrief(run.record["topic"], "", "", "")
-    item = run.every("cover", Image, [brief])[0]
+    item = run.every("cover", [CoverBrief(run.name, "", "", "")])[0]
     run.keep_item(item, "cover")
     return item
 
 
-def caption(run: Run, picture: Item) -> str:
+def write_caption(run: Run, picture: Item) -> str:
     """The picture in words, kept in the record."""
-    words = run.every("captioner", str, [picture.value])[0].value
-    run.record["caption"] = {"text": words, "plugin": run.record["parts"]["captioner"]["name"]}
-    run.write()
-    return str(words)
+    words = str(run.every("captioner", [picture.value])[0].value)
+    run.note(caption={"text": words, "plugin": run.part("captioner").name})
+    return words

@@ -1,111 +1,67 @@
-"""READ FIRST: the whole flow, from a topic to a report.
+"""READ FIRST: a topic becomes songs, covers and videos, and at each step the most creative candidate is kept.
 
-topic -> N songs -> score (novelty, value) -> song -> mel spectrogram -> genre
-      -> genre's colours x words -> N covers -> score (value, surprise) -> cover
-      -> cover x spectrogram frames -> stylised frames -> static, dynamic, motion videos -> report
+topic -> N songs -> score (novelty, value) -> song -> genre -> its colours x words -> N covers -> score (value, surprise)
+      -> cover x spectrogram frames -> stylised frames -> static, dynamic and motion videos
+
+`run.best` makes candidates, gates, rates and chooses. `run.trace(f, ...)` is f(...) with the key of how it was made, computed
+when somebody reads it: no frame is drawn before its video is written, and none is drawn again that the store has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ..audio.features import analyse
-from ..audio.spectrogram import mel_spectrogram, spectrogram_frames
-from ..errors import ConfigError, UnknownName, nearest
-from ..provenance import code_hash
+from ..audio.pictures import draw_spectrogram
+from ..checks import field, flag, mapping, some_of, whole
+from ..interfaces import Classifier, Generator, Stylizer
 from ..run.run import Run
-from ..selection import RULES
-from ..types import GENRES, Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
-from ._settings import frame_rate, own_files, whole
-from ._synchrony import on_the_beat
+from ..run.slots import Slot
+from ..types import Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
+from ._briefs import check_words, write_briefs
+from ._settings import Framed
+from ._synchrony import save_on_the_beat
 
-GIVES = {"song": (Topic, Audio), "cover": (CoverBrief, Image), "motion": (Scene, Frames)}
-VIDEOS = ("static", "dynamic_content", "dynamic_style", "motion")
-
-
-def check(config: Mapping[str, Any]) -> str:
-    """Check the settings before anything is made; returns what the run is called: its topic, or its own song's name."""
-    for key, most in (("songs", 1000), ("covers", 1000), ("size", 4096)):
-        whole(config, key, 16 if key == "size" else 1, most)
-    whole(config, "seed", 0, 2**31)
-    frame_rate(config)
-    _wanted(config["videos"])
-    if not isinstance(config.get("synchronise", False), bool):
-        raise ConfigError(f"synchronise is true or false, got {config['synchronise']!r}")
-    if config["selection"] not in RULES:
-        raise UnknownName(f"no selection rule {config['selection']!r}; {nearest(str(config['selection']), RULES)}")
-    for slot in ("song", "cover", "motion", "stylizer", "genre", "words", "spectrogram"):
-        if not isinstance(config.get(slot), Mapping):
-            raise ConfigError(f"nothing fills the slot {slot!r}: choose one with {slot}=NAME")
-    lacking = [g for g in GENRES if g not in config["words"]]
-    if lacking:
-        raise ConfigError(f"words has no colours and words for {lacking[0]}: choose words=published or add them")
-    own = dict(config["song"]).get("path")
-    if config.get("topic") is None and own is None:
-        raise ConfigError(
-            'nothing to make a song about: give topic="a futuristic spaceship" or song=file song.path=FILE'
-        )
-    own_files(config, "song", "cover")
-    return Topic(config["topic"] if config.get("topic") is not None else Path(str(own)).stem).text
+SLOTS = {
+    "song": Slot(Generator, Topic, Audio), "genre": Slot(Classifier), "cover": Slot(Generator, CoverBrief, Image),
+    "stylizer": Slot(Stylizer), "motion": Slot(Generator, Scene, Frames),
+}  # fmt: skip
+VIDEOS = {"static": None, "dynamic_content": "stylizer", "dynamic_style": "stylizer", "motion": "motion"}
+"""Each video, and the slot that draws it."""
 
 
-def idle(config: Mapping[str, Any]) -> set[str]:
-    """Slots that no wanted video uses: their weights need not be here.
+@dataclass(frozen=True, kw_only=True)
+class Settings(Framed):
+    """What may be set beside the plug-ins."""
 
-    >>> sorted(idle({"videos": ["static", "dynamic_style"]}))
-    ['motion']
-    """
-    used = {"motion": "motion", "dynamic_content": "stylizer", "dynamic_style": "stylizer"}
-    return set(used.values()) - {used[name] for name in config["videos"] if name in used}
+    songs: int = whole(1, 1000, default=4)
+    covers: int = whole(1, 1000, default=4)
+    videos: tuple[str, ...] = some_of(tuple(VIDEOS), default=tuple(VIDEOS))
+    synchronise: bool = flag(default=False)
+    words: Mapping[str, Any] = field(check_words)
+    spectrogram: Mapping[str, Any] = mapping()
+
+    def idle(self) -> set[str]:
+        """Slots that no wanted video uses."""
+        return {"stylizer", "motion"} - {str(VIDEOS[name]) for name in self.videos}
 
 
-def run(config: Mapping[str, Any], run: Run) -> Path:
-    """Make everything and return the report's path."""
-    topic, fps, size = Topic(check(config)), frame_rate(config), config["size"]
-
-    song = run.best("song", Audio, [topic] * config["songs"])
+def run(run: Run, s: Settings) -> None:
+    """Make everything."""
+    topic = Topic(s.subject)
+    song = run.best("song", [topic] * s.songs)
     genre = run.classify("genre", song)
-    cover = run.best("cover", Image, briefs(topic, genre, config["words"], config["covers"]))
+    cover = run.best("cover", write_briefs(topic, str(genre), s.words, s.covers))
 
-    analyse(song.value)  # one pass over the sound: the spectrogram below and the motion share it
-    count = frame_count(song.value.duration, fps)
-    look = dict(config["spectrogram"])
-    pictures = spectrogram_frames(mel_spectrogram(song.value), count=count, fps=fps, size=(size, size), **look)
-    sleeve = cover.value.resized(size, size)
-    inputs = {"cover": cover.digest, "fps": str(fps), "size": size}
-    drawn = inputs | {"spectrogram": look, "code": code_hash("spectrogrand.audio.spectrogram")}
-    unused = idle(config)
-    stylizer: Any = None if "stylizer" in unused else run.part("stylizer")
-    motion: Any = None if "motion" in unused else run.generator("motion", Frames)
-    scene = Scene(cover.value, song.value)
-    make = {
-        "static": ([], inputs, lambda: Frames.still(sleeve, count, fps)),
-        "dynamic_content": ([stylizer], drawn | {"content": "cover"}, lambda: stylizer.stylize(sleeve, pictures)),
-        "dynamic_style": ([stylizer], drawn | {"content": "song"}, lambda: stylizer.stylize(pictures, sleeve)),
-        "motion": ([motion], inputs | {"seed": run.seed}, lambda: motion.generate([scene], [run.seed])[0]),
+    sleeve = run.trace(Image.resized, cover, s.size, s.size)
+    pictures = run.trace(draw_spectrogram, song, fps=s.fps, size=(s.size, s.size), **s.spectrogram)
+    draw = {
+        "static": lambda: run.trace(Frames.still, sleeve, frame_count(song.value.duration, s.fps), s.fps),
+        "dynamic_content": lambda: run.stylize(sleeve, pictures),
+        "dynamic_style": lambda: run.stylize(pictures, sleeve),
+        "motion": lambda: run.generate("motion", run.trace(Scene, cover, song)),
     }
-    for name in _wanted(config["videos"]):
-        parts, depends, frames = make[name]
-        if name == "motion" and config.get("synchronise"):
-            on_the_beat(run, name, parts, depends, song, frames)
-        else:
-            run.video(name, parts, depends, song, frames)
-    return run.finish()
-
-
-def briefs(topic: Topic, genre: str, words: Mapping[str, Any], count: int) -> list[CoverBrief]:
-    """`count` briefs walking the genre's grid of colours and words, colours fastest, so that a few already vary both."""
-    colours, sayings = words[genre]["colours"], words[genre]["words"]
-    grid = [(colours[i % len(colours)], sayings[(i + i // len(colours)) % len(sayings)]) for i in range(count)]
-    return [CoverBrief(topic.text, genre, colour, word) for colour, word in grid]
-
-
-def _wanted(names: Sequence[str]) -> list[str]:
-    if isinstance(names, str) or not isinstance(names, Sequence):
-        raise ConfigError(f"videos is a list, got {names!r}: write videos=[static,motion]")
-    for name in names:
-        if name not in VIDEOS:
-            raise ConfigError(f"no video {name!r}; {nearest(name, VIDEOS)}")
-    return [n for n in VIDEOS if n in names]
+    for name in s.videos:
+        save = save_on_the_beat if name == "motion" and s.synchronise else Run.video
+        save(run, name, draw[name](), song)

@@ -2,66 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from ..audio.features import analyse
-from ..errors import UnknownName, nearest
+from ..checks import some_of, whole
+from ..interfaces import Classifier, Generator
 from ..run.run import Run
-from ..selection import RULES
-from ..types import MAX_TOPIC, Audio, Frames, Image, Scene, Topic, frame_count
-from ._picture import caption, named, shown
-from ._settings import frame_rate, own_files, slots, wanted, whole
+from ..run.slots import Slot
+from ..types import MAX_TOPIC, Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
+from ._picture import Pictured, show_picture, write_caption
+from ._settings import Framed
 
-GIVES = {"captioner": (Image, str), "song": (Topic, Audio), "motion": (Scene, Frames)}
+SLOTS = {
+    "cover": Slot(Generator, CoverBrief, Image), "captioner": Slot(Generator, Image, str), "song": Slot(Generator, Topic, Audio),
+    "genre": Slot(Classifier), "motion": Slot(Generator, Scene, Frames),
+}  # fmt: skip
 VIDEOS = ("static", "motion")
 
 
-def check(config: Mapping[str, Any]) -> str:
-    """Check the settings before anything is made; returns what the run is called: the picture's name."""
-    whole(config, "songs", 1, 1000)
-    whole(config, "size", 16, 4096)
-    whole(config, "seed", 0, 2**31)
-    frame_rate(config)
-    wanted(config["videos"], VIDEOS)
-    if config["selection"] not in RULES:
-        raise UnknownName(f"no selection rule {config['selection']!r}; {nearest(str(config['selection']), RULES)}")
-    slots(config, "captioner", "song", "cover", "motion", "genre")
-    name = named(config)
-    own_files(config, "song", "cover")
-    return name
+@dataclass(frozen=True, kw_only=True)
+class Settings(Pictured, Framed):
+    """What may be set beside the plug-ins."""
+
+    songs: int = whole(1, 1000, default=4)
+    videos: tuple[str, ...] = some_of(VIDEOS, default=VIDEOS)
+
+    def idle(self) -> set[str]:
+        """Slots that no wanted video uses."""
+        return {"motion"} - set(self.videos)
 
 
-def idle(config: Mapping[str, Any]) -> set[str]:
-    """Slots that no wanted video uses: their weights need not be here.
-
-    >>> idle({"videos": ["static"]})
-    {'motion'}
-    """
-    return {"motion"} - set(config["videos"])
-
-
-def run(config: Mapping[str, Any], run: Run) -> Path:
-    """Make everything and return the report's path."""
-    fps, size = frame_rate(config), config["size"]
-
-    picture = shown(run)
-    topic = Topic(caption(run, picture)[:MAX_TOPIC])
-    song = run.best("song", Audio, [topic] * config["songs"])
+def run(run: Run, s: Settings) -> None:
+    """Make everything."""
+    picture = show_picture(run)
+    topic = Topic(write_caption(run, picture)[:MAX_TOPIC])
+    song = run.best("song", [topic] * s.songs)
     run.classify("genre", song)
 
-    analyse(song.value)  # one pass over the sound, which the motion reads
-    inputs = {"cover": picture.digest, "fps": str(fps), "size": size}
-    motion: Any = None if "motion" in idle(config) else run.generator("motion", Frames)
-    still = picture.value.resized(size, size)
-    scene = Scene(picture.value, song.value)
-    count = frame_count(song.value.duration, fps)
-    make = {
-        "static": ([], inputs, lambda: Frames.still(still, count, fps)),
-        "motion": ([motion], inputs | {"seed": run.seed}, lambda: motion.generate([scene], [run.seed])[0]),
+    sleeve = run.trace(Image.resized, picture, s.size, s.size)
+    draw = {
+        "static": lambda: run.trace(Frames.still, sleeve, frame_count(song.value.duration, s.fps), s.fps),
+        "motion": lambda: run.generate("motion", run.trace(Scene, picture, song)),
     }
-    for name in wanted(config["videos"], VIDEOS):
-        parts, depends, frames = make[name]
-        run.video(name, parts, depends, song, frames)
-    return run.finish()
+    for name in s.videos:
+        run.video(name, draw[name](), song)

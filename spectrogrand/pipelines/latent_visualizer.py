@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
+from ..interfaces import Embedder, Generator
 from ..run.run import Run
-from ..types import Audio, Topic
-from ._latent import checked, choose_classes, excerpt, picture, vectors, walker
+from ..run.slots import Slot
+from ..types import Audio, Frames, Topic
+from ..walks.latents import LatentWalk
+from ._latent import Settings, choose_classes, cut_song, cut_walk, find_walk, keep_poster
+
+SLOTS = {
+    "song": Slot(Generator, Topic, Audio), "text": Slot(Embedder), "walk": Slot(Generator, LatentWalk, Frames),
+}  # fmt: skip
+
+__all__ = ["SLOTS", "Settings", "run"]
 
 
-def check(config: Mapping[str, Any]) -> str:
-    """Check the settings before anything is made; returns what the run is called: its topic, or its own song's name."""
-    return checked(config)
-
-
-def run(config: Mapping[str, Any], run: Run) -> Path:
-    """Make everything and return the report's path."""
-    generator = walker(run)
-    classes = choose_classes(run)
-    song = run.best("song", Audio, [Topic(check(config))])
-    heard = excerpt(song, config["duration"])
-    walk, digest = vectors(run, song, classes, heard.value.duration)
-    inputs = {"vectors": digest, "seed": run.seed, "seconds": str(heard.value.duration)}
-    video = run.video("visualizer", [generator], inputs, heard, lambda: generator.generate([walk], [run.seed])[0])
-    picture(run, video)
-    return run.finish()
+def run(run: Run, s: Settings) -> None:
+    """Make everything."""
+    classes = choose_classes(run, s)
+    song = run.best("song", [Topic(s.subject)])
+    heard = run.trace(cut_song, song, s.duration)
+    walk = run.trace(cut_walk, find_walk(run, s, song, classes), heard.value.duration)
+    keep_poster(run, run.video("visualizer", run.generate("walk", walk), heard))

@@ -1,4 +1,4 @@
-"""Artefacts on disk: how a song, a picture or a text is kept in the store and read back.
+"""Values with the digest of how they were made, and artefacts on disk: how a song, a picture or a text is kept and read back.
 
 A candidate *is* its stored file: it is read back before it is scored, so that a fresh run and a reused one see the same bytes.
 """
@@ -6,38 +6,111 @@ A candidate *is* its stored file: it is read back before it is scored, so that a
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from fractions import Fraction
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
 from .. import media
 from ..errors import CandidateError, PluginError
-from ..store import Entry
+from ..store import Entry, digest
 from ..types import Audio, Image, Plan
 
+T = TypeVar("T")
 
-class Item:
+
+class Traced(Generic[T]):
+    """A value, made when it is first read, and the digest of how it is made: what later steps take as its hash.
+
+    >>> Traced("a1b2", lambda: 6 * 7).value
+    42
+    """
+
+    def __init__(self, digest: str, make: Callable[[], T]) -> None:
+        self.digest, self._make = digest, make
+
+    @cached_property
+    def value(self) -> T:
+        """The value itself."""
+        return self._make()
+
+
+class Item(Traced[Any]):
     """A stored artefact: its entry and, once asked for, its value. `seed` and `brief` say how it was made."""
 
     def __init__(self, entry: Entry, seed: int = 0, brief: dict[str, Any] | None = None) -> None:
+        super().__init__(entry.digest, lambda: load(entry.folder))
         self.entry, self.seed, self.brief = entry, seed, brief
-
-    @cached_property
-    def value(self) -> Any:
-        """The artefact, read from its file at first use."""
-        return load(self.entry.folder)
-
-    @property
-    def digest(self) -> str:
-        """sha256 that stands for this artefact in later steps' keys."""
-        return self.entry.digest
 
     @property
     def file(self) -> Path:
         """The file that people open."""
         return next(self.entry.path(n) for n in ("song.wav", "picture.png", "text.txt") if n in self.entry.files)
+
+
+class Pictures(Traced[Sequence[Image]], Sequence[Image]):
+    """Stored pictures as one value: each is read when it is asked for and kept by nobody."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        super().__init__(digest([item.digest for item in items]), lambda: self)
+        self._folders = [item.entry.folder for item in items]
+
+    def __len__(self) -> int:
+        return len(self._folders)
+
+    @overload
+    def __getitem__(self, index: int) -> Image: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Image]: ...
+    def __getitem__(self, index: int | slice) -> Image | Sequence[Image]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        picture = load(self._folders[index])
+        assert isinstance(picture, Image)
+        return picture
+
+
+def plain(value: Any) -> Any:
+    """A value as plain data: for keys, and for the record. Sound and pictures stand there by their sha256.
+
+    >>> from spectrogrand import CoverBrief
+    >>> plain(CoverBrief("the sea", "melodic", "green", "blends"))["colour"]
+    'green'
+    """
+    if isinstance(value, Traced):
+        return {"digest": value.digest}
+    if isinstance(value, Audio):
+        total = sha256(str((value.samples.shape, value.rate)).encode())
+        for block in value.blocks(1 << 20):
+            total.update(np.ascontiguousarray(block.T).tobytes())
+        return {"sound": total.hexdigest()}
+    if isinstance(value, Image):
+        return {"picture": sha256(str(value.size).encode() + value.pixels.tobytes()).hexdigest()}
+    if isinstance(value, np.ndarray):
+        return {
+            "array": sha256(f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes()).hexdigest()
+        }
+    if isinstance(value, Fraction | Path):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    return [plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def read(value: Any) -> Any:
+    """What a function is called with: traced values are read, also those in lists and mappings."""
+    if isinstance(value, Traced):
+        return value.value
+    if isinstance(value, list | tuple):
+        return type(value)(read(v) for v in value)
+    return {k: read(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def save(value: Any, folder: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,8 @@ from ..interfaces import CreativityScorer, Generator
 from ..progress import bar
 from ..provenance import fingerprint
 from ..store import Store, digest
-from ..types import Audio, Image
 from . import artefacts
-from .artefacts import Item
+from .artefacts import Item, plain
 
 
 def make_all(
@@ -61,8 +58,8 @@ def make_all(
     return items, failed, reused
 
 
-def rate_all(store: Store, scorer: CreativityScorer, items: Sequence[Item | None]) -> np.ndarray:
-    """Scores, float64, shape=(item,), NaN for missing items; each item's score is kept on its own."""
+def rate_all(store: Store, scorer: CreativityScorer, items: Sequence[Item | None]) -> tuple[np.ndarray, int]:
+    """Scores, float64, shape=(item,), NaN for missing items, and how many were found; each is kept on its own."""
     part = fingerprint(scorer)
     keys = [digest({"step": "score", "part": part, "item": i.digest}) if i else "" for i in items]
     entries = [store.find(k) if k else None for k in keys]
@@ -82,26 +79,7 @@ def rate_all(store: Store, scorer: CreativityScorer, items: Sequence[Item | None
             out[i] = value
             with store.writing(keys[i]) as folder:
                 (folder / "score.json").write_text(json.dumps(float(value) if np.isfinite(value) else None), "utf-8")
-    return out
-
-
-def plain(source: Any) -> Any:
-    """A source as plain data: for keys, and for the record. Sound and pictures stand there by their sha256.
-
-    >>> from spectrogrand import CoverBrief
-    >>> plain(CoverBrief("the sea", "melodic", "green", "blends"))["colour"]
-    'green'
-    """
-    if isinstance(source, Audio):
-        total = sha256(str((source.samples.shape, source.rate)).encode())
-        for block in source.blocks(1 << 20):
-            total.update(np.ascontiguousarray(block.T).tobytes())
-        return {"sound": total.hexdigest()}
-    if isinstance(source, Image):
-        return {"picture": sha256(str(source.size).encode() + source.pixels.tobytes()).hexdigest()}
-    if is_dataclass(source) and not isinstance(source, type):
-        return {f.name: plain(getattr(source, f.name)) for f in fields(source)}
-    return [plain(part) for part in source] if isinstance(source, list | tuple) else source
+    return out, sum(e is not None for e in entries)
 
 
 def attempt(generator: Generator, sources: Sequence[Any], seeds: Sequence[int]) -> list[Any]:

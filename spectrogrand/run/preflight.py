@@ -5,20 +5,22 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import registry
-from ..errors import MissingExtra, MissingOption, SpectrograndError, UnknownName, nearest
+from ..errors import ConfigError, MissingExtra, MissingOption, SpectrograndError, UnknownName, nearest
 from ..interfaces import Component, Weights
+from ..media.limits import open_local
 from ..models import devices
-from ..registry import SLOTS
+from ..types import Audio
 from ..weights import files as weights
 from ..weights import hub
 from .needs import short, show
+from .slots import Slots, chosen
 
 FEW = 3
 """So many missing things are told each with its source; more of them only by their parts' names."""
@@ -41,52 +43,75 @@ class Need:
     """The command that gets it."""
 
 
-def check(config: Mapping[str, Any]) -> list[Need]:
-    """Look for what the chosen parts need, show the table where there is anything to show, and stop where something is missing.
+def check(parts: Mapping[str, Component]) -> list[Need]:
+    """Look for what built plug-ins need, show the table where there is anything to show, and stop where something is missing.
 
-    Every chosen part is built, which stores its settings and loads nothing, and looks at what it is about to use.
+    Args:
+        parts: by place, as `build` gives them; the ones inside them are looked at, too.
 
     Raises:
         MissingExtra: one error that lists all that is missing, with the command that fetches it.
-        SpectrograndError: a part refuses its settings, or weights that are here are not its own; the slot is named.
+        SpectrograndError: weights that are here are not a plug-in's own, or its files cannot be read; the slot is named.
     """
-    parts = list(built(config))
-    found = needs(config, parts)
+    found = needs(parts)
     missing = [n for n in found if n.here is None]
     if found:
         show(found)
     if missing:
         raise MissingExtra(refusal(missing))
-    for slot, part in parts:
+    for slot, part in walk_parts(parts):
         with _in_slot(slot):
             part.inspect()
     return found
 
 
-def built(config: Mapping[str, Any]) -> Iterator[tuple[str, Component]]:
-    """(where, plug-in) of each that a config chooses, built with its settings and checked against this machine.
-
-    A slot whose required option nobody has set is left out: not every pipeline uses every slot (a search by topic has no
-    picture), and one that does says so before it makes anything for it.
+def build(config: Mapping[str, Any], slots: Slots) -> dict[str, Component]:
+    """Every plug-in that a config chooses, by place, built with its settings and checked against this machine; nothing is loaded.
 
     Raises:
         SpectrograndError: a part refuses one of its settings; the slot is named.
 
-    >>> list(built({"song": {"name": "house_synth", "duration": -1}}))
+    >>> from spectrogrand.interfaces import Generator
+    >>> build({"song": {"name": "house_synth", "duration": -1}}, {"song": Slot(Generator)})
     Traceback (most recent call last):
     ...
     spectrogrand.errors.InvalidValue: song: duration is a number from 0.1 to 600 seconds, got -1
     """
-    for slot, kind, settings in chosen(config):
-        with _in_slot(slot):
+    parts: dict[str, Component] = {}
+    for choice in chosen(config, slots):
+        with _in_slot(choice.place):
             try:
-                part = registry.build(kind, settings)
-            except MissingOption:
-                if "." in slot:  # a scorer, a gate, a part of a part: what they are for is used
+                part = registry.build(choice.kind, choice.settings)
+            except MissingOption as error:
+                made: Any = registry.get(choice.kind, choice.settings["name"])
+                if not getattr(made, "given", False):
                     raise
-                continue
+                what = "song" if made.artefact is Audio else "picture"
+                raise ConfigError(
+                    f"{choice.settings['name']} reads your own {what} and none is named: set {choice.place}.path=FILE"
+                ) from error
             _on_this_machine(part)
-        yield slot, part
+            for name, what in part.files.items():
+                if part.settings.get(name):
+                    open_local(str(part.settings[name]), what)[1].close()
+        for where, held in walk_parts({choice.place: part}):
+            with _in_slot(where):
+                _on_this_machine(held)
+        parts[choice.place] = part
+    return parts
+
+
+def walk_parts(parts: Mapping[str, Component]) -> Iterator[tuple[str, Component]]:
+    """(place, plug-in) of each and of those inside it."""
+    for place, part in parts.items():
+        yield place, part
+        held = {}
+        for name in part.parts:
+            with _in_slot(place):
+                inside = registry.inner(part, name)
+            if inside is not None:
+                held[f"{place}.{name}"] = inside
+        yield from walk_parts(held)
 
 
 @contextmanager
@@ -95,7 +120,7 @@ def _in_slot(slot: str) -> Iterator[None]:
     try:
         yield
     except SpectrograndError as error:
-        raise type(error)(f"{slot.removesuffix('.scorer')}: {error}") from error
+        raise type(error)(f"{slot}: {error}") from error
 
 
 def _on_this_machine(part: Component) -> None:
@@ -107,41 +132,21 @@ def _on_this_machine(part: Component) -> None:
         devices.device(place)
 
 
-def needs(config: Mapping[str, Any], parts: Sequence[tuple[str, Component]] | None = None) -> list[Need]:
-    """What each part that the config chooses needs beyond the core; parts that need nothing are not in it.
+def needs(parts: Mapping[str, Component]) -> list[Need]:
+    """What built plug-ins need beyond the core; those that need nothing are not in it.
 
     Raises:
-        SpectrograndError: a part refuses one of its settings, or weights that are here are torn.
+        SpectrograndError: weights that are here are corrupt.
 
-    >>> needs({"song": {"name": "house_synth"}, "gates": {"silence": {"name": "silence"}}})
+    >>> needs({"song": registry.build("generators", "house_synth")})
     []
     """
     found: dict[tuple[str, str, str], Need] = {}
-    for slot, part in built(config) if parts is None else parts:
+    for slot, part in walk_parts(parts):
         with _in_slot(slot):
             for need in _of_part(slot, part):
                 found.setdefault((need.kind, need.name, need.source), need)
     return list(found.values())
-
-
-def chosen(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """(where, kind, settings) of each plug-in that a config names, those inside other plug-ins too.
-
-    >>> [w for w, *_ in chosen({"song": {"name": "house_synth", "text": {"name": "lexicon"}}})]
-    ['song', 'song.text']
-    """
-    yield from _walk(config, "")
-
-
-def _walk(config: Mapping[str, Any], where: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    for key, value in config.items():
-        place = f"{where}.{key}" if where else str(key)
-        if where == "gates" and isinstance(value, Mapping) and isinstance(value.get("name"), str):
-            yield place, "gates", value
-        elif registry.names_a_part(str(key), value):
-            yield place, SLOTS[str(key)], {"name": value} if isinstance(value, str) else value
-        if isinstance(value, Mapping):
-            yield from _walk(value, place)
 
 
 def _of_part(slot: str, part: Component) -> Iterator[Need]:

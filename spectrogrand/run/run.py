@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,33 +15,45 @@ from .. import __version__, media, registry
 from ..errors import ConfigError, NoCandidateLeft
 from ..interfaces import Classifier, Component, CreativityScorer, Gate, Generator
 from ..progress import bar
-from ..provenance import code_hash, fingerprint
+from ..provenance import fingerprint, source_hash
 from ..selection import Choice, choose, failed_choice
-from ..store import Store, digest, place, write_json
-from ..types import Frames
-from . import fitting
-from .artefacts import Item
+from ..store import Entry, Store, digest, place, write_json
+from ..types import Audio, Frames, Image
+from .artefacts import Item, Traced, plain, read
 from .candidates import make_all, rate_all
 from .folders import fresh, slug
+from .slots import Slot, read_weight
+
+T = TypeVar("T")
 
 
 class Run:
     """One run of a pipeline: a fresh directory under `output`, the shared store, and the record that becomes run.json.
 
     Args:
-        config: plain data, as composed; slots are read from it by `part`.
+        config: plain data, as composed.
         name: what the run directory is called, slugged, with date and time; a number is added where it is taken.
+        slots: the pipeline's slots.
+        parts: the plug-ins that the config names, by place, built already ("song", "song_scorers.novelty", "gates.noise").
     """
 
-    def __init__(self, config: Mapping[str, Any], name: str) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        name: str,
+        slots: Mapping[str, Slot] | None = None,
+        parts: Mapping[str, Component] | None = None,
+    ) -> None:
         self.config = dict(config)
+        self.name = name
         self.seed = int(config.get("seed", 0))
         output = Path(config.get("output") or "outputs").expanduser()
         self.store = Store(Path(config.get("store") or output / ".store").expanduser())
         self.begun = time.monotonic()
         self.folder = fresh(output, f"{slug(name)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
-        self._parts: list[Component] = []
-        self.record: dict[str, Any] = {
+        self._slots, self._built = dict(slots or {}), dict(parts or {})
+        self._used: dict[str, Component] = {}
+        self._record: dict[str, Any] = {
             "schema": 1, "state": "running", "name": self.folder.name, "topic": name,
             "started": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": 0.0, "version": __version__,
             "platform": {"python": platform.python_version(), "system": platform.platform()},
@@ -50,48 +62,44 @@ class Run:
         }  # fmt: skip
         self.write()
 
-    # -- parts ---------------------------------------------------------------------------------------------------------
+    # -- plug-ins ------------------------------------------------------------------------------------------------------
 
-    def part(self, slot: str, config: Mapping[str, Any] | None = None, kind: str | None = None) -> Any:
-        """Build the plug-in that fills a slot and note its card, licence and weights in the record."""
-        settings = self.config.get(slot) if config is None else config
-        if not settings:
-            raise ConfigError(f"nothing fills the slot {slot!r}: choose one with {slot}=NAME")
-        made: Component = registry.build(kind or registry.SLOTS[slot], settings)
+    def part(self, where: str) -> Any:
+        """The plug-in that fills a place, noted in the record with its card, licence and weights; built once in a run."""
+        if where in self._used:
+            return self._used[where]
+        made = self._built.get(where) or self._build(where)
+        self._used[where] = made
         card = made.card
-        self.record["parts"][slot] = {
+        self._record["parts"][_shown(where)] = {
             "name": made.name, "kind": made.kind, "summary": card.summary, "paper": card.paper, "licence": card.licence,
-            "terms": card.terms, "identity": dict(made.identity()),
-            "weights": [vars(w) for w in card.weights],
+            "terms": card.terms, "identity": dict(made.identity()), "weights": [vars(w) for w in card.weights],
         }  # fmt: skip
-        self._parts.append(made)
         return made
 
-    def generator(self, slot: str, artefact: type) -> Generator:
-        """The generator of a slot, checked to make what the slot needs."""
-        made = self.part(slot)
-        fitting.makes(slot, made.name, artefact)
+    def _build(self, where: str) -> Component:
+        """What preflight left out, because nobody had set an option that it needs: the error says which."""
+        if where not in self._slots or not self.config.get(where):
+            raise ConfigError(f"nothing fills the slot {where!r}: choose one with {where}=NAME")
+        made: Component = registry.build(self._slots[where].kind.kind, self.config[where])
         return made
 
-    # -- steps ---------------------------------------------------------------------------------------------------------
+    # -- steps with candidates -----------------------------------------------------------------------------------------
 
-    def best(self, slot: str, artefact: type, sources: Sequence[Any]) -> Item:
-        """Make one candidate per source, gate them, rate them, choose one, and write down why."""
-        generator = self.generator(slot, artefact)
+    def best(self, slot: str, sources: Sequence[Any]) -> Item:
+        """Make one candidate per source, gate them, rate them, choose one, and write down why.
+
+        Raises:
+            NoCandidateLeft: every candidate failed.
+        """
+        generator: Generator = self.part(slot)
         entries = {k: v for k, v in (self.config.get(f"{slot}_scorers") or {}).items() if v is not None}
-        weights = {k: fitting.weight(slot, k, v) for k, v in entries.items()}
-        scorers = self._scorers(slot, artefact, entries)
-        gates: list[Gate] = [
-            self.part(f"gate {k}", v, "gates")
-            for k, v in (self.config.get("gates") or {}).items()
-            if v is not None and registry.get("gates", v["name"]).artefact is artefact  # type: ignore[attr-defined]
-        ]
+        weights = {k: read_weight(slot, k, v) for k, v in entries.items()}
+        scorers: dict[str, CreativityScorer] = {k: self.part(f"{slot}_scorers.{k}") for k in entries}
+        gates = self._gates(generator.artefact)
         if generator.given:
             sources = sources[:1]
-        begun = time.monotonic()
-        seeds = [self.seed * 1000 + i for i in range(len(sources))]
-        items, failed, reused = make_all(self.store, generator, sources, seeds)
-        self._step(slot, generator, reused, len(items) - reused, begun)
+        items, failed = self._make(slot, generator, sources)
 
         begun = time.monotonic()
         live = [i for i, item in enumerate(items) if item is not None]
@@ -99,13 +107,14 @@ class Run:
             reasons = gate.check([items[i].value for i in live])  # type: ignore[union-attr]
             for i, reason in zip(live, reasons, strict=True):
                 if reason and generator.given and not gate.fatal:
-                    self.record["warnings"].append(f"your {slot} {reason}")
+                    self.warn(f"your {slot} {reason}")
                 elif reason:
                     failed[i] = failed[i] or reason
-        scores, references = {}, {}
+        scores, references, reused = {}, {}, 0
         for name, scorer in scorers.items():
-            scores[name] = rate_all(self.store, scorer, items)
+            scores[name], found = rate_all(self.store, scorer, items)
             references[name] = scorer.reference_scores()
+            reused += found
         rule = self.config.get("selection") or "quantile"
         try:
             if generator.given and failed[0] is None:
@@ -113,89 +122,174 @@ class Run:
             else:
                 choice = choose(scores, weights=weights, references=references, failed=failed, rule=rule)
         except NoCandidateLeft as error:
-            self._record_choice(slot, items, scorers, weights, scores, failed_choice(failed, scores, rule, str(error)))
+            self._note_choice(slot, items, scorers, weights, scores, failed_choice(failed, scores, rule, str(error)))
             raise NoCandidateLeft(f"no {slot} can be used: {error}") from error
-        self._step(f"{slot} scores", None, 0, len(items), begun)
-        self._record_choice(slot, items, scorers, weights, scores, choice)
+        self.note_step(f"{slot} scores", None, reused, len(live) * len(scorers) - reused, begun)
+        self._note_choice(slot, items, scorers, weights, scores, choice)
         chosen = items[choice.index]
         assert chosen is not None
         return chosen
 
-    def every(self, slot: str, artefact: type, sources: Sequence[Any]) -> list[Item]:
+    def every(self, slot: str, sources: Sequence[Any]) -> list[Item]:
         """Make one artefact per source and keep them all, in order: captions, keyframes; nothing is chosen.
 
         Raises:
             NoCandidateLeft: one of them failed; the message says which and why.
         """
-        generator = self.generator(slot, artefact)
-        begun = time.monotonic()
-        seeds = [self.seed * 1000 + i for i in range(len(sources))]
-        items, failed, reused = make_all(self.store, generator, sources, seeds)
+        items, failed = self._make(slot, self.part(slot), sources)
         for i, reason in enumerate(failed):
             if reason is not None:
                 raise NoCandidateLeft(f"{slot} {i + 1} of {len(items)} failed: {reason}")
         made = [item for item in items if item is not None]
         for i, item in enumerate(made):
             self.keep_item(item, f"{slot}/{i}")
-        self._step(slot, generator, reused, len(made) - reused, begun)
+        self.write()
         return made
 
-    def classify(self, slot: str, item: Item) -> str:
-        """The most probable class of an artefact, with all probabilities in the record."""
+    def classify(self, slot: str, item: Item, *, nearest: bool = True) -> str | None:
+        """The most probable class of an artefact, with all probabilities in the record.
+
+        Args:
+            slot: of the classifier. item: what it names.
+            nearest: whether the nearest class stands in where the classifier says that none fits; with a warning then.
+
+        Returns:
+            The class, or None where none fits and `nearest` is false; nothing is recorded then.
+        """
         classifier: Classifier = self.part(slot)
         begun = time.monotonic()
         rows, names = classifier.classify([item.value])
         best = names[int(np.argmax(rows[0]))]
-        self.record[slot] = {
+        confidence, novel = classifier.confidence([item.value]), classifier.novel([item.value])
+        fits = novel is None or not bool(novel[0])
+        self.note_step(slot, classifier, 0, 1, begun)
+        if not fits and not nearest:
+            return None
+        found: dict[str, Any] = {
             "plugin": classifier.name, "chosen": best,
             "probabilities": {n: round(float(p), 6) for n, p in zip(names, rows[0], strict=True)},
         }  # fmt: skip
-        confidence, novel = classifier.confidence([item.value]), classifier.novel([item.value])
         if confidence is not None:
-            self.record[slot]["confidence"] = round(float(confidence[0]), 6)
+            found["confidence"] = round(float(confidence[0]), 6)
         if novel is not None:
-            self.record[slot]["none_of_these"] = bool(novel[0])
-            if novel[0]:
-                self.record["warnings"].append(
-                    f"no {slot} that {classifier.name} knows fits: {best} is only the nearest"
-                )
-        self._step(slot, classifier, 0, 1, begun)
+            found["none_of_these"] = not fits
+            if not fits:
+                self.warn(f"no {slot} that {classifier.name} knows fits: {best} is only the nearest")
+        self.note(**{slot: found})
         return best
 
-    def video(
-        self, name: str, parts: Sequence[Component], inputs: Mapping[str, Any], song: Item, make: Callable[[], Frames]
-    ) -> Path:
-        """Encode `make()` with the song's sound as `<name>.mp4`, or take it from the store.
+    # -- values that carry their key -----------------------------------------------------------------------------------
+
+    def trace(self, function: Callable[..., T], *inputs: Any, **settings: Any) -> Traced[T]:
+        """`function(*inputs, **settings)`, called when it is read; its digest holds the function's source and the inputs'.
 
         Args:
-            parts: the plug-ins that draw it. inputs: plain data that the pictures depend on besides (digests, settings).
+            function: a function or class whose result depends on its arguments alone.
+            inputs: traced values, artefacts, pictures, plain data; lists of them.
+            settings: the same, by name.
         """
+        key = digest({
+            "step": "trace", "function": getattr(function, "__qualname__", repr(function)), "source": source_hash(function),
+            "inputs": plain(list(inputs)), "settings": plain(settings),
+        })  # fmt: skip
+        return Traced(key, lambda: function(*read(list(inputs)), **read(settings)))
+
+    def generate(self, slot: str, source: Traced[Any]) -> Traced[Any]:
+        """What the slot's generator makes of one source with the run's seed; made when it is read, and not stored."""
+        generator: Generator = self.part(slot)
+        key = digest({
+            "step": "generate", "part": fingerprint(generator), "source": source.digest, "seed": self.seed,
+            "version": __version__,
+        })  # fmt: skip
+        return Traced(key, lambda: generator.generate([source.value], [self.seed])[0])
+
+    def stylize(self, content: Traced[Image] | Traced[Frames], style: Traced[Image] | Traced[Frames]) -> Traced[Frames]:
+        """The content drawn in the style by the plug-in of the slot "stylizer"; drawn when it is read, and not stored."""
+        stylizer = self.part("stylizer")
+        key = digest({
+            "step": "stylize", "part": fingerprint(stylizer), "content": content.digest, "style": style.digest,
+            "version": __version__,
+        })  # fmt: skip
+        return Traced(key, lambda: stylizer.stylize(content.value, style.value))
+
+    def embed(self, slot: str, batch: Traced[Sequence[Any]]) -> Traced[np.ndarray]:
+        """What the embedder of a slot makes of a batch, float32, shape=(item, axis)."""
+        embedder = self.part(slot)
+        key = digest({"step": "embed", "part": fingerprint(embedder), "batch": batch.digest, "version": __version__})
+        return Traced(key, lambda: embedder.embed(batch.value))
+
+    def stored(
+        self, value: Traced[T], name: str, save: Callable[[T, Path], object], load: Callable[[Path], T]
+    ) -> tuple[Traced[T], Entry]:
+        """A traced value kept in the store as one file: made at most once, then read back.
+
+        Args:
+            value: what to keep.
+            name: the file's.
+            save: writes a value into a file.
+            load: reads it.
+
+        Returns:
+            The value as read back, which the file's bytes stand for, and its entry.
+        """
+        begun = time.monotonic()
+        key = digest({"step": "stored", "value": value.digest, "name": name, "save": source_hash(save)})
+        entry, found = self.store.get_or_make(key, lambda folder: save(value.value, folder / name))
+        self.note_step(Path(name).stem, None, int(found), int(not found), begun)
+        return Traced(entry.files[name], lambda: load(entry.path(name))), entry
+
+    def video(self, name: str, frames: Traced[Frames], song: Traced[Audio]) -> Traced[Frames]:
+        """The frames with the song's sound as `<name>.mp4`, encoded now or taken from the store; the video as it can be read."""
         begun = time.monotonic()
         settings = dict(self.config.get("media") or {})
         key = digest({
-            "step": "video", "parts": [fingerprint(p) for p in parts], "inputs": dict(inputs), "song": song.digest,
-            "media": settings, "encoder": code_hash("spectrogrand.media.encode"), "libraries": media.versions(),
-            "version": __version__,
+            "step": "video", "frames": frames.digest, "song": song.digest, "media": settings,
+            "encoder": source_hash(media.save_video), "libraries": media.versions(), "version": __version__,
         })  # fmt: skip
-        entry = self.store.find(key)
-        reused = entry is not None
-        if entry is None:
-            with self.store.writing(key) as folder, bar(f"{name}.mp4") as tick:
-                media.save_video(folder / "video.mp4", make(), song.value, progress=tick, **settings)
-            entry = self.store.find(key)
-            assert entry is not None
-        path = self.keep(entry.path("video.mp4"), f"{name}.mp4", entry.files["video.mp4"])
-        self.record["videos"][name] = path.name
-        self._step(f"{name} video", parts[-1] if parts else None, int(reused), int(not reused), begun)
-        return path
 
-    # -- record --------------------------------------------------------------------------------------------------------
+        def make(folder: Path) -> None:
+            with bar(f"{name}.mp4") as tick:
+                media.save_video(folder / "video.mp4", frames.value, song.value, progress=tick, **settings)
+
+        entry, found = self.store.get_or_make(key, make)
+        path = self.keep(entry.path("video.mp4"), f"{name}.mp4", entry.files["video.mp4"])
+        self._record["videos"][name] = path.name
+        self.note_step(f"{name} video", None, int(found), int(not found), begun)
+        return Traced(entry.files["video.mp4"], lambda: media.load_video(path))
+
+    # -- the record ----------------------------------------------------------------------------------------------------
+
+    def note(self, **entries: Any) -> None:
+        """Put plain data into the record under these names, and write it down."""
+        self._record.update(entries)
+        self.write()
+
+    def warn(self, text: str) -> None:
+        """A line for the reader of the run, once."""
+        if text not in self._record["warnings"]:
+            self._record["warnings"].append(text)
+
+    def note_step(self, slot: str, part: Component | None, reused: int, made: int, begun: float) -> None:
+        """Write down a finished step.
+
+        Args:
+            slot: what the step is called.
+            part: the plug-in that did it, if one did.
+            reused: how many results were found.
+            made: how many were made.
+            begun: `time.monotonic()` at its start.
+        """
+        seconds = round(time.monotonic() - begun, 3)
+        self._record["steps"].append({
+            "slot": slot, "name": part.name if part else "", "reused": reused, "made": made, "seconds": seconds,
+        })  # fmt: skip
+        self.write()
 
     def keep(self, source: Path, name: str, sha256: str) -> Path:
         """Put a stored file into the run directory and list it with its hash."""
         target = self.folder / name
         place(source, target)
-        self.record["files"][name] = {"sha256": sha256, "bytes": target.stat().st_size}
+        self._record["files"][name] = {"sha256": sha256, "bytes": target.stat().st_size}
         return target
 
     def keep_item(self, item: Item, stem: str) -> str:
@@ -204,30 +298,35 @@ class Run:
         self.keep(item.file, name, item.entry.files[item.file.name])
         return name
 
-    def finish(self, state: str = "finished", error: str | None = None) -> Path:
-        """Close the parts, write the last record and the report; returns the report's path (or the run directory)."""
-        from ..report.page import write_report
-
-        for part in self._parts:
+    def close(self, state: str = "finished", error: str | None = None) -> None:
+        """Close the plug-ins and write the last record."""
+        for part in {id(p): p for p in (*self._used.values(), *self._built.values())}.values():
             part.close()
-        self.record.update(state=state, error=error)
-        self.write()
-        return write_report(self.folder)
+        self.note(state=state, error=error)
 
     def write(self) -> None:
         """Write run.json as it stands."""
-        self.record["seconds"] = round(time.monotonic() - self.begun, 3)
-        write_json(self.folder / "run.json", self.record)
+        self._record["seconds"] = round(time.monotonic() - self.begun, 3)
+        write_json(self.folder / "run.json", self._record)
 
-    def _scorers(self, slot: str, artefact: type, entries: Mapping[str, Any]) -> dict[str, CreativityScorer]:
-        made: dict[str, CreativityScorer] = {}
-        for name, entry in entries.items():
-            scorer = self.part(f"{slot} scorer {name}", entry.get("scorer"), "scorers")
-            fitting.rates(slot, name, scorer.name, artefact)
-            made[name] = scorer
-        return made
+    def _make(
+        self, slot: str, generator: Generator, sources: Sequence[Any]
+    ) -> tuple[list[Item | None], list[str | None]]:
+        begun = time.monotonic()
+        seeds = [self.seed * 1000 + i for i in range(len(sources))]
+        items, failed, reused = make_all(self.store, generator, sources, seeds)
+        self.note_step(slot, generator, reused, len(items) - reused, begun)
+        return items, failed
 
-    def _record_choice(
+    def _gates(self, artefact: type) -> list[Gate]:
+        chosen = [k for k, v in (self.config.get("gates") or {}).items() if v is not None]
+        gates: dict[str, Any] = {
+            k: self._built.get(f"gates.{k}") or registry.build("gates", self.config["gates"][k]) for k in chosen
+        }
+        self._built |= {f"gates.{k}": g for k, g in gates.items()}
+        return [self.part(f"gates.{k}") for k, g in gates.items() if g.artefact is artefact]
+
+    def _note_choice(
         self, slot: str, items: Sequence[Item | None], scorers: Mapping[str, CreativityScorer],
         weights: Mapping[str, float], scores: Mapping[str, np.ndarray], choice: Choice,
     ) -> None:  # fmt: skip
@@ -241,7 +340,7 @@ class Run:
                 "scores": {k: _number(v[i]) for k, v in scores.items()},
                 "used": {k: _number(v[i]) for k, v in choice.used.items()}, "total": _number(choice.totals[i]),
             })  # fmt: skip
-        self.record["choices"][slot] = {
+        self._record["choices"][slot] = {
             "rule": choice.rule, "why": choice.why, "chosen": choice.index if choice.index >= 0 else None, "candidates": rows,
             "scorers": {
                 k: {
@@ -256,12 +355,11 @@ class Run:
             self.keep_item(chosen, slot)
         self.write()
 
-    def _step(self, slot: str, part: Component | None, reused: int, made: int, begun: float) -> None:
-        seconds = round(time.monotonic() - begun, 3)
-        self.record["steps"].append({
-            "slot": slot, "name": part.name if part else "", "reused": reused, "made": made, "seconds": seconds,
-        })  # fmt: skip
-        self.write()
+
+def _shown(where: str) -> str:
+    """A place as the record names it: "song scorer novelty" of "song_scorers.novelty", "gate noise" of "gates.noise"."""
+    slot, _, name = where.partition(".")
+    return f"{slot.removesuffix('s').replace('_', ' ')} {name}" if name else slot
 
 
 def _given(scores: Mapping[str, np.ndarray]) -> Choice:

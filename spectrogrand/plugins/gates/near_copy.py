@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import InvalidValue
 from ...interfaces import Card, Embedder, Gate
 from ...references.songs import embeddings, reference_path
-from ...registry import build, register
+from ...registry import inner, register
 from ...types import Audio
 
 
@@ -31,6 +31,7 @@ class NearCopy(Gate):
     True
     """
 
+    parts = {"embedder": "embedders"}
     card = Card("fails near copies of a reference song (cosine of the embeddings)")
     artefact = Audio
 
@@ -52,11 +53,6 @@ class NearCopy(Gate):
         """The embedder's identity and the sha256 of the references."""
         return {"embedder": dict(self._embedder.identity()), "references": embeddings(self._path)[1]}
 
-    def close(self) -> None:
-        """Free the embedder."""
-        if "_embedder" in self.__dict__:
-            self._embedder.close()
-
     def _reason(self, vector: np.ndarray) -> str | None:
         names, references = self._references
         if references.shape[1] != len(vector):
@@ -76,7 +72,7 @@ class NearCopy(Gate):
 
     @cached_property
     def _embedder(self) -> Embedder:
-        made = build("embedders", self.embedder)
+        made = inner(self, "embedder")
         assert isinstance(made, Embedder)
         return made
 

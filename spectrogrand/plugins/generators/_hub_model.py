@@ -38,7 +38,8 @@ class HubGenerator(Generator):
         return devices.identity(self._folders(), place, kind, self.batch_size, *self.libraries)
 
     def close(self) -> None:
-        """Free the model and the memory it held."""
+        """Free the model and the memory it held, and the plug-ins inside it."""
+        super().close()
         if self.__dict__.pop("_model", None) is not None:
             devices.free()
 

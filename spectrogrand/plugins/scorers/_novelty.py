@@ -13,7 +13,7 @@ import numpy as np
 from ...errors import InvalidValue, UnknownName, nearest
 from ...interfaces import CreativityScorer, Embedder, Reference
 from ...references.songs import embeddings, reference_path
-from ...registry import build
+from ...registry import inner
 from ...types import Audio
 
 
@@ -25,6 +25,7 @@ class SimilarityNovelty(CreativityScorer):
     """
 
     aspect = "novelty"
+    parts = {"embedder": "embedders"}
     artefact = Audio
 
     def __init__(
@@ -67,18 +68,13 @@ class SimilarityNovelty(CreativityScorer):
         """The embedder's identity; the reference file's hash is in `reference`."""
         return {"embedder": dict(self._embedder.identity())}
 
-    def close(self) -> None:
-        """Free the embedder."""
-        if "_embedder" in self.__dict__:
-            self._embedder.close()
-
     @property
     def _path(self) -> Path:
         return reference_path(self.references)
 
     @cached_property
     def _embedder(self) -> Embedder:
-        made = build("embedders", self.embedder)
+        made = inner(self, "embedder")
         assert isinstance(made, Embedder)
         return made
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ConfigError, PluginError
 from ...interfaces import Card, CreativityScorer
-from ...registry import build, register
+from ...registry import inner, register
 from ...types import Audio, Topic
 
 
@@ -26,6 +26,7 @@ class ClapAlignment(CreativityScorer):
 
     aspect = "value"
     artefact = Audio
+    parts = {"embedder": "embedders"}
     card = Card(
         "cosine of the song's and the topic's CLAP embeddings",
         paper="Wu et al., CLAP, arXiv:2211.06687; Huang et al., Make-An-Audio, arXiv:2301.12661",
@@ -51,14 +52,9 @@ class ClapAlignment(CreativityScorer):
         """The embedder's identity."""
         return {"embedder": dict(self._embedder.identity())}
 
-    def close(self) -> None:
-        """Free the embedder."""
-        if "_embedder" in self.__dict__:
-            self._embedder.close()
-
     @cached_property
     def _embedder(self) -> Any:
-        made = build("embedders", self.embedder)
+        made = inner(self, "embedder")
         if not hasattr(made, "embed_text"):
             raise PluginError(
                 f"clap_alignment compares songs with text, embedder {made.name!r} embeds no text: use clap"

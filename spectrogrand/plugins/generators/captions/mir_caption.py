@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .... import registry
 from ....audio.describe import Facts, listen
 from ....errors import InvalidValue
 from ....interfaces import Card, Generator
-from ....registry import register
+from ....registry import inner, register
 from ....types import GENRES, Audio
 
 GENRE_TAGS = {
@@ -49,6 +48,7 @@ class MirCaption(Generator):
     ['Silence.']
     """
 
+    parts = {"genre": "classifiers", "sound_embedder": "embedders"}
     card = Card(
         "a true sentence from measured tempo, key, loudness, brightness, percussion, bass, and what a classifier is sure of",
         paper="Krumhansl 1990 (key profiles); FitzGerald, DAFx 2010 (harmonic/percussive); Ellis 2007 (beats)",
@@ -64,7 +64,6 @@ class MirCaption(Generator):
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
                 raise InvalidValue(f"mir_caption takes {name} from 0 to 1, got {value!r}")
         self.genre, self.sound_embedder, self.certain, self.certain_tag = genre, sound_embedder, certain, certain_tag
-        self._parts: dict[str, Any] = {}
 
     def identity(self) -> Mapping[str, Any]:
         """The versions of what measures the key."""
@@ -82,12 +81,6 @@ class MirCaption(Generator):
             if not isinstance(sound, Audio):
                 raise InvalidValue(f"mir_caption describes Audio, got {type(sound).__name__}: load it with load_audio")
         return [self._sentence(sound) for sound in sources]
-
-    def close(self) -> None:
-        """Free the classifier and the tagger."""
-        for part in self._parts.values():
-            part.close()
-        self._parts = {}
 
     def _sentence(self, sound: Audio) -> str:
         facts = listen(sound)
@@ -112,15 +105,10 @@ class MirCaption(Generator):
         text = f"{what}{at}{key}{with_}."
         return text[0].upper() + text[1:]
 
-    def _part(self, slot: str, config: Any) -> Any:
-        if slot not in self._parts:
-            self._parts[slot] = registry.build(registry.SLOTS[slot], config)
-        return self._parts[slot]
-
     def _genre(self, sound: Audio) -> str:
         if self.genre is None:
             return ""
-        judge = self._part("genre", self.genre)
+        judge = inner(self, "genre")
         rows, names = judge.classify([sound])
         sure = judge.confidence([sound]) if hasattr(judge, "confidence") else None
         best = int(np.argmax(rows[0]))
@@ -132,7 +120,7 @@ class MirCaption(Generator):
     def _tags(self, sound: Audio) -> list[str]:
         if self.sound_embedder is None:
             return []
-        tagger = self._part("sound_embedder", self.sound_embedder)
+        tagger = inner(self, "sound_embedder")
         names = tuple(getattr(tagger, "axes", ()))
         values = np.asarray(tagger.embed([sound]))[0]
         if len(names) != len(values):

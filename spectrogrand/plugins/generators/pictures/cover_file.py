@@ -37,6 +37,7 @@ class CoverFile(Generator):
         if size is not None and not 16 <= size <= 8192:
             raise InvalidValue(f"a cover's size is 16 to 8192 pixels or None (as it is), got {size}")
         self.path, self.size = path, size
+        self._read: Image | None = None
 
     def identity(self) -> Mapping[str, Any]:
         """The sha256 of the file: what was made from other contents is made again.
@@ -46,6 +47,14 @@ class CoverFile(Generator):
         """
         return {"sha256": digest(self.path, "picture")}
 
+    def inspect(self) -> None:
+        """Decode the picture before anything is made, as it may come after hours of songs; it is not decoded again.
+
+        Raises:
+            MediaError: the file cannot be read as a picture.
+        """
+        self._read = load_image(self.path)
+
     def generate(self, sources: Sequence[Any], seeds: Sequence[int]) -> list[Any]:
         """The same `Image` for each (brief, seed).
 
@@ -54,7 +63,8 @@ class CoverFile(Generator):
         """
         if not sources:
             return []
-        cover = load_image(self.path)
+        cover = self._read or load_image(self.path)
+        self._read = None
         if self.size is not None:
             cover = cover.resized(self.size, self.size)
         return [cover for _ in sources]

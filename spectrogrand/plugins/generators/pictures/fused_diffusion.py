@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .... import registry
 from ....albums.brief import AlbumBrief
 from ....errors import CandidateError, ConfigError, InvalidValue, MissingExtra
 from ....interfaces import Card, Weights
 from ....models import devices, fusion
 from ....models import stable_diffusion as diffusion
 from ....models.sound_frames import frames_of
-from ....registry import register
+from ....registry import inner, register
 from ....types import Image
 from .._hub_model import HubGenerator, numbers, one_of
 from .._prompts import warn_of_cuts
@@ -44,6 +43,7 @@ class FusedDiffusion(HubGenerator):
         batch_size, dtype, device: as for every hub model.
     """
 
+    parts = {"sound_embedder": "embedders"}
     card = Card(
         "album covers by Stable Diffusion (miniSD, 256 px) from a prompt fused with music features",
         paper="Rombach et al. 2022, Latent diffusion; No-Pain-No-GAN; Ye et al. 2023, IP-Adapter; Brooks et al. 2023, eq. 3",
@@ -90,7 +90,6 @@ class FusedDiffusion(HubGenerator):
         self.sound_embedder = dict(sound_embedder) if sound_embedder is not None else {"name": "timbre_rhythm"}
         self.guidance, self.music_guidance, self.negative_prompt = guidance, music_guidance, negative_prompt
         self.size, self.batch_size, self.dtype, self.device = size, batch_size, dtype, device
-        self._embedder: Any = None
 
     def generate(self, sources: Sequence[AlbumBrief], seeds: Sequence[int]) -> list[Any]:
         """One cover per (brief, seed); a black one, or one that is not finite, is the error that fails it alone.
@@ -131,29 +130,17 @@ class FusedDiffusion(HubGenerator):
         music = {} if self.fusion is None else {"music": dict(self._sound().identity())}
         return {**super().identity(), **music}
 
-    def check_settings(self) -> None:
+    def inspect(self) -> None:
         """Check that the fusion is here and that the model can draw at `size`, from its configuration alone.
-
-        A model that is not here is the preflight's to tell.
 
         Raises:
             MissingExtra: no fusion where one was named.
             InvalidValue: the model draws in multiples of another number of pixels; the nearest one is named.
         """
+        super().inspect()
         if self.fusion is not None:
             self._fusion_file()
-        try:
-            folder = self._folder()
-        except MissingExtra:
-            return
-        diffusion.fits(self.size, diffusion.step_of(folder))
-
-    def close(self) -> None:
-        """Free the model and the embedder."""
-        if self._embedder is not None:
-            self._embedder.close()
-        self._embedder = None
-        super().close()
+        diffusion.fits(self.size, diffusion.step_of(self._folder()))
 
     def _folders(self) -> dict[str, Path]:
         found = {"weights": self._folder()}
@@ -183,9 +170,7 @@ class FusedDiffusion(HubGenerator):
         return model, fused
 
     def _sound(self) -> Any:
-        if self._embedder is None:
-            self._embedder = registry.build("embedders", self.sound_embedder)
-        return self._embedder
+        return inner(self, "sound_embedder")
 
     def _features(self, sources: Sequence[AlbumBrief]) -> list[np.ndarray | None]:
         """Features of each brief's song, float32, shape=(time, axis); a song that several briefs share is embedded once."""

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .... import registry
 from ....albums.brief import AlbumBrief
 from ....audio.emotion import Emotion, estimate
 from ....engines.painting import scenes
 from ....errors import InvalidValue
 from ....interfaces import Card, Generator
-from ....registry import register
+from ....registry import inner, register
 from ....types import Image
 
 SIZES = (16, 4096)
@@ -53,6 +52,7 @@ class MusicCover(Generator):
 
     source = AlbumBrief
     artefact = Image
+    parts = {"text": "embedders"}
     card = Card(
         summary="album covers painted from a song's measured feeling and its title and genre; no weights",
         paper="Palmer et al. 2013, Music-color associations are mediated by emotion, PNAS 110(22)",
@@ -70,7 +70,6 @@ class MusicCover(Generator):
             raise InvalidValue(f"music is the music's share from 0 to 1, got {music!r}")
         self.size, self.title, self.music = size, title, float(music)
         self.text = dict(text) if text is not None else {"name": "lexicon"}
-        self._encoder: Any = None
 
     def generate(self, sources: Sequence[AlbumBrief], seeds: Sequence[int]) -> list[Image]:
         """One cover per (brief, seed); each depends on its own pair alone."""
@@ -86,23 +85,12 @@ class MusicCover(Generator):
             made.append(Image(scenes.paint(replace(brief, song=None), row, int(seed) + own, self.size, words)))
         return made
 
-    def close(self) -> None:
-        """Free the encoder."""
-        if self._encoder is not None:
-            self._encoder.close()
-        self._encoder = None
-
     def identity(self) -> Mapping[str, Any]:
         """What the encoder depends on: the cover depends on it too."""
-        return {"text": {"settings": dict(self.text), **self._load().identity()}}
-
-    def _load(self) -> Any:
-        if self._encoder is None:
-            self._encoder = registry.build("embedders", self.text)
-        return self._encoder
+        return {"text": {"settings": dict(self.text), **inner(self, "text").identity()}}
 
     def _row(self, words: str) -> dict[str, float]:
-        encoder = self._load()
+        encoder = inner(self, "text")
         axes = tuple(getattr(encoder, "axes", ()))
         vector = np.asarray(encoder.embed([words]), np.float32)
         if vector.shape != (1, len(axes)) or not axes or not np.isfinite(vector).all():

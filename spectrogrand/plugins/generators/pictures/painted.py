@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .... import registry
 from ....errors import InvalidValue
 from ....interfaces import Card, Generator
-from ....registry import register
+from ....registry import inner, register
 from ....types import GENRES, MAX_TOPIC, CoverBrief, Image
 from ....walks.storyboard import Keyframe
 
@@ -58,6 +57,7 @@ class Painted(Generator):
     (32, 32)
     """
 
+    parts = {"cover": "generators", "stylizer": "stylizers"}
     card = Card("keyframes painted from captions and their art movements by a cover generator; artworks in that style")
     source = Keyframe
     artefact = Image
@@ -68,8 +68,10 @@ class Painted(Generator):
     ) -> None:  # fmt: skip
         if isinstance(size, bool) or not isinstance(size, int) or not 16 <= size <= 4096:
             raise InvalidValue(f"painted takes size as a whole number of pixels from 16 to 4096, got {size!r}")
-        self.cover, self.stylizer, self.size = cover, stylizer, size
-        self._parts: dict[str, Any] = {}
+        paint: dict[str, Any] = {"name": cover} if isinstance(cover, str) else dict(cover)
+        if paint.get("name") == "procedural_cover":
+            paint.setdefault("size", size)
+        self.cover, self.stylizer, self.size = paint, stylizer, size
 
     def generate(self, sources: Sequence[Keyframe], seeds: Sequence[int]) -> list[Image]:
         """One picture per (keyframe, seed).
@@ -80,7 +82,7 @@ class Painted(Generator):
         for source in sources:
             if not isinstance(source, Keyframe):
                 raise InvalidValue(f"painted draws a Keyframe, got {type(source).__name__}")
-        paint = self._part("cover", self.cover)
+        paint = inner(self, "cover")
         if paint.artefact is not Image or paint.source is not CoverBrief:
             raise InvalidValue(
                 f"painted wants a cover generator that takes briefs, not {paint.name}: use procedural_cover"
@@ -88,30 +90,16 @@ class Painted(Generator):
         made = paint.generate([_brief(k, int(n)) for k, n in zip(sources, seeds, strict=True)], list(seeds))
         return [self._with_artwork(k, int(n), p) for k, n, p in zip(sources, seeds, made, strict=True)]
 
-    def close(self) -> None:
-        """Free the nested parts."""
-        for part in self._parts.values():
-            part.close()
-        self._parts = {}
-
     def identity(self) -> Mapping[str, Any]:
         """What the nested parts depend on."""
-        return {"cover": dict(self._part("cover", self.cover).identity())}
-
-    def _part(self, slot: str, config: Any) -> Any:
-        if slot not in self._parts:
-            own = {"name": config} if isinstance(config, str) else dict(config)
-            if slot == "cover" and own["name"] == "procedural_cover":
-                own.setdefault("size", self.size)
-            self._parts[slot] = registry.build(registry.SLOTS[slot], own)
-        return self._parts[slot]
+        return {"cover": dict(inner(self, "cover").identity())}
 
     def _with_artwork(self, keyframe: Keyframe, seed: int, painting: Image) -> Image:
         painting = painting.resized(self.size, self.size)
         if not keyframe.artworks:
             return painting
         content = keyframe.artworks[seed % len(keyframe.artworks)].resized(self.size, self.size)
-        frames = self._part("stylizer", self.stylizer).stylize(content, painting)
+        frames = inner(self, "stylizer").stylize(content, painting)
         return Image(next(iter(frames)))
 
 

@@ -36,6 +36,7 @@ class PictureFile(Generator):
         if isinstance(longest, bool) or not isinstance(longest, int) or not 16 <= longest <= 8192:
             raise InvalidValue(f"longest is 16 to 8192 pixels, got {longest!r}")
         self.path, self.longest = path, longest
+        self._read: Image | None = None
 
     def identity(self) -> Mapping[str, Any]:
         """The sha256 of the file: what was made from other contents is made again.
@@ -45,6 +46,14 @@ class PictureFile(Generator):
         """
         return {"sha256": digest(self.path, "picture")}
 
+    def inspect(self) -> None:
+        """Decode the picture before anything is made, as it may come after hours of songs; it is not decoded again.
+
+        Raises:
+            MediaError: the file cannot be read as a picture.
+        """
+        self._read = load_image(self.path)
+
     def generate(self, sources: Sequence[Any], seeds: Sequence[int]) -> list[Any]:
         """The same `Image` for each (brief, seed).
 
@@ -53,7 +62,8 @@ class PictureFile(Generator):
         """
         if not sources:
             return []
-        picture = load_image(self.path)
+        picture = self._read or load_image(self.path)
+        self._read = None
         rows, columns = picture.size
         scale = self.longest / max(rows, columns)
         if scale < 1:

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .... import registry
 from ....engines.painting import scenes
 from ....errors import InvalidValue
 from ....interfaces import Card, Generator
-from ....registry import register
+from ....registry import inner, register
 from ....types import CoverBrief, Image
 
 SIZES = (16, 4096)
@@ -40,6 +39,7 @@ class ProceduralCover(Generator):
 
     source = CoverBrief
     artefact = Image
+    parts = {"text": "embedders"}
     card = Card(
         summary="album covers painted from ten families of motifs, palettes in OKLCH",
         paper="Ottosson 2020, A perceptual color space for image processing",
@@ -56,7 +56,6 @@ class ProceduralCover(Generator):
         self.size = size
         self.title = title
         self.text = dict(text) if text is not None else {"name": "lexicon"}
-        self._encoder: Any = None
 
     def generate(self, sources: Sequence[CoverBrief], seeds: Sequence[int]) -> list[Image]:
         """One cover per (brief, seed); each depends on its own pair alone.
@@ -78,24 +77,13 @@ class ProceduralCover(Generator):
             made.append(Image(scenes.paint(brief, rows[brief.topic], int(seed), self.size, title)))
         return made
 
-    def close(self) -> None:
-        """Free the encoder."""
-        if self._encoder is not None:
-            self._encoder.close()
-        self._encoder = None
-
     def identity(self) -> Mapping[str, Any]:
         """What the encoder depends on: the cover depends on it too."""
-        encoder = self._load()
+        encoder = inner(self, "text")
         return {"text": {"settings": dict(self.text), **encoder.identity()}}
 
-    def _load(self) -> Any:
-        if self._encoder is None:
-            self._encoder = registry.build("embedders", self.text)
-        return self._encoder
-
     def _row(self, topic: str) -> dict[str, float]:
-        encoder = self._load()
+        encoder = inner(self, "text")
         axes = tuple(getattr(encoder, "axes", ()))
         vector = np.asarray(encoder.embed([topic]), np.float32)
         if vector.shape != (1, len(axes)) or not axes or not np.isfinite(vector).all():

@@ -15,7 +15,7 @@ from ....engines.synth.style import hash_words, make_style, read_mood
 from ....engines.synth.timing import RATE
 from ....errors import InvalidValue, nearest
 from ....interfaces import Card, Generator
-from ....registry import build, register
+from ....registry import inner, register
 from ....types import GENRES, Audio, Topic
 
 LONGEST = 600
@@ -47,6 +47,7 @@ class HouseSynth(Generator):
 
     source = Topic
     artefact = Audio
+    parts = {"text": "embedders"}
     card = Card(
         summary="house music synthesised from the topic, with an exact plan; no weights",
         paper="Jaisankar & Jayagopi, ICVGIP 2024 (the task); Li, HouseX, arXiv 2207.11690 (the sub-genres)",
@@ -74,13 +75,12 @@ class HouseSynth(Generator):
             read_key(key)
         self.duration, self.genre, self.tempo, self.key = duration, genre, tempo, key
         self.loop, self.swing, self.text = bool(loop), swing, text
-        self._embedder: Any = None
 
     def identity(self) -> Mapping[str, Any]:
         """The text embedder's own identity, and the libraries whose arithmetic makes the samples."""
         import scipy
 
-        return {"text": dict(self._text().identity()), "numpy": np.__version__, "scipy": scipy.__version__}
+        return {"text": dict(inner(self, "text").identity()), "numpy": np.__version__, "scipy": scipy.__version__}
 
     def generate(self, sources: Sequence[Topic], seeds: Sequence[int]) -> list[Audio]:
         """One song per (topic, seed)."""
@@ -88,21 +88,10 @@ class HouseSynth(Generator):
             raise InvalidValue(f"as many seeds as topics are needed, got {len(sources)} topics and {len(seeds)} seeds")
         return [self._song(topic, int(seed)) for topic, seed in zip(sources, seeds, strict=True)]
 
-    def close(self) -> None:
-        """Let the text embedder go."""
-        if self._embedder is not None:
-            self._embedder.close()
-        self._embedder = None
-
-    def _text(self) -> Any:
-        if self._embedder is None:
-            self._embedder = build("embedders", self.text)
-        return self._embedder
-
     def _song(self, topic: Topic, seed: int) -> Audio:
         if seed < 0:
             raise InvalidValue(f"a seed is 0 or more, got {seed}")
-        embedder = self._text()
+        embedder = inner(self, "text")
         mood = read_mood(np.asarray(embedder.embed([topic]))[0], tuple(embedder.axes))
         style = make_style(
             mood, hash_words(topic.text), seed, genre=self.genre,

@@ -46,6 +46,7 @@ class MusicGen(HubGenerator):
         device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
     """
 
+    files = {"melody": "sound"}
     card = Card(
         "MusicGen: text (and a melody) to music of any length",
         paper="Copet et al. 2023, Simple and controllable music generation",

@@ -7,7 +7,8 @@ from typing import Any
 
 from ....interfaces import Card, Generator
 from ....media import load_audio
-from ....media.limits import digest
+from ....media.limits import digest, open_local
+from ....media.sniff import sniff
 from ....registry import register
 from ....types import Audio, Topic
 
@@ -37,6 +38,17 @@ class SongFile(Generator):
             MediaError: the file is missing (with the nearest name in its folder), a folder, empty or over the limits.
         """
         return {"sha256": digest(self.path, "sound")}
+
+    def inspect(self) -> None:
+        """Look at the file's first bytes before anything is made; what they do not tell is decoded.
+
+        Raises:
+            MediaError: the file cannot be read as sound.
+        """
+        with open_local(self.path, "sound")[1] as file:
+            known = sniff(file)
+        if known is None:
+            load_audio(self.path)  # says what it is instead
 
     def generate(self, sources: Sequence[Any], seeds: Sequence[int]) -> list[Any]:
         """The same `Audio` for each (topic, seed).
