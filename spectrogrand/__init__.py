@@ -1,5 +1,9 @@
 """spectrogrand: a topic becomes house music, album covers and audiovisuals, chosen at each step by measured creativity.
 
+    import spectrogrand as sg
+    result = sg.run(topic="deep space", songs=4, song=sg.generator("house_synth", duration=30.0), seed=7)
+    result.song, result.cover, result.videos["motion"], result.candidates("song")
+
 Public names are resolved on first access: importing the package loads neither numpy nor torch.
 
 >>> import spectrogrand
@@ -7,10 +11,9 @@ Public names are resolved on first access: importing the package loads neither n
 True
 """
 
-from __future__ import annotations
+from __future__ import annotations as _annotations
 
-import importlib
-from typing import Any
+import importlib as _importlib
 
 __version__ = "0.1.0"
 
@@ -20,22 +23,24 @@ _HOMES = {
     "Generator": "interfaces", "CreativityScorer": "interfaces", "Stylizer": "interfaces", "Gate": "interfaces",
     "Classifier": "interfaces", "Embedder": "interfaces", "Card": "interfaces", "Weights": "interfaces",
     "Reference": "interfaces", "SpectrograndError": "errors",
-    "register": "registry", "build": "registry", "names": "registry", "get": "registry",
-    "choose": "selection",
+    "register": "registry", "build": "registry", "names": "registry", "get": "registry", "scorer": "wrapping",
+    "generator": "wrapping", "choose": "selection",
     "mel_spectrogram": "audio.spectrogram", "spectrogram_frames": "audio.spectrogram", "analyse": "audio.features",
     "load_audio": "media", "load_image": "media", "save_audio": "media", "save_image": "media", "save_video": "media",
     "load_video": "media",
+    "run": "pipelines.results", "load_run": "pipelines.results", "Result": "pipelines.results", "compose": "config",
+    "list": "runs.listing",
 }  # fmt: skip
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'spectrogrand' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    value: object = getattr(_importlib.import_module(f".{_HOMES[name]}", __name__), "rows" if name == "list" else name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -39,7 +39,7 @@ def _job(config: dict[str, object]) -> int:
 def list_plugins(words: list[str]) -> int:
     """`list [KIND...] [--json]`: every plug-in and whether it is ready here."""
     from .interfaces import KINDS
-    from .listing import rows
+    from .runs.listing import rows
 
     kinds = [w for w in words if not w.startswith("-")]
     for word in words:

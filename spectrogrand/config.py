@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,12 +122,23 @@ def run_hydra(words: list[str], job: Job) -> int:
     return max(codes, default=0)
 
 
-def compose(words: list[str]) -> dict[str, Any]:
+def compose(words: Sequence[str] = (), values: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The plain config of one run, without running it: for tests, scripts and notebooks.
+
+    Args:
+        words: settings as on the command line.
+        values: settings as plain values, laid over the words; the name of a plug-in or of a config chooses it for a slot.
+
+    Raises:
+        ConfigError: words that make no config. UnknownName: no such setting or choice.
 
     >>> compose(["topic=the sea", "seed=3"])["seed"]
     3
     """
+    words = list(words)
+    for name, value in dict(values or {}).items():
+        if isinstance(value, str) and name in _groups() and (conf_folder() / name / f"{value}.yaml").is_file():
+            words.append(f"{name}={value}")
     quoted_words = words_for_hydra(words)
     if any(w.startswith("-") for w in quoted_words):
         raise ConfigError("compose gives the config of one run: leave out topics=, -m and other flags")
@@ -135,20 +146,39 @@ def compose(words: list[str]) -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        return _composed(quoted_words)
+        return _composed(quoted_words, values)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise _translated(error, words) from error
 
 
-def _composed(quoted_words: list[str]) -> dict[str, Any]:
+def _composed(quoted_words: list[str], values: Mapping[str, Any] | None = None) -> dict[str, Any]:
     from hydra import compose as compose_
     from hydra import initialize_config_dir
     from omegaconf import OmegaConf
 
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-        plain = OmegaConf.to_container(compose_("config", quoted_words), resolve=True)
+        config = compose_("config", quoted_words)
+        OmegaConf.set_struct(config, False)
+        for name, value in dict(values or {}).items():
+            if name not in config:
+                raise UnknownName(f"no setting {name!r}; {nearest(name, map(str, config))}")
+            if isinstance(value, str) and name in _groups():
+                if f"{name}={value}" in quoted_words:
+                    continue
+                value = {"name": value}
+            config[name] = _escaped(value)
+        plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
     return {str(k): v for k, v in plain.items()}
+
+
+def _escaped(value: Any) -> Any:
+    """A plain value in which `${` means itself to OmegaConf."""
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", lambda m: m[1] * 2 + "\\${", value)
+    if isinstance(value, Mapping):
+        return {k: _escaped(v) for k, v in value.items()}
+    return [_escaped(v) for v in value] if isinstance(value, list) else value
 
 
 def _topics(file: str) -> list[str]:

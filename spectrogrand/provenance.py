@@ -34,7 +34,7 @@ from .registry import inner
 DATA = Path(__file__).parent / "data"
 # Neither the contracts nor what a person is shown (bars, the table of weights) changes what a plug-in computes; hashing them
 # would void every store at each edit.
-CONTRACTS = {f"spectrogrand.{m}" for m in ("errors", "interfaces", "registry", "run.preflight", "progress")}
+CONTRACTS = {f"spectrogrand.{m}" for m in ("errors", "interfaces", "registry", "runs.preflight", "progress")}
 
 
 class Untraceable(Exception):

@@ -107,8 +107,13 @@ def loaded() -> list[type[Component]]:
     return list(_classes.values())
 
 
-def build(kind: str, config: str | Mapping[str, Any]) -> Any:
-    """Make a plug-in from its name, or from a mapping of `name` and constructor arguments.
+def build(kind: str, config: str | Mapping[str, Any], **settings: Any) -> Any:
+    """Make a plug-in from its name and settings, or from a mapping that holds both.
+
+    Args:
+        kind: of plug-in: "generators", "scorers", ...
+        config: its name, or a mapping of `name` and constructor arguments.
+        settings: constructor arguments; they count for more than those in `config`.
 
     Raises:
         UnknownName: an unknown plug-in or an unknown option of a known one.
@@ -117,7 +122,7 @@ def build(kind: str, config: str | Mapping[str, Any]) -> Any:
     >>> build("scorers", {"name": "danceability"}).aspect
     'value'
     """
-    settings = {"name": config} if isinstance(config, str) else dict(config)
+    settings = {**({"name": config} if isinstance(config, str) else dict(config)), **settings}
     if not isinstance(settings.get("name"), str):
         raise ConfigError(f"a {kind} config needs a name: {{name: ...}}, one of {_listed(names(kind))}")
     name = settings.pop("name")

@@ -14,22 +14,31 @@ uses it on real inputs, and raises `AssertionError` with the rule that is broken
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
+import json
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
-from .checking import check_component, declares, difference, prints
 from .errors import SpectrograndError
-from .interfaces import Classifier, Component, CreativityScorer, Embedder, Gate, Generator, Reference, Stylizer
-from .types import Audio, Frames, Image
+from .interfaces import Card, Classifier, Component, CreativityScorer, Embedder, Gate, Generator, Reference, Stylizer
+from .types import Audio, Frames, Image, Plan
 
 __all__ = [
     "check_classifier", "check_component", "check_embedder", "check_gate", "check_generator", "check_scorer",
     "check_stylizer", "difference",
 ]  # fmt: skip
+
+
+HEAVY = ("torch", "tensorflow", "jax", "diffusers", "transformers", "essentia", "librosa", "matplotlib")
+"""Modules that neither importing nor building a plug-in may load."""
+_LARGE = 1 << 16
 
 
 def check_generator(
@@ -54,7 +63,7 @@ def check_generator(
     >>> check_generator(Hiss, [Topic("the sea")])
     """
     made = check_component(make, Generator)
-    declares(made, "source", "artefact")
+    _check_traits(made, "source", "artefact")
     given = [sources[k % len(sources)] for k in range(len(seeds))]
     for source in given:
         assert isinstance(source, made.source), f"it takes {made.source.__name__}, not {type(source).__name__}"
@@ -87,7 +96,7 @@ def check_scorer(
     >>> check_scorer(build("scorers", "aesthetics"), pictures)
     """
     made = check_component(make, CreativityScorer)
-    declares(made, "artefact")
+    _check_traits(made, "artefact")
     aspects = ("novelty", "value", "surprise")
     assert getattr(made, "aspect", None) in aspects, f"the class declares aspect = one of {aspects}"
     _check_rows(made, made.score, batch, np.float64, (len(batch),), tolerance)
@@ -109,8 +118,8 @@ def check_gate(make: Gate | Callable[[], Gate], batch: Sequence[Any]) -> None:
     >>> check_gate(build("gates", "silence"), [Audio(np.full((1, 800), v, np.float32), 8000) for v in (0, 0.1, 0.9)])
     """
     made = check_component(make, Gate)
-    declares(made, "artefact")
-    before = prints(batch)
+    _check_traits(made, "artefact")
+    before = _fingerprints(batch)
     first = made.check(batch)
     assert isinstance(first, list) and len(first) == len(batch), f"check() lists one answer per item, got {first!r}"
     for reason in first:
@@ -123,7 +132,7 @@ def check_gate(make: Gate | Callable[[], Gate], batch: Sequence[Any]) -> None:
     assert made.check([]) == [], "an empty batch gives an empty list"
     made.close()
     assert made.check(batch) == first, "after close(), it must load again and answer the same"
-    assert prints(batch) == before, "it writes into its input"
+    assert _fingerprints(batch) == before, "it writes into its input"
 
 
 def check_classifier(
@@ -137,7 +146,7 @@ def check_classifier(
     >>> check_classifier(build("classifiers", "timbre_genre"), tones)
     """
     made = check_component(make, Classifier)
-    declares(made, "artefact")
+    _check_traits(made, "artefact")
     names = made.classify(batch)[1]
     named = isinstance(names, tuple) and names and all(isinstance(n, str) and n for n in names)
     assert named and len(set(names)) == len(names), f"names is a tuple of different names, got {names!r}"
@@ -153,7 +162,7 @@ def check_embedder(make: Embedder | Callable[[], Embedder], batch: Sequence[Any]
     >>> check_embedder(build("embedders", "lexicon"), [Topic("a calm sea"), Topic("a fast robot"), Topic("night")])
     """
     made = check_component(make, Embedder)
-    declares(made, "artefact")
+    _check_traits(made, "artefact")
     width = np.asarray(made.embed(batch[:1])).shape[-1]
     _check_rows(made, made.embed, batch, np.float32, (len(batch), width), tolerance)
 
@@ -180,7 +189,7 @@ def check_stylizer(
     ramp = np.indices((72, 96)).transpose(1, 2, 0) * 2
     one = content or Image(np.dstack([ramp, 255 - ramp[..., :1]]).astype(np.uint8))
     other = style or Image(np.ascontiguousarray(one.pixels[:64, :64, ::-1] // 2))
-    before = prints([one, other])
+    before = _fingerprints([one, other])
     moving, moved = _stream(one, 3), _stream(other, 3)
     for c, s, count in ((one, other, 1), (moving, other, 3), (one, moved, 3), (moving, moved, 3)):
         what = f"content {type(c).__name__} with style {type(s).__name__}"
@@ -200,14 +209,14 @@ def check_stylizer(
         pass
     else:
         raise AssertionError("streams of 3 and 2 frames cannot be paired: raise InvalidValue")
-    assert prints([one, other]) == before, "it writes into its input"
+    assert _fingerprints([one, other]) == before, "it writes into its input"
 
 
 def _check_rows(
     made: Component, rate: Callable[[Sequence[Any]], np.ndarray], batch: Sequence[Any], dtype: type,
     shape: tuple[int, ...], tolerance: float,
 ) -> None:  # fmt: skip
-    before, identity = prints(batch), dict(made.identity())
+    before, identity = _fingerprints(batch), dict(made.identity())
     first = rate(batch)
     _check_array(first, dtype, shape, "the answer")
     again = rate(batch)
@@ -218,7 +227,7 @@ def _check_rows(
     made.close()
     assert rate(batch).tobytes() == first.tobytes(), "after close(), it must load again and answer the same"
     assert dict(made.identity()) == identity, "identity() changes with use: it is part of the step's key"
-    assert prints(batch) == before, "it writes into its input"
+    assert _fingerprints(batch) == before, "it writes into its input"
 
 
 def _check_array(x: Any, dtype: type, shape: tuple[int, ...], what: str) -> None:
@@ -250,3 +259,89 @@ def _same(a: Sequence[Any], b: Sequence[Any], tolerance: float, rule: str) -> No
 
 def _stream(image: Image, count: int) -> Frames:
     return Frames(lambda: (np.roll(image.pixels, 3 * k, axis=1) for k in range(count)), image.size, count, Fraction(10))
+
+
+def check_component(make: Component | Callable[[], Component], interface: type = Component) -> Any:
+    """Card complete, constructor of plain keyword settings that loads nothing, plain identity; returns the plug-in.
+
+    >>> from spectrogrand import build
+    >>> check_component(build("gates", "silence")).name
+    'silence'
+    """
+    loaded = set(sys.modules)
+    made = make if isinstance(make, Component) else make()
+    heavy = sorted({m.partition(".")[0] for m in set(sys.modules) - loaded} & set(HEAVY))
+    assert not heavy, f"building it loads {', '.join(heavy)}: import such modules inside the methods that use them"
+    assert isinstance(made, interface), f"it is a {type(made).__name__}, not a {interface.__name__}"
+    _check_card(made)
+    _check_constructor(made)
+    identity = made.identity()
+    assert isinstance(identity, Mapping), f"identity() is a mapping of plain data, got {type(identity).__name__}"
+    try:
+        json.dumps(dict(identity))
+    except (TypeError, ValueError) as error:
+        raise AssertionError(f"identity() goes into run.json, so it is plain data: {error}") from None
+    return made
+
+
+def _check_card(made: Component) -> None:
+    card = getattr(made, "card", None)
+    assert isinstance(card, Card), "it has no card: set the class attribute card = Card(summary=...)"
+    assert card.summary.strip() and "\n" not in card.summary, "card.summary is one line that says what it is"
+    assert card.licence.strip(), "card.licence is empty: name the licence"
+    extras = (None, "models", "tfhub", "essentia", "train", "app", "text")
+    ours = type(made).__module__.startswith("spectrogrand.")
+    assert not ours or card.extra in extras, f"card.extra is one of {extras}, got {card.extra!r}"
+    for w in card.weights:
+        assert w.source and w.licence and w.megabytes > 0, "weights name their source, licence and size in megabytes"
+        pinned = re.fullmatch("[0-9a-f]{40}|(sha256:)?[0-9a-f]{64}|.*pinned at fetch", w.revision)
+        assert pinned, f"weights have a 40-hex revision, a sha256 or are 'pinned at fetch', got {w.revision!r}"
+
+
+def _check_constructor(made: Component) -> None:
+    for p in inspect.signature(type(made)).parameters.values():
+        assert p.kind is not p.VAR_POSITIONAL, "a constructor takes named settings, no *args"
+        plain = p.default is p.empty or isinstance(p.default, str | int | float | bool | list | tuple | dict | None)
+        assert plain, f"the default of {p.name} is not a plain value: {p.default!r}"
+    for key, value in vars(made).items():
+        home = type(value).__module__.partition(".")[0]
+        small = not isinstance(value, np.ndarray) or value.nbytes <= _LARGE
+        assert home not in (*HEAVY, "onnxruntime") and small, f"its constructor loads {key}: load at first use"
+
+
+def _check_traits(made: Component, *traits: str) -> None:
+    """Assert that the class states each trait (source, artefact) as a type."""
+    for trait in traits:
+        assert isinstance(getattr(type(made), trait, None), type), f"the class declares {trait} = a type, such as Audio"
+
+
+def difference(a: Any, b: Any) -> float:
+    """Largest difference of two artefacts in full scale (1.0); 0 for the same bytes, infinity where unlike in kind.
+
+    >>> black, grey = (Image(np.full((2, 2, 3), v, np.uint8)) for v in (0, 51))
+    >>> difference(black, grey), difference(black, black), difference("a", "b")
+    (0.2, 0.0, inf)
+    """
+    if type(a) is not type(b):
+        return np.inf
+    if isinstance(a, np.ndarray):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return np.inf
+        if a.tobytes() == b.tobytes():
+            return 0.0
+        scale = 255.0 if a.dtype == np.uint8 else 1.0
+        apart = float(np.max(np.abs(a.astype(np.float64) - b.astype(np.float64)), initial=0.0)) / scale
+        return np.inf if np.isnan(apart) else max(apart, np.finfo(float).tiny)
+    if isinstance(a, Frames):
+        if (a.size, a.count, a.fps) != (b.size, b.count, b.fps):
+            return np.inf
+        return max(np.inf if x is None or y is None else difference(x, y) for x, y in zip_longest(a, b))
+    if dataclasses.is_dataclass(a) and not isinstance(a, Plan):
+        return max(difference(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(a))
+    return 0.0 if a == b else np.inf
+
+
+def _fingerprints(batch: Sequence[Any]) -> list[Any]:
+    """What an item held before, to see whether a plug-in wrote into it."""
+    held = {Audio: lambda x: x.samples.tobytes(), Image: lambda x: x.pixels.tobytes()}
+    return [held.get(type(x), lambda x: x)(x) for x in batch]

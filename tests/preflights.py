@@ -1,7 +1,7 @@
 """Preflight of a bare config: its plug-ins built for the slots of all pipelines, looked at, and what they need."""
 
 from spectrogrand.pipelines.execute import all_slots
-from spectrogrand.run import preflight
+from spectrogrand.runs import preflight
 
 
 def build(config):

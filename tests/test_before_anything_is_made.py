@@ -18,7 +18,7 @@ from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, MissingExtra, SpectrograndError
 from spectrogrand.pipelines.execute import execute
 from spectrogrand.plugins.generators.pictures import sdxl
-from spectrogrand.run import preflight
+from spectrogrand.runs import preflight
 from spectrogrand.weights import fetch as fetching
 from spectrogrand.weights.hub import variant
 

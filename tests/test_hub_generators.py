@@ -12,7 +12,7 @@ import tiny_songs
 from spectrogrand import Audio, CoverBrief, Image, Scene, Topic, build
 from spectrogrand.errors import CandidateError, ConfigError, InvalidValue, MissingExtra, UnknownName
 from spectrogrand.plugins.generators._prompts import warn_of_cuts
-from spectrogrand.run.candidates import make_all
+from spectrogrand.runs.candidates import make_all
 from spectrogrand.store import Store
 
 torch = pytest.importorskip("torch")

@@ -15,8 +15,8 @@ from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra
 from spectrogrand.pipelines.execute import execute
 from spectrogrand.provenance import fingerprint
-from spectrogrand.run import needs as needs_table
-from spectrogrand.run import preflight
+from spectrogrand.runs import needs as needs_table
+from spectrogrand.runs import preflight
 from spectrogrand.weights import fetch as fetching
 
 PUBLISHED = {
@@ -110,7 +110,7 @@ def test_a_missing_extra_is_told_with_its_install_line(monkeypatch):
 
 
 def test_the_list_says_which_weights_are_missing():
-    from spectrogrand.listing import rows
+    from spectrogrand.runs.listing import rows
 
     states = {r["name"]: r["state"] for r in rows(["scorers"])}
     assert states["novelty"] == "ready"
@@ -152,7 +152,7 @@ asked = []
 sys.addaudithook(lambda event, args: asked.append(event) if event in ("socket.connect", "socket.getaddrinfo") else None)
 from spectrogrand import registry
 from spectrogrand.pipelines.execute import all_slots
-from spectrogrand.run import preflight
+from spectrogrand.runs import preflight
 from spectrogrand.weights import fetch
 scorer = {"name": "clap_novelty", "embedder": {"name": "clap"}}
 config = {"song_scorers": {"a": {"scorer": scorer}}, "cover_scorers": {"b": {"scorer": {"name": "vila"}}}}

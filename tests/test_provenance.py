@@ -14,8 +14,8 @@ PACKAGE = Path(provenance.__file__).parent
 @pytest.mark.parametrize(
     ("file", "counts"),
     [
-        ("run/preflight.py", False),
-        ("run/needs.py", False),
+        ("runs/preflight.py", False),
+        ("runs/needs.py", False),
         ("progress.py", False),
         ("registry.py", False),
         ("plugins/generators/_prompts.py", True),

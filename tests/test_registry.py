@@ -172,7 +172,7 @@ def test_a_broken_stranger_is_named_when_asked_for_and_harms_nobody_else(install
 
 
 def test_a_broken_stranger_is_one_row_of_the_list(install):
-    from spectrogrand.listing import rows
+    from spectrogrand.runs.listing import rows
 
     install("gates.broken = stranger_row:Broken\n", stranger_row="raise OSError('gone')")
     sys.modules.pop("stranger_row", None)

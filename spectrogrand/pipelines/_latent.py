@@ -15,8 +15,8 @@ from .. import media
 from ..checks import check_number, flag, number, one_of, text, whole
 from ..checks import field as checked
 from ..errors import ConfigError, InvalidValue
-from ..run.artefacts import Traced
-from ..run.run import Run
+from ..runs.artefacts import Traced
+from ..runs.run import Run
 from ..store import file_digest
 from ..types import Audio, Frames, Image, Topic
 from ..walks import classes as lyric_classes

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..checks import text
 from ..errors import ConfigError
-from ..run.artefacts import Item
-from ..run.run import Run
+from ..runs.artefacts import Item
+from ..runs.run import Run
 from ..types import CoverBrief
 from ._settings import Common
 

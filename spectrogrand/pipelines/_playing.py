@@ -10,7 +10,7 @@ from ..store import file_digest
 
 if TYPE_CHECKING:
     from ..lyrics.searching import Index
-    from ..run.run import Run
+    from ..runs.run import Run
 
 LARGEST = 64_000_000
 """Bytes of a song's file that is copied into a run."""

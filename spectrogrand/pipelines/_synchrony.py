@@ -12,8 +12,8 @@ import numpy as np
 from ..audio.features import analyse
 from ..metrics.synchrony import measure
 from ..progress import bar
-from ..run.artefacts import Traced
-from ..run.run import Run
+from ..runs.artefacts import Traced
+from ..runs.run import Run
 from ..types import Audio, Frames
 from ..walks.timing import retimed
 

@@ -18,9 +18,9 @@ from ..audio.emotion import CIRCUMPLEX, Emotion, estimate
 from ..checks import one_of, text, whole
 from ..errors import ConfigError
 from ..interfaces import Classifier, Generator
-from ..run.artefacts import Item
-from ..run.run import Run
-from ..run.slots import Slot
+from ..runs.artefacts import Item
+from ..runs.run import Run
+from ..runs.slots import Slot
 from ..types import Audio, Image, Topic
 from ._settings import Common
 

@@ -16,8 +16,8 @@ from typing import Any
 from ..audio.pictures import draw_spectrogram
 from ..checks import field, flag, mapping, some_of, whole
 from ..interfaces import Classifier, Generator, Stylizer
-from ..run.run import Run
-from ..run.slots import Slot
+from ..runs.run import Run
+from ..runs.slots import Slot
 from ..types import Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
 from ._briefs import check_words, write_briefs
 from ._settings import Framed

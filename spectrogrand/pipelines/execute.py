@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from .. import registry
 from ..errors import PluginError, SpectrograndError, UnknownName, nearest
 from ..report.page import write_report
-from ..run import preflight
-from ..run.run import Run
-from ..run.slots import Slot, check_fit
+from ..runs import preflight
+from ..runs.run import Run
+from ..runs.slots import Slot, check_fit
 from ._settings import Common
 
 GROUP = "spectrogrand.pipelines"
@@ -37,8 +37,7 @@ def names() -> list[str]:
     >>> "audiovisual" in names()
     True
     """
-    files = Path(__file__).parent.glob("*.py")
-    return sorted({p.stem for p in files if not p.stem.startswith("_") and p.stem != "execute"} | set(_entries()))
+    return sorted(_own() | set(_entries()))
 
 
 def get(name: str) -> Pipeline:
@@ -67,7 +66,7 @@ def get(name: str) -> Pipeline:
 
 def all_slots() -> dict[str, Slot]:
     """The slots of every pipeline of this package: which kind of plug-in stands under which name in a config."""
-    return {slot: wanted for name in names() if name not in _entries() for slot, wanted in get(name).SLOTS.items()}
+    return {slot: wanted for name in sorted(_own()) for slot, wanted in get(name).SLOTS.items()}
 
 
 def execute(config: Mapping[str, Any]) -> Path:
@@ -134,6 +133,12 @@ def _ours(filename: str) -> bool:
 
 
 @lru_cache
+def _own() -> frozenset[str]:
+    """The pipelines of this folder; `execute` and `results` serve them all."""
+    files = Path(__file__).parent.glob("*.py")
+    return frozenset(p.stem for p in files if not p.stem.startswith("_") and p.stem not in ("execute", "results"))
+
+
+@lru_cache
 def _entries() -> dict[str, EntryPoint]:
-    own = {p.stem for p in Path(__file__).parent.glob("*.py")}
-    return {e.name: e for e in entry_points(group=GROUP) if e.name not in own}
+    return {e.name: e for e in entry_points(group=GROUP) if e.name not in _own()}

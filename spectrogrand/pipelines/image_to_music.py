@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ..checks import some_of, whole
 from ..interfaces import Classifier, Generator
-from ..run.run import Run
-from ..run.slots import Slot
+from ..runs.run import Run
+from ..runs.slots import Slot
 from ..types import MAX_TOPIC, Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
 from ._picture import Pictured, show_picture, write_caption
 from ._settings import Framed

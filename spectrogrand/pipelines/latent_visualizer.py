@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..interfaces import Embedder, Generator
-from ..run.run import Run
-from ..run.slots import Slot
+from ..runs.run import Run
+from ..runs.slots import Slot
 from ..types import Audio, Frames, Topic
 from ..walks.latents import LatentWalk
 from ._latent import Settings, choose_classes, cut_song, cut_walk, find_walk, keep_poster

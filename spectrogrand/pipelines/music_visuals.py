@@ -17,9 +17,9 @@ from ..audio.excerpts import Stretches
 from ..audio.percussive import energies
 from ..checks import field, flag, mapping, number, one_of, text, whole
 from ..interfaces import Generator
-from ..run.artefacts import Pictures
-from ..run.run import Run
-from ..run.slots import Slot
+from ..runs.artefacts import Pictures
+from ..runs.run import Run
+from ..runs.slots import Slot
 from ..types import Audio, Frames, Image, Topic
 from ..walks.storyboard import Keyframe, Walk
 from ..walks.timing import DRIVES, on_beats, positions

@@ -17,8 +17,8 @@ from ..interfaces import Embedder, Generator
 from ..lyrics.ranking import RULES, rank
 from ..lyrics.reading import FEATURES
 from ..lyrics.searching import Index
-from ..run.run import Run
-from ..run.slots import Slot
+from ..runs.run import Run
+from ..runs.slots import Slot
 from ..types import MAX_TOPIC, CoverBrief, Image, Topic
 from ._picture import Pictured, show_picture, write_caption
 from ._playing import listen

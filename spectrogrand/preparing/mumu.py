@@ -20,7 +20,7 @@ from ..config import compose
 from ..errors import CandidateError, ConfigError, MediaError
 from ..image.inks import linear_to_oklab
 from ..progress import bar
-from ..run.candidates import attempt
+from ..runs.candidates import attempt
 from ..store import file_digest
 from ..types import GENRES, CoverBrief, Image
 from .downloads import Downloader

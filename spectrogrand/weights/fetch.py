@@ -13,7 +13,7 @@ from typing import Any
 from .. import __version__, registry
 from ..errors import ConfigError, InvalidValue, MissingExtra, StoreError, UnknownName, nearest, require
 from ..interfaces import KINDS, Weights
-from ..run.preflight import by_hand, is_hub
+from ..runs.preflight import by_hand, is_hub
 from ..store import write_json
 from . import download as downloads
 from . import files as weights

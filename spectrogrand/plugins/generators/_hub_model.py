@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ...errors import ConfigError, InvalidValue, UnknownName, nearest, require
 from ...interfaces import Generator, Weights
 from ...models import devices
-from ...run.preflight import remedy
+from ...runs.preflight import remedy
 from ...weights import checkpoints, hub
 from ._exact_steps import keep_float32
 from ._step_bar import StepBar

@@ -13,7 +13,7 @@ from ....errors import InvalidValue
 from ....interfaces import Card, Weights
 from ....models import devices
 from ....registry import register
-from ....run.preflight import remedy
+from ....runs.preflight import remedy
 from ....types import CoverBrief, Image
 from ....weights import checkpoints, hub
 from .._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of

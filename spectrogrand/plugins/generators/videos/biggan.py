@@ -14,7 +14,7 @@ from ....interfaces import Card, Weights
 from ....models import devices
 from ....models.biggan import Network, resolution_of
 from ....registry import register
-from ....run.preflight import remedy
+from ....runs.preflight import remedy
 from ....types import Frames, frame_count
 from ....walks.latents import LatentWalk
 from .._hub_model import HubGenerator, numbers

@@ -72,6 +72,7 @@ def build(config: Mapping[str, Any], slots: Slots) -> dict[str, Component]:
         SpectrograndError: a part refuses one of its settings; the slot is named.
 
     >>> from spectrogrand.interfaces import Generator
+    >>> from spectrogrand.runs.slots import Slot
     >>> build({"song": {"name": "house_synth", "duration": -1}}, {"song": Slot(Generator)})
     Traceback (most recent call last):
     ...

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
-from . import registry
-from .errors import SpectrograndError
-from .interfaces import KINDS
-from .run.preflight import missing_weights
+from .. import registry
+from ..errors import SpectrograndError
+from ..interfaces import KINDS
+from .preflight import missing_weights
 
 
 def rows(kinds: list[str] | None = None) -> list[dict[str, Any]]:
