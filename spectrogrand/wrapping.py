@@ -27,7 +27,8 @@ def scorer(name: str, *, aspect: str, artefact: type, summary: str = "") -> Call
 
     Returns:
         A decorator. It takes a function from an artefact to a number, or a torchmetrics metric of one batch, to which a
-        picture is given as float32 in [0, 1] (1, rgb, row, column), since uint8 wraps round when metrics subtract it, a sound as float32 (1, channel, time); it gives back the class.
+        picture is given as float32 in [0, 1] (1, rgb, row, column), since uint8 wraps round where a metric subtracts it,
+        and a sound as float32 (1, channel, time); it gives back the class.
 
     Raises:
         InvalidValue: no such aspect.
