@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .interfaces import Card, Component
+from .interfaces import Card, Component, Source
 from .types import Audio, Frames, Image, Plan
 
 HEAVY = ("torch", "tensorflow", "jax", "diffusers", "transformers", "essentia", "librosa", "matplotlib")
@@ -53,9 +52,9 @@ def _check_card(made: Component) -> None:
     ours = type(made).__module__.startswith("spectrogrand.")
     assert not ours or card.extra in extras, f"card.extra is one of {extras}, got {card.extra!r}"
     for w in card.weights:
-        assert w.source and w.licence and w.megabytes > 0, "weights name their source, licence and size in megabytes"
-        pinned = re.fullmatch("[0-9a-f]{40}|(sha256:)?[0-9a-f]{64}|.*pinned at fetch", w.revision)
-        assert pinned, f"weights have a 40-hex revision, a sha256 or are 'pinned at fetch', got {w.revision!r}"
+        typed = "weights come from HubRepo, Url, ByHand or Packaged of spectrogrand.weights.sources"
+        assert isinstance(w.source, Source), f"{typed}, got {w.source!r}"
+        assert w.licence and w.megabytes > 0, "weights name their licence and size in megabytes"
 
 
 def _check_constructor(made: Component) -> None:

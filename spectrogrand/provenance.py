@@ -19,9 +19,9 @@ from .interfaces import Component, CreativityScorer
 from .registry import SLOTS, build, names_a_part
 
 DATA = Path(__file__).parent / "data"
-# Neither the contracts nor what a person is shown (bars, the table of weights) changes what a plug-in computes; hashing them
+# Neither the contracts nor what a person is shown (bars) changes what a plug-in computes; hashing them
 # would void every store at each edit.
-CONTRACTS = {f"spectrogrand.{m}" for m in ("errors", "interfaces", "registry", "run.preflight", "progress")}
+CONTRACTS = {f"spectrogrand.{m}" for m in ("errors", "interfaces", "registry", "progress")}
 
 
 def fingerprint(part: Component) -> dict[str, Any]:

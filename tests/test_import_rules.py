@@ -95,8 +95,7 @@ def test_the_ground_floor(name, allowed):
 def test_plugins_know_neither_each_other_nor_who_composes_them(path):
     for name in ours(path):
         first, _, rest = name.partition(".")
-        # what a missing weight's remedy is still lies in run/preflight.py: it moves to weights/ next
-        assert first not in ABOVE or name == "run.preflight", f"{name} composes plug-ins"
+        assert first not in ABOVE, f"{name} composes plug-ins"
         helper = rest.rpartition(".")[2].startswith("_")
         assert first != "plugins" or helper, (
             f"{name} is a plug-in: build it through the registry, or move what is shared"

@@ -62,7 +62,7 @@ class Run:
         self.record["parts"][slot] = {
             "name": made.name, "kind": made.kind, "summary": card.summary, "paper": card.paper, "licence": card.licence,
             "terms": card.terms, "identity": dict(made.identity()),
-            "weights": [vars(w) for w in card.weights],
+            "weights": [w.record() for w in card.weights],
         }  # fmt: skip
         self._parts.append(made)
         return made
