@@ -35,7 +35,12 @@ class MediaError(SpectrograndError):
 
 
 class MissingExtra(SpectrograndError):
-    """An optional dependency that is not installed; the message holds the install line."""
+    """An optional dependency or weights that are not here; the message holds what gets them, and so does `remedy`."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+        """The command alone, "" where there is none."""
 
 
 class CandidateError(SpectrograndError):
@@ -81,4 +86,5 @@ def require(module: str, extra: str, why: str) -> None:
     import importlib.util
 
     if importlib.util.find_spec(module) is None:
-        raise MissingExtra(f"{why} needs {module}, which is not installed: pip install 'spectrogrand[{extra}]'")
+        install = f"pip install 'spectrogrand[{extra}]'"
+        raise MissingExtra(f"{why} needs {module}, which is not installed: {install}", install)

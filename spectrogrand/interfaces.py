@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,23 +17,60 @@ import numpy as np
 from .types import Frames, Image
 
 
+class Source(ABC):
+    """Where weights come from: `HubRepo`, `Url`, `ByHand` and `Packaged` of `spectrogrand.weights.sources`."""
+
+    commanded: ClassVar[bool] = True
+    """Whether `spectrogrand fetch` gets them; else `remedy` is what a person has to do."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """What it is called in records: a repository, an address."""
+
+    @property
+    @abstractmethod
+    def short(self) -> str:
+        """What a table calls it."""
+
+    @property
+    @abstractmethod
+    def pin(self) -> str:
+        """Commit or sha256, or that there is none yet."""
+
+    @abstractmethod
+    def locate(self, one: Weights, part: Component) -> Path | None:
+        """The file or folder of a part's weights on this machine, None where it is not; nothing is loaded."""
+
+    @abstractmethod
+    def remedy(self, one: Weights, part: Component) -> str:
+        """The command, or the words, that get them."""
+
+    @abstractmethod
+    def told(self, part: str) -> str:
+        """The same in an error's line, for a part that found nothing: "get it from ... and set weights=FOLDER"."""
+
+
 @dataclass(frozen=True)
 class Weights:
-    """Where a plug-in's weights come from: a pinned source, its exact revision or sha256, and size in megabytes.
+    """A plug-in's weights: where they come from, their size in megabytes (1e6 bytes), their licence.
 
-    `source` is a repository of the hub ("owner/name"), the address of a file, or a sentence where it must be got by hand.
-    `revision` is 40 hex digits of a repository, 64 of a file (its sha256), or says "pinned at fetch": `spectrogrand fetch` then
-    writes down what it got.
     `file` is what the file is called in the plug-in's folder of weights, "" for a repository or the address's last part.
     `folder` is what that folder is called in a folder of weights, "" for the plug-in's name: a second model has one of its own.
     """
 
-    source: str
-    revision: str
+    source: Source
     megabytes: float
     licence: str
     file: str = ""
     folder: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """Plain data for `run.json` and lists: source, revision, megabytes, licence, file, folder."""
+        return {
+            "source": self.source.label, "revision": self.source.pin, "megabytes": self.megabytes, "licence": self.licence,
+            "file": self.file, "folder": self.folder,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,6 +97,8 @@ class Component(ABC):
     """Settings that choose a plug-in inside this one, and its kind: {"text": "embedders"}; `registry.inner` builds them."""
     files: ClassVar[Mapping[str, str]] = {}
     """Settings that name a file of the user's own, and what it holds: {"melody": "sound"}; opened before anything is made."""
+    chooses: ClassVar[tuple[str, ...]] = ()
+    """Settings that choose other weights than the card's: `spectrogrand fetch NAME SETTING=VALUE` then gets those."""
     settings: Mapping[str, Any] = {}
     """Name and every constructor argument, defaults included, as plain data; filled in by `registry.build`."""
 

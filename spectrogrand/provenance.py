@@ -32,9 +32,9 @@ from .interfaces import Component, CreativityScorer
 from .registry import inner
 
 DATA = Path(__file__).parent / "data"
-# Neither the contracts nor what a person is shown (bars, the table of weights) changes what a plug-in computes; hashing them
+# Neither the contracts nor what a person is shown (bars) changes what a plug-in computes; hashing them
 # would void every store at each edit.
-CONTRACTS = {f"spectrogrand.{m}" for m in ("errors", "interfaces", "registry", "runs.preflight", "progress")}
+CONTRACTS = {f"spectrogrand.{m}" for m in ("errors", "interfaces", "registry", "progress")}
 
 
 class Untraceable(Exception):

@@ -140,6 +140,16 @@ def build(kind: str, config: str | Mapping[str, Any], **settings: Any) -> Any:
     return made
 
 
+def defaults(cls: type[Component]) -> dict[str, Any]:
+    """What a plug-in's settings are where nobody sets them.
+
+    >>> defaults(get("scorers", "danceability"))
+    {}
+    """
+    options = inspect.signature(cls).parameters.items()
+    return {k: p.default for k, p in options if p.default is not p.empty}
+
+
 def _load_entry(kind: str, name: str) -> None:
     entry = _entries(kind)[name]
     try:

@@ -27,7 +27,18 @@ from typing import Any
 import numpy as np
 
 from .errors import SpectrograndError
-from .interfaces import Card, Classifier, Component, CreativityScorer, Embedder, Gate, Generator, Reference, Stylizer
+from .interfaces import (
+    Card,
+    Classifier,
+    Component,
+    CreativityScorer,
+    Embedder,
+    Gate,
+    Generator,
+    Reference,
+    Source,
+    Stylizer,
+)
 from .types import Audio, Frames, Image, Plan
 
 __all__ = [
@@ -293,9 +304,9 @@ def _check_card(made: Component) -> None:
     ours = type(made).__module__.startswith("spectrogrand.")
     assert not ours or card.extra in extras, f"card.extra is one of {extras}, got {card.extra!r}"
     for w in card.weights:
-        assert w.source and w.licence and w.megabytes > 0, "weights name their source, licence and size in megabytes"
-        pinned = re.fullmatch("[0-9a-f]{40}|(sha256:)?[0-9a-f]{64}|.*pinned at fetch", w.revision)
-        assert pinned, f"weights have a 40-hex revision, a sha256 or are 'pinned at fetch', got {w.revision!r}"
+        typed = "weights come from HubRepo, Url, ByHand or Packaged of spectrogrand.weights.sources"
+        assert isinstance(w.source, Source), f"{typed}, got {w.source!r}"
+        assert w.licence and w.megabytes > 0, "weights name their licence and size in megabytes"
 
 
 def _check_constructor(made: Component) -> None:

@@ -18,9 +18,9 @@ from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, MissingExtra, SpectrograndError
 from spectrogrand.pipelines.execute import execute
 from spectrogrand.plugins.generators.pictures import sdxl
-from spectrogrand.runs import preflight
 from spectrogrand.weights import fetch as fetching
 from spectrogrand.weights.hub import variant
+from spectrogrand.weights.sources import remedy
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
@@ -99,10 +99,12 @@ def test_the_refiner_is_looked_for_where_it_is_loaded_from(weights, refined):
 ])  # fmt: skip
 def test_each_model_is_fetched_into_the_folder_in_which_it_is_looked_for(words, folders, tmp_path, monkeypatch):
     got = []
-    monkeypatch.setattr(fetching, "_repository", lambda one, local, home: got.append((one.source, local)) or local)
+    monkeypatch.setattr(
+        fetching, "_repository", lambda one, local, home: got.append((one.source.label, local)) or local
+    )
     assert main(["fetch", *words, f"weights={tmp_path}"]) == 0
     assert [place for _, place in got] == [tmp_path / f for f in folders]
-    assert (sdxl.REFINER_WEIGHTS.source in dict(got)) == ("sdxl_refiner" in folders)
+    assert (sdxl.REFINER_WEIGHTS.source.label in dict(got)) == ("sdxl_refiner" in folders)
 
 
 def test_both_models_of_kandinsky_are_found_in_a_folder_of_weights(weights):
@@ -112,7 +114,7 @@ def test_both_models_of_kandinsky_are_found_in_a_folder_of_weights(weights):
 
 def test_the_command_names_every_setting_that_chose_the_model_and_no_other():
     part = build("generators", {"name": "diffusers_image", "model": "a/b", "revision": "0" * 40, "steps": 7})
-    command = preflight.remedy(part.card.weights[0], part)
+    command = remedy(part.card.weights[0], part)
     assert command == f"spectrogrand fetch diffusers_image model=a/b revision={'0' * 40}"
 
 
@@ -226,7 +228,7 @@ def test_a_pipeline_whose_network_has_another_name_is_run(weights):
 
 def test_the_record_says_where_a_second_model_came_from(refined):
     part = build("generators", {"name": "sdxl", "weights": str(refined), "refiner": True})
-    assert [w.source for w in part.card.weights] == [
-        "stabilityai/stable-diffusion-xl-base-1.0", sdxl.REFINER_WEIGHTS.source,
+    assert [w.source.label for w in part.card.weights] == [
+        "stabilityai/stable-diffusion-xl-base-1.0", sdxl.REFINER_WEIGHTS.source.label,
     ]  # fmt: skip
-    assert json.loads(json.dumps([vars(w) for w in part.card.weights]))[1]["folder"] == "sdxl_refiner"
+    assert json.loads(json.dumps([w.record() for w in part.card.weights]))[1]["folder"] == "sdxl_refiner"

@@ -23,6 +23,7 @@ from spectrogrand.interfaces import Weights
 from spectrogrand.weights import download as downloads
 from spectrogrand.weights import fetch as fetching
 from spectrogrand.weights import files as weights
+from spectrogrand.weights.sources import Url
 
 BODY = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -148,22 +149,21 @@ def test_a_place_that_never_answers_is_given_up_in_time(monkeypatch):
 
 
 def fetched(server, tmp_path, path, **about):
-    one = Weights(
-        **{"source": server.url + path, "revision": "pinned at fetch", "megabytes": 1.0, "licence": "MIT", **about}
-    )
-    return fetching._file(one, tmp_path / "part")
+    source = Url(server.url + path, about.pop("sha256", ""))
+    one = Weights(**{"source": source, "megabytes": 1.0, "licence": "MIT", **about})
+    return fetching._file(one, source, tmp_path / "part")
 
 
 def test_what_was_fetched_is_written_down_and_kept(server, tmp_path):
-    got = fetched(server, tmp_path, "/a.bin", revision=SHA256)
+    got = fetched(server, tmp_path, "/a.bin", sha256=SHA256)
     lock = json.loads((tmp_path / "part/weights-lock.json").read_text())
     assert lock["files"]["a.bin"] == {
         "sha256": SHA256, "source": f"{server.url}/a.bin", "source_sha256": SHA256, "licence": "MIT",
     }  # fmt: skip
     count = len(gets(server))
-    assert fetched(server, tmp_path, "/a.bin", revision=SHA256) == got and len(gets(server)) == count
+    assert fetched(server, tmp_path, "/a.bin", sha256=SHA256) == got and len(gets(server)) == count
     got.write_bytes(b"changed")
-    assert fetched(server, tmp_path, "/a.bin", revision=SHA256).read_bytes() == BODY
+    assert fetched(server, tmp_path, "/a.bin", sha256=SHA256).read_bytes() == BODY
     assert weights.locked(got) == SHA256
 
 
@@ -200,7 +200,10 @@ def test_an_archive_is_unpacked_inside_its_folder(server, tmp_path):
     assert set(json.loads((got.parent / "weights-lock.json").read_text())["files"]) == {
         "saved_model.pb", "variables/variables.index",
     }  # fmt: skip
-    assert weights.find_folder(str(tmp_path), "saved_model.pb", part="scorers 'part'", source="s") == got.parent
+    assert (
+        weights.find_folder(str(tmp_path), Weights(Url("https://a.org/s"), 1.0, "MIT", "saved_model.pb"), part="part")
+        == got.parent
+    )
     server.files["/evil"] = archive(["saved_model.pb", "../../escaped"])
     with pytest.raises(InvalidValue, match="torn or hostile archive"):
         fetched(server, tmp_path / "other", "/evil", file="saved_model.pb")
@@ -367,7 +370,7 @@ def test_every_pin_is_well_formed():
     known = fetching.known()
     assert {"clap", "vila", "effnet_danceability", "laion_aesthetics", "magenta", "clap_novelty"} <= set(known)
     for name, sources in known.items():
-        for one in (s for s in sources if not fetching.by_hand(s)):
-            assert re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}|.*pinned at fetch", one.revision), name
-            if not fetching.is_hub(one):
-                downloads.secure(one.source)
+        for one in (s.source for s in sources if s.source.commanded):
+            assert re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}|pinned at fetch", one.pin), name
+            if isinstance(one, Url):
+                downloads.secure(one.address)

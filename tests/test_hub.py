@@ -9,9 +9,10 @@ import pytest
 from spectrogrand.errors import InvalidValue, MissingExtra
 from spectrogrand.interfaces import Weights
 from spectrogrand.weights import hub
+from spectrogrand.weights.sources import HubRepo, Url
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-CARD = Weights("someone/some-model", COMMIT, 1234.0, "MIT")
+CARD = Weights(HubRepo("someone/some-model", COMMIT), 1234.0, "MIT")
 
 
 def model(place, shard=b"weights"):
@@ -63,10 +64,10 @@ def test_a_folder_is_the_named_one_or_the_plug_ins_own_in_it(tmp_path):
 def test_the_pinned_revision_of_the_cache_and_no_other(cache):
     assert hub.folder(None, CARD, part="p") == cache
     assert hub.file(None, CARD, "model.safetensors", part="p") == cache / "model.safetensors"
-    other = Weights("https://huggingface.co/someone/some-model", "f" * 40, 1234.0, "MIT")
+    other = Weights(HubRepo("someone/some-model", "f" * 40), 1234.0, "MIT")
     with pytest.raises(MissingExtra, match="p finds no someone/some-model in the hub's cache: fetch it .1,234 MB"):
         hub.folder(None, other, part="p")
-    unpinned = Weights("someone/some-model", "main, pinned at fetch", 1234.0, "MIT")
+    unpinned = Weights(HubRepo("someone/some-model"), 1234.0, "MIT")
     assert hub.folder(None, unpinned, part="p") == cache
 
 
@@ -80,7 +81,7 @@ def test_what_is_missing_is_said_with_the_command_that_fetches_it(tmp_path, monk
         hub.file(None, CARD, "a.safetensors", part="p")
     with pytest.raises(InvalidValue, match="weights=/nowhere does not exist"):
         hub.folder("/nowhere", CARD, part="p")
-    web = Weights("https://essentia.upf.edu/models/a.pb", "f" * 40, 1.0, "CC")
+    web = Weights(Url("https://essentia.upf.edu/models/a.pb"), 1.0, "CC")
     with pytest.raises(MissingExtra, match="spectrogrand fetch p"):
         hub.file(None, web, "a.pb", part="p")
 

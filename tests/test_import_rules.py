@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "spectrogrand"
-LONGEST = 400
-ROOMS, ROOT_MODULES = 16, 22  # of modules in a folder, and in the package's root (15 once the last cuts are made)
+LONGEST, MOST, MOST_IN_ROOT = 400, 16, 15
+"""Lines of a file, modules of a room, and modules beside the rooms (`__init__` aside)."""
 HEAVY = {
     "av", "diffusers", "essentia", "gradio", "h5py", "jax", "jinja2", "lightning", "librosa", "matplotlib", "numkong", "onnx",
     "onnxruntime", "PIL", "pyarrow", "rich", "scipy", "sentence_transformers", "sklearn", "soundfile", "soxr", "tensorflow",
@@ -20,11 +20,17 @@ HEAVY = {
 }  # fmt: skip
 """Imported inside the functions that need them, never at the top of a file."""
 MODELS = {"torch", "tensorflow", "librosa", "essentia", "diffusers", "transformers", "jax", "onnxruntime"}
-ABOVE = {
-    "pipelines", "runs", "report", "store", "selection", "listing", "cli", "config", "testing", "training", "preparing", "app",
-    "__main__",
-}  # fmt: skip
-"""What a plug-in may not know: whoever composes plug-ins."""
+FLOORS = (
+    "errors", "types", "interfaces checks files progress", "config", "media", "audio image store registry selection",
+    "albums walks provenance weights metrics testing", "engines wrapping report", "models lyrics references", "plugins",
+    "runs", "pipelines preparing training", "app cli", "__main__",
+)  # fmt: skip
+"""The house from the ground up: a room imports itself and what stands on a lower floor, nothing beside or above it."""
+FLOOR = {room: k for k, rooms in enumerate(FLOORS) for room in rooms.split()}
+HYDRA = {"config", "training.loop.entry"}
+"""The only files that know Hydra."""
+COMPOSES = {"app", "cli", "pipelines", "__main__"}
+"""Who may name a pipeline."""
 
 
 def files(*folders):
@@ -83,48 +89,26 @@ EVERY = named(files("spectrogrand"))
 PLUGINS = named(f for f in files("spectrogrand/plugins") if f.name != "__init__.py")
 
 
-@pytest.mark.parametrize("name, allowed", [
-    ("errors", set()), ("types", {"errors"}), ("interfaces", {"errors", "types"}),
-    ("registry", {"errors", "types", "interfaces"}),
-])  # fmt: skip
-def test_the_ground_floor(name, allowed):
-    assert ours(PACKAGE / f"{name}.py") <= allowed
+def room(name):
+    return name.split(".")[0]
 
 
-@pytest.mark.parametrize("path", PLUGINS)
-def test_plugins_know_neither_each_other_nor_who_composes_them(path):
-    for name in ours(path):
-        first, _, rest = name.partition(".")
-        # what a missing weight's remedy is still lies in run/preflight.py: it moves to weights/ next
-        assert first not in ABOVE or name == "runs.preflight", f"{name} composes plug-ins"
-        helper = rest.rpartition(".")[2].startswith("_")
-        assert first != "plugins" or helper, (
-            f"{name} is a plug-in: build it through the registry, or move what is shared"
-        )
+def test_every_room_has_its_floor():
+    rooms = {room(m.removeprefix("spectrogrand").strip(".")) for m in MODULES} - {""}
+    assert rooms == set(FLOOR), "a new room is given a floor here, and a line of its own in its __init__"
 
 
 @pytest.mark.parametrize("path", EVERY)
-def test_only_the_command_line_knows_pipelines_and_hydra(path):
+def test_no_import_goes_up(path):
+    """All imports count: at the top, inside functions, under TYPE_CHECKING."""
     home = module(path).removeprefix("spectrogrand").strip(".")
-    used = {n.split(".")[0] for n in imports(path)}
-    if home not in ("__main__", "config", "training.loop.entry"):
-        assert not used & {"hydra", "omegaconf"}, "only the command line and train/ know Hydra"
-    if home not in ("__main__", "cli", "app") and not home.startswith(("pipelines", "config", "app.")):
-        assert not any(n.startswith("pipelines") for n in ours(path)), "pipelines compose; nothing below knows them"
-    assert not used & {"train", "benchmarks", "tests", "conf"}, "the package never looks back"
-    assert "__main__" not in ours(path)
+    for name in ours(path):
+        own = not home or room(name) == room(home)
+        assert own or FLOOR[room(name)] < FLOOR[room(home)], f"{home} imports {name}, which stands beside or above it"
 
 
-@pytest.mark.parametrize("path", EVERY)
-def test_heavy_modules_are_imported_where_they_are_used(path):
-    used = {n.split(".")[0] for n in imports(path, top_only=True)}
-    if "training" in path.parts:  # nothing light imports it, and its tasks are classes of torch's and lightning's
-        return
-    assert not used & HEAVY, f"import {used & HEAVY} inside the functions that need them"
-
-
-def test_no_circles_among_imports_at_the_top_of_files():
-    edges = {m: {f"spectrogrand.{n}" for n in ours(f, top_only=True)} & set(MODULES) - {m} for m, f in MODULES.items()}
+def test_no_circles_among_all_imports():
+    edges = {m: {f"spectrogrand.{n}" for n in ours(f)} & set(MODULES) - {m} for m, f in MODULES.items()}
     done, path = set(), []
 
     def visit(name):
@@ -139,10 +123,37 @@ def test_no_circles_among_imports_at_the_top_of_files():
         visit(name)
 
 
+@pytest.mark.parametrize("path", PLUGINS)
+def test_plugins_do_not_know_each_other(path):
+    for name in ours(path):
+        helper = name.rpartition(".")[2].startswith("_")
+        assert room(name) != "plugins" or helper, (
+            f"{name} is a plug-in: build it through the registry, or move what is shared"
+        )
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_few_files_know_hydra_and_pipelines(path):
+    home = module(path).removeprefix("spectrogrand").strip(".")
+    used = {n.split(".")[0] for n in imports(path)}
+    assert home in HYDRA or not used & {"hydra", "omegaconf"}, f"only {', '.join(HYDRA)} know Hydra"
+    if room(home) not in COMPOSES:
+        assert not any(room(n) == "pipelines" for n in ours(path)), "pipelines compose; nothing below knows them"
+    assert not used & {"train", "benchmarks", "tests", "conf"}, "the package never looks back"
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_heavy_modules_are_imported_where_they_are_used(path):
+    used = {n.split(".")[0] for n in imports(path, top_only=True)}
+    if "training" in path.parts:  # nothing light imports it, and its tasks are classes of torch's and lightning's
+        return
+    assert not used & HEAVY, f"import {used & HEAVY} inside the functions that need them"
+
+
 @pytest.mark.parametrize("path", named(files("spectrogrand", "train", "benchmarks")))
-def test_files_say_what_they_are_for_and_stay_short(path):
+def test_files_say_what_they_are_for_and_fit_a_screen_or_two(path):
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= LONGEST, f"{len(text.splitlines())} lines: make it two files"
+    assert len(text.splitlines()) <= LONGEST, f"{len(text.splitlines())} lines: is it one thing?"
     if text.strip():
         assert ast.get_docstring(ast.parse(text)), "the first statement says what the file is for"
 
@@ -183,7 +194,7 @@ def test_no_room_is_a_heap():
         if f.name != "__init__.py":
             modules.setdefault(f.parent.relative_to(PACKAGE).as_posix(), []).append(f.stem)
     for room, names in modules.items():
-        most = ROOT_MODULES if room == "." else ROOMS
+        most = MOST_IN_ROOT if room == "." else MOST
         assert len(names) <= most, f"{room} holds {len(names)} modules: {', '.join(names)}"
 
 

@@ -19,7 +19,6 @@ from spectrogrand.plugins.generators.videos import biggan as biggan_plugin  # no
 from spectrogrand.plugins.generators.videos.diffusion_latents import directions, mixed  # noqa: E402
 from spectrogrand.walks.classes import class_names  # noqa: E402
 from spectrogrand.walks.latents import still_walk  # noqa: E402
-from spectrogrand.weights import fetch as fetching  # noqa: E402
 
 PUBLISHED = {
     128: [[False, 16, 16], [True, 16, 16], [False, 16, 16], [True, 16, 8], [False, 8, 8], [True, 8, 4], [False, 4, 4],
@@ -151,11 +150,15 @@ def test_biggan_is_asked_for_what_it_is(checkpoints, moving, tmp_path):
     with pytest.raises(MissingExtra, match="spectrogrand fetch biggan"):
         build("generators", {"name": "biggan", "weights": str(tmp_path)}).generate([moving], [0])
     large = build("generators", {"name": "biggan", "weights": str(tmp_path), "resolution": 512})
-    assert [w.source.count("biggan-deep-512") for w in large.card.weights] == [2], "fetch has 128 and no other"
-    with pytest.raises(MissingExtra, match="finds no biggan-deep-512: get it from https://github.com/huggingface"):
+    files = [w.source.short.rpartition("biggan-deep-")[2] for w in large.card.weights]
+    assert files == ["512-config.json", "512-pytorch_model.bin"] and large.card.weights == type(large).card.weights
+    with pytest.raises(MissingExtra, match="finds no biggan-deep-512: spectrogrand fetch biggan, or set"):
         large.generate([moving], [0])
-    with pytest.raises(MissingExtra, match="biggan: get its weights by hand from"):
-        fetching.main(["biggan", "resolution=512", f"weights={tmp_path}"])
+    small = build("generators", {"name": "biggan", "weights": str(tmp_path), "resolution": 256})
+    with pytest.raises(
+        MissingExtra, match="finds no biggan-deep-256: spectrogrand fetch biggan resolution=256, or set"
+    ):
+        small.generate([moving], [0])
     named = tmp_path / "biggan-deep-128"
     tiny_biggan.save(named)
     made = build("generators", {"name": "biggan", "weights": str(tmp_path), "resolution": 128, "size": 32, "fps": 4})

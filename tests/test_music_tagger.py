@@ -164,7 +164,7 @@ def test_novelty_reads_its_embeddings(tagger, tmp_path):
 
 def test_without_weights_one_line_says_where_to_get_them(tmp_path, monkeypatch):
     monkeypatch.setenv("SPECTROGRAND_WEIGHTS", str(tmp_path))
-    with pytest.raises(MissingExtra, match=r"scorers 'tag_danceability' needs music_tagger_cnn.*weights=FOLDER"):
+    with pytest.raises(MissingExtra, match=r"tag_danceability needs music_tagger_cnn.*weights=FOLDER"):
         build("scorers", "tag_danceability").score([noise(1)])
 
 

@@ -18,6 +18,7 @@ from spectrogrand.provenance import fingerprint
 from spectrogrand.runs import needs as needs_table
 from spectrogrand.runs import preflight
 from spectrogrand.weights import fetch as fetching
+from spectrogrand.weights.sources import remedy
 
 PUBLISHED = {
     "song_scorers": {
@@ -72,7 +73,10 @@ def test_all_that_an_experiment_lacks_is_one_readable_line_and_nothing_of_the_ta
     table = capsys.readouterr().err
     assert "…" not in table
     if experiment == "published":  # what is got by hand is told in full, below the table
-        assert "resnet_genre: get resnet_101_genre_classifier.safetensors from https://github.com/vijay" in table
+        assert (
+            "resnet_genre: get resnet_101_genre_classifier.safetensors from https://www.kaggle.com/datasets/vijay"
+            in table
+        )
 
 
 def test_the_table_tells_size_licence_terms_and_what_gets_it():
@@ -115,9 +119,10 @@ def test_the_list_says_which_weights_are_missing():
     states = {r["name"]: r["state"] for r in rows(["scorers"])}
     assert states["novelty"] == "ready"
     assert states["clap_novelty"] == "needs weights: spectrogrand fetch clap_novelty"
-    assert states["mobilenet_surprise"].startswith(
-        "needs weights: get mobilenet_surprise_estimation.safetensors from https://"
-    )
+    assert states["mobilenet_surprise"] == "needs weights: spectrogrand fetch mobilenet_surprise"
+    genre = {r["name"]: r["state"] for r in rows(["classifiers"])}["resnet_genre"]
+    assert genre.startswith("needs weights: get resnet_101_genre_classifier.safetensors from https://www.kaggle.com/")
+    assert genre.endswith("then spectrogrand fetch resnet_genre from=DOWNLOADED")
 
 
 def test_a_run_stops_before_it_makes_anything(tmp_path):
@@ -168,7 +173,8 @@ def test_weights_to_be_trained_and_settings_out_of_range_are_told_before_anythin
     pytest.importorskip("timm")
     words = ["topic=the sea", f"output={tmp_path / 'runs'}"]
     with pytest.raises(
-        MissingExtra, match="timm_genre needs weights that you train. By hand: get it from python train/genre.py"
+        MissingExtra,
+        match="timm_genre needs weights that you train. By hand: get genre.safetensors from python train/genre.py",
     ):
         execute(compose([*words, "genre=timm_genre"]))
     with pytest.raises(InvalidValue, match="stylizer: .*smoothing"):
@@ -184,7 +190,7 @@ def test_weights_to_be_trained_and_settings_out_of_range_are_told_before_anythin
 ])  # fmt: skip
 def test_the_command_fetches_the_model_that_was_chosen(kind, config, command, monkeypatch):
     part = registry.build(kind, config)
-    assert preflight.remedy(part.card.weights[-1], part) == f"spectrogrand fetch {command}"
+    assert remedy(part.card.weights[-1], part) == f"spectrogrand fetch {command}"
     got = []
     monkeypatch.setattr(fetching, "fetch", lambda name, sources, folder: got.append((name, sources, folder)) or [])
     assert fetching.main([*command.split(), "weights=here"]) == 0
@@ -199,7 +205,7 @@ def test_what_no_command_gets_is_not_among_the_commands_to_run():
     run, _, by_hand = str(caught.value).partition(". By hand: ")
     assert run.endswith("effnet_danceability vila") and by_hand == "resnet_genre - or set weights=FOLDER"
     with pytest.raises(
-        MissingExtra, match=r"needs github.com: resnet.*By hand: get resnet_101_genre_classifier.safetensors from"
+        MissingExtra, match=r"needs www.kaggle.com.*By hand: get resnet_101_genre_classifier.safetensors from"
     ):
         preflights.check({"genre": {"name": "resnet_genre"}})
 

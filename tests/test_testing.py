@@ -31,6 +31,7 @@ from spectrogrand.testing import (
     check_stylizer,
     difference,
 )
+from spectrogrand.weights.sources import ByHand, HubRepo, Url
 
 CARD = Card("a toy")
 PICTURES = [Image(np.full((4, 4, 3), v, np.uint8)) for v in (10, 90, 200)]
@@ -315,8 +316,8 @@ def rich_default(self, fps=Fraction(30)):
     ({"card": Card("  ")}, "one line that says what it is"),
     ({"card": Card("a\nb")}, "one line that says what it is"),
     ({"card": Card("a", licence="")}, "name the licence"),
-    ({"card": Card("a", weights=(Weights("hub/x", "main", 9.0, "MIT"),))}, "are 'pinned at fetch', got 'main'"),
-    ({"card": Card("a", weights=(Weights("", "a" * 40, 9.0, "MIT"),))}, "weights name their source"),
+    ({"card": Card("a", weights=(Weights("hub/x", 9.0, "MIT"),))}, "weights come from HubRepo, Url, .*, got 'hub/x'"),
+    ({"card": Card("a", weights=(Weights(HubRepo("hub/x"), 0, "MIT"),))}, "weights name their licence and size"),
     ({"__init__": needs_array}, "its constructor loads weights"),
     ({"__init__": anything}, r"no \*args"),
     ({"__init__": rich_default}, "the default of fps is not a plain value"),
@@ -327,8 +328,24 @@ def test_broken_cards_and_constructors(body, rule):
 
 
 def test_pinned_weights_pass():
-    for revision in ("a" * 40, "b" * 64, "sha256:" + "c" * 64):
-        check_component(broken(Dark, card=Card("a", weights=(Weights("hub/x", revision, 9.0, "MIT"),))))
+    for source in (
+        HubRepo("hub/x", "a" * 40),
+        HubRepo("hub/x"),
+        Url("https://a.org/x", "b" * 64),
+        ByHand("from a friend"),
+    ):
+        check_component(broken(Dark, card=Card("a", weights=(Weights(source, 9.0, "MIT"),))))
+
+
+@pytest.mark.parametrize("make, said", [
+    (lambda: HubRepo("hub/x", "main"), "a commit of 40 hex digits, got 'main'"),
+    (lambda: HubRepo("https://huggingface.co/a/b"), "OWNER/NAME"),
+    (lambda: Url("https://a.org/x y"), "no blanks"),
+    (lambda: Url("https://a.org/x", "sha256:" + "c" * 64), "64 hex digits"),
+])  # fmt: skip
+def test_a_source_that_could_not_be_fetched_is_refused_when_it_is_written(make, said):
+    with pytest.raises(InvalidValue, match=said):
+        make()
 
 
 def test_building_may_not_load_a_model_library(monkeypatch):

@@ -13,11 +13,15 @@ from ..interfaces import Weights
 from ..media import resample
 from ..types import Audio
 from ..weights import files
+from ..weights.sources import Url
 
 FILE = "music_tagger_cnn_weights_tensorflow.h5"
-SOURCE = "https://github.com/keunwoochoi/music-auto_tagging-keras (data/music_tagger_cnn_weights_tensorflow.h5)"
+SOURCE = (
+    "https://raw.githubusercontent.com/keunwoochoi/music-auto_tagging-keras/90b294091adaada477b9003201dd20a9fe15a3c1/data/"
+    "music_tagger_cnn_weights_tensorflow.h5"
+)
 SHA256 = "8b61b73a8065cb084a9b56e8b5421ee876f38a1aca109ec2ad336e3a17c7c421"
-WEIGHTS = Weights(SOURCE, SHA256, 3.5, "MIT")
+WEIGHTS = Weights(Url(SOURCE, SHA256), 3.5, "MIT", FILE)
 PAPER = "Choi, Fazekas & Sandler 2016, Automatic tagging using deep convolutional neural networks, arXiv:1606.00298"
 TAGS = (
     "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s", "alternative rock", "jazz",
@@ -88,7 +92,7 @@ class MusicTagger:
             MissingExtra: nowhere, or h5py is not installed.
         """
         require("h5py", "train", self.part)
-        return files.find(self.weights, FILE, part=self.part, source=SOURCE)
+        return files.find(self.weights, WEIGHTS, part=self.part)
 
     def identity(self) -> Mapping[str, Any]:
         """sha256 of the weights, and versions that decide bytes."""

@@ -8,7 +8,7 @@ from typing import Any
 from .. import registry
 from ..errors import SpectrograndError
 from ..interfaces import KINDS
-from .preflight import missing_weights
+from ..weights.sources import missing_weights
 
 
 def rows(kinds: list[str] | None = None) -> list[dict[str, Any]]:
@@ -40,5 +40,5 @@ def _row(kind: str, name: str) -> dict[str, Any]:
     state = f"needs weights: {' && '.join(missing)}" if missing else state
     return {
         "kind": kind, "name": name, "summary": card.summary, "licence": card.licence, "terms": card.terms,
-        "extra": card.extra or "core", "weights": [vars(w) for w in card.weights], "state": state,
+        "extra": card.extra or "core", "weights": [w.record() for w in card.weights], "state": state,
     }  # fmt: skip

@@ -73,7 +73,7 @@ class Run:
         card = made.card
         self._record["parts"][_shown(where)] = {
             "name": made.name, "kind": made.kind, "summary": card.summary, "paper": card.paper, "licence": card.licence,
-            "terms": card.terms, "identity": dict(made.identity()), "weights": [vars(w) for w in card.weights],
+            "terms": card.terms, "identity": dict(made.identity()), "weights": [w.record() for w in card.weights],
         }  # fmt: skip
         return made
 

@@ -13,14 +13,14 @@ from typing import Any
 from .. import __version__, registry
 from ..errors import ConfigError, InvalidValue, MissingExtra, StoreError, UnknownName, nearest, require
 from ..interfaces import KINDS, Weights
-from ..runs.preflight import by_hand, is_hub
 from ..store import write_json
 from . import download as downloads
 from . import files as weights
 from . import hub
 from .convert import convert
+from .sources import HubRepo, Url
 
-PICKLED = (".pth", ".pt", ".pkl")
+PICKLED = (".pth", ".pt", ".pkl", ".bin")
 """Published files that are turned into safetensors as soon as they are here, by an unpickler that runs nothing."""
 READ = (".json", ".txt", ".model", ".safetensors", ".tflite")
 """What of a hub repository is fetched: what a load reads, and nothing that could run code."""
@@ -84,18 +84,19 @@ def fetch(name: str, sources: tuple[Weights, ...], folder: str | None = None) ->
     made = []
     for one in sources:
         home = base / (one.folder or name)
-        if by_hand(one):
-            raise MissingExtra(
-                f"{name}: get {one.file or 'its weights'} by hand from {one.source}, and set weights=FOLDER"
-            )
-        made.append(_repository(one, home if folder else None, home) if is_hub(one) else _file(one, home))
+        if isinstance(one.source, HubRepo):
+            made.append(_repository(one, home if folder else None, home))
+        elif isinstance(one.source, Url):
+            made.append(_file(one, one.source, home))
+        else:
+            raise MissingExtra(f"{name}: {one.source.told(name)}")
     return made
 
 
-def _file(one: Weights, home: Path) -> Path:
+def _file(one: Weights, source: Url, home: Path) -> Path:
     """One file by HTTPS; a published pickle is converted, an archive is unpacked; the lock says what came from where."""
-    url, target = one.source, home / (one.file or Path(one.source).name)
-    pin = one.revision if len(one.revision) == 64 else None
+    url, target = source.address, home / (one.file or Path(source.address).name)
+    pin = source.sha256 or None
     lock = _lock(home)
     before = lock["files"].get(target.name, {})
     if target.is_file() and before.get("source") == url and before.get("sha256") == weights.sha256_of(target):
@@ -267,6 +268,11 @@ def show_list() -> None:
     made = Table("name", "from", "revision", "MB", "licence", box=None, header_style="bold")
     for name, sources in sorted(known().items()):
         for one in sources:
-            how = "by hand" if by_hand(one) else one.revision[:12]
-            made.add_row(name, one.source, how, f"{one.megabytes:,.1f}", one.licence)
+            made.add_row(
+                name,
+                one.source.label,
+                one.source.pin if " " in one.source.pin else one.source.pin[:12],
+                f"{one.megabytes:,.1f}",
+                one.licence,
+            )
     Console(width=None if sys.stdout.isatty() else 250).print(made)

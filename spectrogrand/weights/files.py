@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, MissingExtra
+from ..interfaces import Weights
 
 SAFE = (".safetensors", ".tflite", ".h5")
 LOCK = "weights-lock.json"
@@ -40,74 +41,60 @@ def places(weights: str | None, name: str) -> list[Path]:
 
 
 def find(
-    weights: str | None, file: str, *, part: str, source: str, sha256: str | None = None, suffixes: tuple[str, ...] = SAFE
+    weights: str | None, one: Weights, *, part: str, sha256: str | None = None, suffixes: tuple[str, ...] = SAFE,
 ) -> Path:  # fmt: skip
-    """The weight file `file` of the plug-in `part`: `weights` itself, in that folder, or in the plug-in's own folder in it.
+    """The file of a part's weights: `weights` itself, in that folder, or in the plug-in's own folder in it.
 
     Without `weights`, what `spectrogrand fetch` has put into `home()`. Nothing is ever downloaded here.
 
     Args:
-        part: kind and name, as in "stylizers 'magenta'".
-        source: where to get the file, for the message.
+        one: whose `file` is looked for, from the plug-in's card.
+        part: the plug-in's name.
         sha256: what the file's sha256 must be, 64 hex digits; None takes what weights-lock.json beside the file says, or any.
         suffixes: kinds of files that are taken; those of the default cannot run code.
 
     Raises:
         MissingExtra: no weights were named, or the file is not there.
         InvalidValue: the file is of a kind that could run code, is empty, or has another sha256.
-
-    >>> find(None, "m.tflite", part="stylizers 'm'", source="example.org")
-    Traceback (most recent call last):
-    ...
-    spectrogrand.errors.MissingExtra: stylizers 'm' needs m.tflite: get it from example.org and set weights=FOLDER
     """
-    fetch = f" (spectrogrand fetch {name_of(part)})" if source.startswith("https://") and " " not in source else ""
-    found = places(weights, name_of(part))
+    file, told = one.file, one.source.told(part)
+    found = places(weights, one.folder or part)
     path = found[0] if weights is not None and not found[0].is_dir() else found[0] / file
     if not path.is_file() and path.name == file:
         path = next((p / file for p in found if (p / file).is_file()), path)
+    command = f"spectrogrand fetch {part}" if one.source.commanded else ""
     if weights is None and not path.is_file():
-        raise MissingExtra(f"{part} needs {file}: get it from {source} and set weights=FOLDER{fetch}")
+        raise MissingExtra(f"{part} needs {file}: {told}", command)
     if path.suffix.lower() not in suffixes:
         raise InvalidValue(
             f"{path.name} is not a safetensors or TFLite file and could run code: spectrogrand convert {path} OUT.safetensors"
         )
     if not path.is_file():
-        raise MissingExtra(f"{part} finds no {path}: get {file} from {source} and set weights=FOLDER{fetch}")
+        raise MissingExtra(f"{part} finds no {path}: {told}", command)
     if path.stat().st_size == 0:
-        raise InvalidValue(f"{path} is empty: get {file} again from {source}")
+        raise InvalidValue(f"{path} is empty: {told}")
     sha256 = sha256 or locked(path)
     if sha256 is not None and sha256_of(path) != sha256:
-        raise InvalidValue(f"{path} has sha256 {sha256_of(path)}, not {sha256}: get {file} again from {source}")
+        raise InvalidValue(f"{path} has sha256 {sha256_of(path)}, not {sha256}: {told}")
     return path
 
 
-def find_folder(weights: str | None, marker: str, *, part: str, source: str) -> Path:
-    """The folder that holds `marker` (a SavedModel's saved_model.pb): `weights` itself or the plug-in's folder in it.
+def find_folder(weights: str | None, one: Weights, *, part: str) -> Path:
+    """The folder that holds `one.file` (a SavedModel's saved_model.pb): `weights` itself or the plug-in's folder in it.
 
     Raises:
         MissingExtra: there is none. InvalidValue: a file in it is not the one that was fetched.
     """
-    found = next((p for p in places(weights, name_of(part)) if (p / marker).is_file()), None)
+    marker = one.file
+    found = next((p for p in places(weights, one.folder or part) if (p / marker).is_file()), None)
     if found is None:
-        raise MissingExtra(
-            f"{part} finds no folder with {marker}: spectrogrand fetch {name_of(part)}, or get it from {source} and set "
-            "weights=FOLDER"
-        )
+        command = f"spectrogrand fetch {part}" if one.source.commanded else ""
+        raise MissingExtra(f"{part} finds no folder with {marker}: {one.source.told(part)}", command)
     for path in sorted(p for p in found.rglob("*") if p.is_file() and p.name != LOCK):
         wanted = locked(path, found)
         if wanted is not None and sha256_of(path) != wanted:
-            raise InvalidValue(f"{path} has sha256 {sha256_of(path)}, not {wanted}: get it again from {source}")
+            raise InvalidValue(f"{path} has sha256 {sha256_of(path)}, not {wanted}: {one.source.told(part)}")
     return found
-
-
-def name_of(part: str) -> str:
-    """The plug-in's name in "stylizers 'magenta'".
-
-    >>> name_of("stylizers 'magenta'")
-    'magenta'
-    """
-    return part.split("'")[1] if part.count("'") == 2 else part
 
 
 def locked(path: Path, folder: Path | None = None) -> str | None:

@@ -26,21 +26,13 @@ LARGE = 1 << 26
 
 
 def repository(weights: Weights) -> str:
-    """The hub's name of a model, "owner/name", from a card's source.
-
-    >>> repository(Weights("https://huggingface.co/a/b", "0" * 40, 1.0, "MIT"))
-    'a/b'
-    """
-    return "/".join(weights.source.removeprefix("https://huggingface.co/").split()[0].split("/")[:2])
+    """The hub's name of a card's model, "owner/name"; the source's own name where it is no repository."""
+    return str(getattr(weights.source, "repository", weights.source.label))
 
 
 def revision(weights: Weights) -> str:
-    """The pinned commit, 40 hex digits, or "main" where the card says that `spectrogrand fetch` pins it.
-
-    >>> revision(Weights("a/b", "main, pinned at fetch", 1.0, "MIT"))
-    'main'
-    """
-    return weights.revision if re.fullmatch("[0-9a-f]{40}", weights.revision) else "main"
+    """The pinned commit, 40 hex digits, or "main" where `spectrogrand fetch` pins it."""
+    return getattr(weights.source, "revision", "") or "main"
 
 
 def folder(
@@ -149,13 +141,11 @@ def _cached(weights: Weights, name: str) -> Path | None:
     """A file of the pinned revision in the hub's local cache, None where it is not there (or the hub's library is not)."""
     try:
         from huggingface_hub import try_to_load_from_cache
-        from huggingface_hub.errors import HFValidationError
     except ImportError:
         return None
-    try:
-        found = try_to_load_from_cache(repository(weights), name, revision=revision(weights))
-    except HFValidationError:  # the source is no hub repository, but a web address
+    if not hasattr(weights.source, "repository"):
         return None
+    found = try_to_load_from_cache(repository(weights), name, revision=revision(weights))
     return Path(found) if isinstance(found, str) else None
 
 
@@ -206,9 +196,10 @@ def _json(path: Path) -> dict[str, Any]:
 def _missing(weights: str | None, card: Weights, part: str, name: str = "", command: str | None = None) -> MissingExtra:
     looked = f"{weights}, {weights}/{card.folder or part} or the hub's cache" if weights else "the hub's cache"
     what = f"{name} of {repository(card)}" if name else repository(card)
+    command = command or f"spectrogrand fetch {part}"
     return MissingExtra(
-        f"{part} finds no {what} in {looked}: fetch it ({card.megabytes:,.0f} MB) "
-        f"with {command or f'spectrogrand fetch {part}'}, or set weights=FOLDER"
+        f"{part} finds no {what} in {looked}: fetch it ({card.megabytes:,.0f} MB) with {command}, or set weights=FOLDER",
+        command,
     )
 
 

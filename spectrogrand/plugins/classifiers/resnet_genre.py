@@ -15,12 +15,15 @@ from ...models import picture_classifier as networks
 from ...registry import register
 from ...types import GENRES, Audio
 from ...weights import files
+from ...weights.sources import ByHand
 
 DTYPES = ("float32", "bfloat16")
 FILE = "resnet_101_genre_classifier.safetensors"
-SOURCE = (
-    "https://github.com/vijay-jaisankar/spectrogrand (resnet_101_genre_classifier.pth, then: spectrogrand convert "
-    f"resnet_101_genre_classifier.pth {FILE})"
+PAGE = "https://www.kaggle.com/datasets/vijayjaisankar/spectrogrand-public-release"
+SOURCE = ByHand(
+    f"from {PAGE} (log in there with an account of your own, download resnet_101_genre_classifier.pth, alone or as a zip), "
+    "then spectrogrand fetch resnet_genre from=DOWNLOADED",
+    page=PAGE,
 )
 PUBLISHED = networks.Spec("resnet_genre", GENRES, SIDE, MEAN, STD)
 
@@ -48,7 +51,7 @@ class ResNetGenre(Classifier):
         terms="its weights are published with the Spectrogrand repository (MIT); HouseX is for research use",
         extra="models",
         modules=("torch", "torchvision"),
-        weights=(Weights(SOURCE, "pinned at fetch", 178.0, "MIT", FILE),),
+        weights=(Weights(SOURCE, 178.0, "MIT", FILE),),
     )
 
     def __init__(
@@ -106,7 +109,7 @@ class ResNetGenre(Classifier):
 
     def _path(self) -> Path:
         require("torchvision", "models", "classifiers 'resnet_genre'")
-        return files.find(self.weights, FILE, part="classifiers 'resnet_genre'", source=SOURCE)
+        return files.find(self.weights, self.card.weights[0], part=self.name)
 
     def _place(self) -> str:
         import torch

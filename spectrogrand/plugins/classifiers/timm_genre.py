@@ -9,16 +9,17 @@ import numpy as np
 
 from ...audio.bars import drawn_bars, standardised
 from ...errors import InvalidValue, UnknownName, nearest, require
-from ...interfaces import Card, Classifier
+from ...interfaces import Card, Classifier, Weights
 from ...models import picture_classifier as networks
 from ...models.devices import device as chosen
 from ...registry import register
 from ...types import GENRES, Audio
 from ...weights import files
+from ...weights.sources import trained
 
 DTYPES = ("float32", "bfloat16")
 FILE = "genre.safetensors"
-SOURCE = "python train/genre.py, then python train/export.py CHECKPOINT FOLDER"
+SOURCE = trained("python train/genre.py, then python train/export.py CHECKPOINT FOLDER")
 
 
 @register("timm_genre")
@@ -41,6 +42,7 @@ class TimmGenre(Classifier):
         terms="those of the material it was trained on; its model card says",
         extra="models",
         modules=("torch", "torchvision", "timm"),
+        weights=(Weights(SOURCE, 20.0, "your own", FILE),),
     )
 
     def __init__(
@@ -94,7 +96,7 @@ class TimmGenre(Classifier):
     def _path(self) -> Any:
         for module in ("torchvision", "timm"):
             require(module, "models", "classifiers 'timm_genre'")
-        return files.find(self.weights, FILE, part="classifiers 'timm_genre'", source=SOURCE)
+        return files.find(self.weights, self.card.weights[0], part=self.name)
 
     def _load(self) -> tuple[networks.Spec, Any]:
         if self._loaded is None:

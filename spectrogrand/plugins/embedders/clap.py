@@ -16,6 +16,7 @@ from ...models import devices
 from ...registry import register
 from ...types import Audio
 from ...weights import checkpoints, hub, processors
+from ...weights.sources import HubRepo
 
 RATE = 48000
 """Hz; the rate of everything that CLAP was trained on."""
@@ -43,7 +44,9 @@ class Clap(Embedder):
         paper="Wu et al., Large-scale contrastive language-audio pretraining, ICASSP 2023, arXiv:2211.06687",
         extra="models",
         modules=("torch", "transformers"),
-        weights=(Weights("laion/clap-htsat-fused", "cca9e288ab447cee67d9ada1f85ddb46500f1401", 615.0, "Apache-2.0"),),
+        weights=(
+            Weights(HubRepo("laion/clap-htsat-fused", "cca9e288ab447cee67d9ada1f85ddb46500f1401"), 615.0, "Apache-2.0"),
+        ),
     )
 
     def __init__(self, *, weights: str | None = None, device: str | None = None, dtype: str = "float32") -> None:

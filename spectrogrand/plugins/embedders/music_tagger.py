@@ -33,7 +33,7 @@ class MusicTagger(Embedder):
 
     def __init__(self, *, weights: str | None = None) -> None:
         self.weights = weights
-        self._network = Network(weights, part="embedders 'music_tagger'")
+        self._network = Network(weights, part="music_tagger")
 
     def embed(self, batch: Sequence[Audio]) -> np.ndarray:
         """Unit vectors, float32, shape=(item, 256).

@@ -34,7 +34,7 @@ class MusicTags(Embedder):
 
     def __init__(self, *, weights: str | None = None) -> None:
         self.weights = weights
-        self._network = Network(weights, part="embedders 'music_tags'")
+        self._network = Network(weights, part="music_tags")
 
     def embed(self, batch: Sequence[Audio]) -> np.ndarray:
         """Probabilities in the order of `axes`, float32, shape=(item, 50).

@@ -16,6 +16,7 @@ from ...models.sound_frames import middle
 from ...registry import register
 from ...types import Audio
 from ...weights import checkpoints, hub
+from ...weights.sources import HubRepo
 
 PART = "embedders 'musicgen_states'"
 
@@ -46,7 +47,9 @@ class MusicGenStates(Embedder):
         extra="models",
         modules=("torch", "transformers"),
         weights=(
-            Weights("facebook/musicgen-small", "4c8334b02c6ec4e8664a91979669a501ec497792", 2360.0, "CC-BY-NC-4.0"),
+            Weights(
+                HubRepo("facebook/musicgen-small", "4c8334b02c6ec4e8664a91979669a501ec497792"), 2360.0, "CC-BY-NC-4.0"
+            ),
         ),
     )
 

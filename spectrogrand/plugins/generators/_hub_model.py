@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from ...errors import ConfigError, InvalidValue, UnknownName, nearest, require
 from ...interfaces import Generator, Weights
 from ...models import devices
-from ...runs.preflight import remedy
-from ...weights import checkpoints, hub
+from ...weights import checkpoints, files, hub
+from ...weights.sources import HubRepo, remedy
 from ._exact_steps import keep_float32
 from ._step_bar import StepBar
 
@@ -61,6 +61,8 @@ class HubGenerator(Generator):
         Raises:
             MissingExtra: it is not here, or half of it; the command that fetches it is named.
         """
+        if not isinstance(one.source, HubRepo):
+            return files.find(self.weights, one, part=self.name)
         return hub.folder(self.weights, one, part=self.name, command=remedy(one, self))
 
     def inspect(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from ...interfaces import Card, Weights
 from ...registry import register
 from ...weights import files
+from ...weights.sources import Url
 from ._novelty import SimilarityNovelty
 
 FILE = "clap_fused_housex_saved_embeds_dict.safetensors"
@@ -37,7 +38,7 @@ class ClapNovelty(SimilarityNovelty):
         terms="the HouseX songs behind the embeddings are for research use",
         extra="models",
         modules=("torch", "transformers"),
-        weights=(Weights(SOURCE, "57fa774324b2e71875a855faf05330d031574f6f", 0.4, "MIT", FILE),),
+        weights=(Weights(Url(SOURCE), 0.4, "MIT", FILE),),
     )
 
     def __init__(
@@ -57,4 +58,4 @@ class ClapNovelty(SimilarityNovelty):
     def _path(self) -> Path:
         if self.references is not None:
             return Path(self.references).expanduser()
-        return files.find(self.weights, FILE, part="scorers 'clap_novelty'", source=SOURCE)
+        return files.find(self.weights, type(self).card.weights[0], part=self.name)

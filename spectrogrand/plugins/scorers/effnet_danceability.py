@@ -15,6 +15,7 @@ from ...models.isolation import Worker
 from ...registry import register
 from ...types import Audio
 from ...weights import files
+from ...weights.sources import Url
 
 RATE = 16000
 """Hz; the rate that the network was trained on."""
@@ -53,8 +54,8 @@ class EffnetDanceability(CreativityScorer):
         extra="essentia",
         modules=("essentia",),
         weights=(
-            Weights(SOURCES[EFFNET], SHA256[EFFNET], 18.4, LICENCE, EFFNET),
-            Weights(SOURCES[HEAD], SHA256[HEAD], 0.5, LICENCE, HEAD),
+            Weights(Url(SOURCES[EFFNET], SHA256[EFFNET]), 18.4, LICENCE, EFFNET),
+            Weights(Url(SOURCES[HEAD], SHA256[HEAD]), 0.5, LICENCE, HEAD),
         ),
     )
 
@@ -117,10 +118,9 @@ class EffnetDanceability(CreativityScorer):
         require("essentia", "essentia", PART)
         return [
             files.find(
-                self.weights, name, part=PART, source=SOURCES[name], sha256=SHA256[name] if self.pinned else None,
-                suffixes=(".pb",),
+                self.weights, one, part=self.name, sha256=SHA256[one.file] if self.pinned else None, suffixes=(".pb",)
             )
-            for name in (EFFNET, HEAD)
+            for one in self.card.weights
         ]  # fmt: skip
 
     def _load(self) -> tuple[Any, Any]:

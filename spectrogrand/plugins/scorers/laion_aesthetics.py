@@ -14,21 +14,23 @@ from ...models import devices
 from ...registry import register
 from ...types import Image
 from ...weights import checkpoints, files, hub, processors
+from ...weights.sources import HubRepo, Url
 
 PART = "scorers 'laion_aesthetics'"
-CLIP = Weights("openai/clip-vit-large-patch14", "32bd64288804d66eefd0ccbe215aa642df71cc41", 1710.5, "MIT")
+CLIP = Weights(HubRepo("openai/clip-vit-large-patch14", "32bd64288804d66eefd0ccbe215aa642df71cc41"), 1710.5, "MIT")
 HEADS = {
     "mlp": Weights(
-        "https://raw.githubusercontent.com/christophschuhmann/improved-aesthetic-predictor/"
-        "6934dd81792f086e613a121dbce43082cb8be85e/sac%2Blogos%2Bava1-l14-linearMSE.pth",
-        "21dd590f3ccdc646f0d53120778b296013b096a035a2718c9cb0d511bff0f1e0",
+        Url(
+            "https://raw.githubusercontent.com/christophschuhmann/improved-aesthetic-predictor/"
+            "6934dd81792f086e613a121dbce43082cb8be85e/sac%2Blogos%2Bava1-l14-linearMSE.pth",
+            "21dd590f3ccdc646f0d53120778b296013b096a035a2718c9cb0d511bff0f1e0",
+        ),
         3.7,
         "Apache-2.0",
         "sac+logos+ava1-l14-linearMSE.safetensors",
     ),
     "linear": Weights(
-        "https://raw.githubusercontent.com/LAION-AI/aesthetic-predictor/main/sa_0_4_vit_l_14_linear.pth",
-        "pinned at fetch",
+        Url("https://raw.githubusercontent.com/LAION-AI/aesthetic-predictor/main/sa_0_4_vit_l_14_linear.pth"),
         0.003,
         "MIT",
         "sa_0_4_vit_l_14_linear.safetensors",
@@ -53,6 +55,7 @@ class LaionAesthetics(CreativityScorer):
 
     aspect = "value"
     artefact = Image
+    chooses = ("head",)
     card = Card(
         "LAION's aesthetic predictor: a head on CLIP ViT-L/14",
         paper="Schuhmann et al., LAION-5B, NeurIPS 2022; Radford et al., CLIP, ICML 2021",
@@ -106,8 +109,7 @@ class LaionAesthetics(CreativityScorer):
         return devices.dtype(self.dtype, devices.device(self.device))
 
     def _head_path(self) -> Path:
-        about = HEADS[self.head]
-        return files.find(self.weights, about.file, part=PART, source=about.source)
+        return files.find(self.weights, HEADS[self.head], part=self.name)
 
     def _load(self) -> tuple[Any, Any, Any]:
         if self._loaded is None:

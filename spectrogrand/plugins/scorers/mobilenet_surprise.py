@@ -14,11 +14,12 @@ from ...models import picture_classifier as networks
 from ...registry import register
 from ...types import Image
 from ...weights import files
+from ...weights.sources import Url
 
 FILE = "mobilenet_surprise_estimation.safetensors"
-SOURCE = (
-    "https://github.com/vijay-jaisankar/spectrogrand (mobilenet_surprise_estimation.pt, then: spectrogrand convert "
-    f"mobilenet_surprise_estimation.pt {FILE})"
+SOURCE = Url(
+    "https://raw.githubusercontent.com/vijay-jaisankar/spectrogrand/7c27dc7e426dd065da9ab164bacd6cb68bfca6ed/public/"
+    "mumu-processing/album-source-classification/mumu_mobilenet_v3_s_train_0_9322514533996582.pt"
 )
 SIDE = 256
 PUBLISHED = networks.Spec(
@@ -49,7 +50,7 @@ class MobileNetSurprise(CreativityScorer):
         terms="its weights are published with the Spectrogrand repository (MIT)",
         extra="models",
         modules=("torch", "torchvision"),
-        weights=(Weights(SOURCE, "pinned at fetch", 10.9, "MIT", FILE),),
+        weights=(Weights(SOURCE, 10.9, "MIT", FILE),),
     )
 
     def __init__(self, *, weights: str | None = None, head: str | None = None, device: str | None = None) -> None:
@@ -107,7 +108,7 @@ class MobileNetSurprise(CreativityScorer):
 
     def _path(self) -> Path:
         require("torchvision", "models", "scorers 'mobilenet_surprise'")
-        return files.find(self.weights, FILE, part="scorers 'mobilenet_surprise'", source=SOURCE)
+        return files.find(self.weights, self.card.weights[0], part=self.name)
 
     def _place(self) -> str:
         import torch

@@ -37,7 +37,7 @@ class TagDanceability(CreativityScorer):
 
     def __init__(self, *, weights: str | None = None) -> None:
         self.weights = weights
-        self._network = MusicTagger(weights, part="scorers 'tag_danceability'")
+        self._network = MusicTagger(weights, part="tag_danceability")
 
     def score(self, batch: Sequence[Audio]) -> np.ndarray:
         """One number per song, float64, shape=(item,).

@@ -9,15 +9,16 @@ import numpy as np
 
 from ...audio.bars import standardised
 from ...errors import InvalidValue, require
-from ...interfaces import Card, CreativityScorer
+from ...interfaces import Card, CreativityScorer, Weights
 from ...models import picture_classifier as networks
 from ...models.devices import device as chosen
 from ...registry import register
 from ...types import Image
 from ...weights import files
+from ...weights.sources import trained
 
 FILE = "surprise.safetensors"
-SOURCE = "python train/surprise.py, then python train/export.py CHECKPOINT FOLDER"
+SOURCE = trained("python train/surprise.py, then python train/export.py CHECKPOINT FOLDER")
 
 
 @register("timm_surprise")
@@ -39,6 +40,7 @@ class TimmSurprise(CreativityScorer):
         terms="those of the material it was trained on; its model card says",
         extra="models",
         modules=("torch", "torchvision", "timm"),
+        weights=(Weights(SOURCE, 20.0, "your own", FILE),),
     )
 
     def __init__(self, *, weights: str | None = None, device: str | None = None) -> None:
@@ -83,7 +85,7 @@ class TimmSurprise(CreativityScorer):
     def _path(self) -> Any:
         for module in ("torchvision", "timm"):
             require(module, "models", "scorers 'timm_surprise'")
-        return files.find(self.weights, FILE, part="scorers 'timm_surprise'", source=SOURCE)
+        return files.find(self.weights, self.card.weights[0], part=self.name)
 
     def _load(self) -> tuple[networks.Spec, Any]:
         if self._loaded is None:

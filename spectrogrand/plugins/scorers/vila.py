@@ -15,6 +15,7 @@ from ...models.isolation import Worker
 from ...registry import register
 from ...types import Image
 from ...weights import files, saved_model
+from ...weights.sources import Url
 
 SOURCE = "https://tfhub.dev/google/vila/image/1?tf-hub-format=compressed"
 PART = "scorers 'vila'"
@@ -37,7 +38,7 @@ class Vila(CreativityScorer):
         paper="Ke et al., VILA: learning image aesthetics from user comments, CVPR 2023, arXiv:2303.14302",
         extra="tfhub",
         modules=("tensorflow",),
-        weights=(Weights(SOURCE, "pinned at fetch", 1600.0, "Apache-2.0", "saved_model.pb"),),
+        weights=(Weights(Url(SOURCE), 1600.0, "Apache-2.0", "saved_model.pb"),),
     )
 
     def __init__(self, *, weights: str | None = None) -> None:
@@ -96,7 +97,7 @@ class Vila(CreativityScorer):
 
     def _folder(self) -> Path:
         require("tensorflow", "tfhub", PART)
-        return files.find_folder(self.weights, "saved_model.pb", part=PART, source=SOURCE)
+        return files.find_folder(self.weights, self.card.weights[0], part=self.name)
 
     def _load(self) -> Any:
         if self._predict is None:

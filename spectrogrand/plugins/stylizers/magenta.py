@@ -18,6 +18,7 @@ from ...models.magenta.tfhub import SavedModelNetwork, TFHubEngine
 from ...registry import register
 from ...types import Frames, Image
 from ...weights import files
+from ...weights.sources import Url
 
 BASE = "https://storage.googleapis.com/download.tensorflow.org/models/tflite/task_library/style_transfer/ios"
 PREDICT, TRANSFER = "style_predict_quantized_256.tflite", "style_transfer_f16_384.tflite"
@@ -30,8 +31,8 @@ SOURCES = {
     TRANSFER: f"{BASE}/magenta_arbitrary-image-stylization-v1-256_fp16_transfer_1.tflite",
 }
 HUB = Weights(
-    "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2?tf-hub-format=compressed", "pinned at fetch",
-    88.0, "Apache-2.0", "saved_model.pb",
+    Url("https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2?tf-hub-format=compressed"), 88.0, "Apache-2.0",
+    "saved_model.pb",
 )  # fmt: skip
 MODULES = {"litert": "ai_edge_litert", "torch": "torch", "tfhub": "tensorflow"}
 
@@ -60,14 +61,15 @@ class Magenta(Stylizer):
         threads: litert only: threads of a call.
     """
 
+    chooses = ("backend",)
     card = Card(
         "Magenta's arbitrary style transfer, the published stylizer",
         paper="Ghiasi et al. 2017, Exploring the structure of a real-time, arbitrary neural artistic stylization network",
         extra="models",
         modules=("ai_edge_litert",),
         weights=(
-            Weights(SOURCES[PREDICT], FILES[PREDICT], 2.8, "Apache-2.0", PREDICT),
-            Weights(SOURCES[TRANSFER], FILES[TRANSFER], 0.4, "Apache-2.0", TRANSFER),
+            Weights(Url(SOURCES[PREDICT], FILES[PREDICT]), 2.8, "Apache-2.0", PREDICT),
+            Weights(Url(SOURCES[TRANSFER], FILES[TRANSFER]), 0.4, "Apache-2.0", TRANSFER),
         ),
     )  # fmt: skip
 
@@ -171,12 +173,9 @@ class Magenta(Stylizer):
 
     def _paths(self) -> list[Any]:
         require(MODULES[self.backend], str(self.card.extra), f"magenta with backend={self.backend}")
-        place = "stylizers 'magenta'"
         if self.backend == "tfhub":
-            return [files.find_folder(self.weights, "saved_model.pb", part=place, source=HUB.source)]
-        return [
-            files.find(self.weights, name, part=place, source=SOURCES[name], sha256=sha) for name, sha in FILES.items()
-        ]
+            return [files.find_folder(self.weights, HUB, part=self.name)]
+        return [files.find(self.weights, one, part=self.name, sha256=FILES[one.file]) for one in self.card.weights]
 
     def _load(self) -> LiteRTEngine | TorchEngine | TFHubEngine:
         if self._engine is None and self.backend == "tfhub":

@@ -17,9 +17,13 @@ from ...models.squeezenet import features, read
 from ...registry import register
 from ...types import Frames, Image
 from ...weights import files
+from ...weights.sources import ByHand
 
 FILE = "squeezenet1_1_notop.h5"
-SOURCE = "https://github.com/DeepCognition (squeezenet1_1_notop.h5: SqueezeNet 1.1 for Keras without its top)"
+SOURCE = ByHand(
+    "from https://github.com/DeepCognition (SqueezeNet 1.1 for Keras without its top)",
+    page="https://github.com/DeepCognition",
+)
 SHA256 = "17154246284f555591549ac2c83e127abfbf4307dc4b0060fdaa2931d0fa38da"
 OPTIMISERS = ("lbfgs", "adam")
 CONTENT, STYLE = (6,), (1, 4, 6, 7, 9)
@@ -50,7 +54,7 @@ class NeuralStyle(Stylizer):
         paper="Gatys, Ecker & Bethge, Image style transfer using convolutional neural networks, CVPR 2016",
         extra="models",
         modules=("torch", "h5py"),
-        weights=(Weights(SOURCE, SHA256, 3.0, "MIT", FILE),),
+        weights=(Weights(SOURCE, 3.0, "MIT", FILE),),
     )
 
     def __init__(
@@ -180,7 +184,7 @@ class NeuralStyle(Stylizer):
     def _path(self) -> Path:
         for module in ("torch", "h5py"):
             require(module, "models", "stylizers 'neural_style'")
-        return files.find(self.weights, FILE, part="stylizers 'neural_style'", source=SOURCE, sha256=SHA256)
+        return files.find(self.weights, self.card.weights[0], part=self.name, sha256=SHA256)
 
     def _load(self) -> dict[str, Any]:
         if self._network is None:

@@ -12,6 +12,7 @@ from ....models import devices
 from ....registry import register
 from ....types import MAX_TOPIC, Image
 from ....weights import checkpoints, hub, processors
+from ....weights.sources import HubRepo
 
 
 @register("blip")
@@ -42,7 +43,10 @@ class Blip(Generator):
         extra="models",
         modules=("torch", "transformers"),
         weights=(
-            Weights("Salesforce/blip-image-captioning-large", "353689b859fcf0523410b1806dace5fb46ecdf41", 1880, "BSD-3-Clause"),
+            Weights(
+                HubRepo("Salesforce/blip-image-captioning-large", "353689b859fcf0523410b1806dace5fb46ecdf41"),
+                1880, "BSD-3-Clause",
+            ),
         ),
     )  # fmt: skip
 

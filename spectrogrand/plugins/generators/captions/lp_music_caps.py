@@ -17,6 +17,7 @@ from ....registry import register
 from ....types import Audio
 from ....weights import files as weights
 from ....weights import hub
+from ....weights.sources import HubRepo, Url
 from .._hub_model import HubGenerator, numbers
 from ._music_language import one_line
 
@@ -40,12 +41,12 @@ class LPMusicCaps(HubGenerator):
         "captions of 10 s of music by LP-MusicCaps: a mel and CNN encoder, and BART",
         paper="Doh et al., LP-MusicCaps, ISMIR 2023, arXiv:2307.16372",
         licence="MIT",
-        terms="weights: CC BY-NC 4.0, for research; they are a pickle, which the fetch converts without running it",
+        terms="the weights are a pickle, which the fetch converts without running it",
         extra="models",
         modules=("torch", "transformers"),
         weights=(
-            Weights(SOURCE, "pinned at fetch", 1_200.0, "CC-BY-NC-4.0", FILE),
-            Weights("facebook/bart-base", "aadd2ab0ae0c8268c7c9693540e9904811f36177", 558.0, "Apache-2.0"),
+            Weights(Url(SOURCE), 1_780.0, "MIT", FILE),
+            Weights(HubRepo("facebook/bart-base", "aadd2ab0ae0c8268c7c9693540e9904811f36177"), 558.0, "Apache-2.0"),
         ),
     )
     source, artefact = Audio, str

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ....interfaces import Card, Weights
 from ....registry import register
+from ....weights.sources import HubRepo
 from ._music_language import MusicLanguageModel
 
 
@@ -31,8 +32,7 @@ class MusicFlamingo(MusicLanguageModel):
         modules=("torch", "transformers"),
         weights=(
             Weights(
-                "nvidia/music-flamingo-hf",
-                "e29cfe92e682616f8f8014c60b2c5d17a37d4e33",
+                HubRepo("nvidia/music-flamingo-hf", "e29cfe92e682616f8f8014c60b2c5d17a37d4e33"),
                 16_500.0,
                 "NVIDIA OneWay Noncommercial",
             ),

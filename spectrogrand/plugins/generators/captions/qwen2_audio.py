@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ....interfaces import Card, Weights
 from ....registry import register
+from ....weights.sources import HubRepo
 from ._music_language import MusicLanguageModel
 
 
@@ -26,7 +27,11 @@ class Qwen2Audio(MusicLanguageModel):
         extra="models",
         modules=("torch", "transformers"),
         weights=(
-            Weights("Qwen/Qwen2-Audio-7B-Instruct", "0a095220c30b7b31434169c3086508ef3ea5bf0a", 16_800.0, "Apache-2.0"),
+            Weights(
+                HubRepo("Qwen/Qwen2-Audio-7B-Instruct", "0a095220c30b7b31434169c3086508ef3ea5bf0a"),
+                16_800.0,
+                "Apache-2.0",
+            ),
         ),
     )
 

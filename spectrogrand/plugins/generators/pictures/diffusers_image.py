@@ -16,23 +16,29 @@ from ....models import devices
 from ....registry import register
 from ....types import CoverBrief, Image
 from ....weights import checkpoints, hub
+from ....weights.sources import HubRepo
 from .._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
 from .._prompts import filled, warn_of_cuts
 
 DECODERS = ("KandinskyPipeline", "KandinskyV22Pipeline", "WuerstchenDecoderPipeline", "StableCascadeDecoderPipeline")
 PROMPT = "{colour} colored album cover for music about {topic} that {word}"
 KNOWN = {
-    w.source: w
+    w.source.label: w
     for w in (
-        Weights("black-forest-labs/FLUX.1-schnell", "741f7c3ce8b383c54771c7003378a50191e9efe9", 33_700.0, "Apache-2.0"),
-        Weights("stabilityai/sdxl-turbo", "71153311d3dbb46851df1931d3ca6e939de83304", 13_900.0, "Stability AI Non-Commercial"),
+        Weights(
+            HubRepo("black-forest-labs/FLUX.1-schnell", "741f7c3ce8b383c54771c7003378a50191e9efe9"), 33_700.0, "Apache-2.0",
+        ),
+        Weights(
+            HubRepo("stabilityai/sdxl-turbo", "71153311d3dbb46851df1931d3ca6e939de83304"),
+            13_900.0, "Stability AI Non-Commercial",
+        ),
     )
 }  # fmt: skip
 """Models whose revision is pinned here; any other is taken by its name on the hub."""
 PRIORS = {
     "kandinsky-community/kandinsky-2-2-decoder": Weights(
-        "kandinsky-community/kandinsky-2-2-prior", "9fc51ad5732afc5d031724219d22e6c42179c5a8", 10_500.0, "Apache-2.0",
-        folder="diffusers_image_prior",
+        HubRepo("kandinsky-community/kandinsky-2-2-prior", "9fc51ad5732afc5d031724219d22e6c42179c5a8"), 10_500.0,
+        "Apache-2.0", folder="diffusers_image_prior",
     ),
 }  # fmt: skip
 """Models that draw what another one, their prior, makes of the prompt."""
@@ -62,6 +68,7 @@ class DiffusersImage(DiffusersGenerator):
         modules=("torch", "diffusers", "transformers"),
         weights=(KNOWN["black-forest-labs/FLUX.1-schnell"],),
     )
+    chooses = ("model", "revision", "prior")
     source, artefact = CoverBrief, Image
     auto = "AutoPipelineForText2Image"
 
@@ -151,13 +158,13 @@ class DiffusersImage(DiffusersGenerator):
 
     def _prior(self) -> Weights | None:
         known = PRIORS.get(self.repository)
-        if self.prior is None or (known is not None and self.prior == known.source):
+        if self.prior is None or (known is not None and self.prior == known.source.label):
             return known
-        return Weights(self.prior, "main, pinned at fetch", 10_000.0, "its own", folder="diffusers_image_prior")
+        return Weights(HubRepo(self.prior), 10_000.0, "its own", folder="diffusers_image_prior")
 
     def _hub_weights(self) -> Weights:
         known = KNOWN.get(self.repository)
-        pinned = self.revision or (known.revision if known else "main, pinned at fetch")
-        return Weights(
-            self.repository, pinned, known.megabytes if known else 10_000.0, known.licence if known else "its own"
-        )
+        if known is not None and self.revision is None:
+            return known
+        size, licence = (known.megabytes, known.licence) if known else (10_000.0, "its own")
+        return Weights(HubRepo(self.repository, self.revision or ""), size, licence)

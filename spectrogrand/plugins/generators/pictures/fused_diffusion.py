@@ -16,6 +16,7 @@ from ....models import stable_diffusion as diffusion
 from ....models.sound_frames import frames_of
 from ....registry import inner, register
 from ....types import Image
+from ....weights.sources import HubRepo
 from .._hub_model import HubGenerator, numbers, one_of
 from .._prompts import warn_of_cuts
 
@@ -51,7 +52,11 @@ class FusedDiffusion(HubGenerator):
         terms="use restrictions of the OpenRAIL licence; the model's safety checker is not run",
         extra="models",
         modules=("torch", "diffusers", "transformers"),
-        weights=(Weights("lambdalabs/miniSD-diffusers", "26ed8a9bfbf76f46a6cf60517dde321f900c44ce", 2700.0, LICENCE),),
+        weights=(
+            Weights(
+                HubRepo("lambdalabs/miniSD-diffusers", "26ed8a9bfbf76f46a6cf60517dde321f900c44ce"), 2700.0, LICENCE
+            ),
+        ),
     )
     source, artefact = AlbumBrief, Image
 

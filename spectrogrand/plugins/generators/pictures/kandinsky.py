@@ -14,6 +14,7 @@ from ....registry import register
 from ....types import Image
 from ....walks.storyboard import Keyframe
 from ....weights import checkpoints, hub
+from ....weights.sources import HubRepo
 from .._hub_model import OFFLOADS, DiffusersGenerator, HubGenerator, multiple, numbers, one_of
 from .._prompts import warn_of_cuts
 
@@ -48,15 +49,13 @@ class Kandinsky(DiffusersGenerator):
         modules=("torch", "diffusers", "transformers"),
         weights=(
             Weights(
-                "kandinsky-community/kandinsky-2-2-prior",
-                "9fc51ad5732afc5d031724219d22e6c42179c5a8",
+                HubRepo("kandinsky-community/kandinsky-2-2-prior", "9fc51ad5732afc5d031724219d22e6c42179c5a8"),
                 10_500.0,
                 "Apache-2.0",
                 folder="kandinsky_prior",
             ),
             Weights(
-                "kandinsky-community/kandinsky-2-2-decoder",
-                "9ae140d347fed8ce6e8bb3005dcc1f48543bb8e3",
+                HubRepo("kandinsky-community/kandinsky-2-2-decoder", "9ae140d347fed8ce6e8bb3005dcc1f48543bb8e3"),
                 5_300.0,
                 "Apache-2.0",
                 folder="kandinsky_decoder",

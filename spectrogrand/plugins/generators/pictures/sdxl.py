@@ -13,9 +13,9 @@ from ....errors import InvalidValue
 from ....interfaces import Card, Weights
 from ....models import devices
 from ....registry import register
-from ....runs.preflight import remedy
 from ....types import CoverBrief, Image
 from ....weights import checkpoints, hub
+from ....weights.sources import HubRepo, remedy
 from .._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
 from .._prompts import filled, warn_of_cuts
 
@@ -24,8 +24,8 @@ REFINER = "StableDiffusionXLImg2ImgPipeline"
 RAIL = "CreativeML Open RAIL++-M"
 
 
-REFINER_WEIGHTS = Weights(
-    "stabilityai/stable-diffusion-xl-refiner-1.0", "5d4cfe854c9a9a87939ff3653551c2b3c99a4356", 12_200.0, RAIL,
+REFINER_WEIGHTS = Weights(HubRepo("stabilityai/stable-diffusion-xl-refiner-1.0", "5d4cfe854c9a9a87939ff3653551c2b3c99a4356"),
+12_200.0, RAIL,
     folder="sdxl_refiner",
 )  # fmt: skip
 
@@ -53,9 +53,12 @@ class SDXL(DiffusersGenerator):
         extra="models",
         modules=("torch", "diffusers", "transformers"),
         weights=(
-            Weights("stabilityai/stable-diffusion-xl-base-1.0", "462165984030d82259a11f4367a4eed129e94a7b", 13_900.0, RAIL),
+            Weights(
+                HubRepo("stabilityai/stable-diffusion-xl-base-1.0", "462165984030d82259a11f4367a4eed129e94a7b"), 13_900.0, RAIL,
+            ),
         ),
     )  # fmt: skip
+    chooses = ("refiner",)
     source, artefact = CoverBrief, Image
     expected = "StableDiffusionXLPipeline"
 

@@ -10,6 +10,7 @@ from ....interfaces import Card, Weights
 from ....models import devices
 from ....registry import register
 from ....types import Audio, Topic
+from ....weights.sources import HubRepo
 from .._hub_model import OFFLOADS, DiffusersGenerator, numbers, one_of
 from .._prompts import filled
 
@@ -33,7 +34,13 @@ class ACEStep(DiffusersGenerator):
         licence="MIT",
         extra="models",
         modules=("torch", "diffusers", "transformers"),
-        weights=(Weights("ACE-Step/acestep-v15-xl-turbo-diffusers", "main, pinned at fetch", 13_000.0, "MIT"),),
+        weights=(
+            Weights(
+                HubRepo("ACE-Step/acestep-v15-xl-turbo-diffusers", "200ba991ae448051e14b0183157e35c2d27c9fb0"),
+                13_000.0,
+                "MIT",
+            ),
+        ),
     )
     source, artefact = Topic, Audio
     expected = "AceStepPipeline"

@@ -10,6 +10,7 @@ from ....interfaces import Card, Weights
 from ....models import devices
 from ....registry import register
 from ....types import Audio, Topic
+from ....weights.sources import HubRepo
 from .._hub_model import OFFLOADS, DiffusersGenerator, numbers, one_of
 from .._prompts import filled, warn_of_cuts
 
@@ -45,7 +46,11 @@ class AudioLDM2(DiffusersGenerator):
         terms="the weights are for non-commercial use",
         extra="models",
         modules=("torch", "diffusers", "transformers"),
-        weights=(Weights("cvssp/audioldm2-music", "main, pinned at fetch", 4400.0, "CC-BY-NC-SA-4.0"),),
+        weights=(
+            Weights(
+                HubRepo("cvssp/audioldm2-music", "d7575171ab06949fd7080ec541647189345bf902"), 4400.0, "CC-BY-NC-SA-4.0"
+            ),
+        ),
     )
     source, artefact = Topic, Audio
     expected = "AudioLDM2Pipeline"

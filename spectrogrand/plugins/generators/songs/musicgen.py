@@ -18,13 +18,14 @@ from ....registry import register
 from ....types import Audio, Topic
 from ....weights import checkpoints
 from ....weights.files import sha256_of
+from ....weights.sources import HubRepo
 from .._hub_model import HubGenerator, numbers
 from .._prompts import filled, warn_of_cuts
 from .._step_bar import StepBar
 from ._sampling import First, Sampler
 
 CLASSES = {"musicgen": "MusicgenForConditionalGeneration", "musicgen_melody": "MusicgenMelodyForConditionalGeneration"}
-SMALL = Weights("facebook/musicgen-small", "4c8334b02c6ec4e8664a91979669a501ec497792", 2_400.0, "CC-BY-NC-4.0")
+SMALL = Weights(HubRepo("facebook/musicgen-small", "4c8334b02c6ec4e8664a91979669a501ec497792"), 2_400.0, "CC-BY-NC-4.0")
 
 
 @register("musicgen")
@@ -56,6 +57,7 @@ class MusicGen(HubGenerator):
         modules=("torch", "transformers", "diffusers"),
         weights=(SMALL,),
     )
+    chooses = ("model",)
     source, artefact = Topic, Audio
     libraries = ("transformers",)
 
@@ -170,9 +172,9 @@ class MusicGen(HubGenerator):
         return features([part] * count, sampling_rate=features.sampling_rate, return_tensors="pt").input_features
 
     def _hub_weights(self) -> Weights:
-        if self.repository == SMALL.source:
+        if self.repository == SMALL.source.label:
             return SMALL
-        return Weights(self.repository, "main, pinned at fetch", 8_000.0, "CC-BY-NC-4.0")
+        return Weights(HubRepo(self.repository), 8_000.0, "CC-BY-NC-4.0")
 
     def _load(self) -> tuple[Any, Any, Any]:
         import transformers

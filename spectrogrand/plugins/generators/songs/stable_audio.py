@@ -10,6 +10,7 @@ from ....interfaces import Card, Weights
 from ....models import devices
 from ....registry import register
 from ....types import Audio, Topic
+from ....weights.sources import HubRepo
 from .._hub_model import OFFLOADS, DiffusersGenerator, numbers, one_of
 from .._prompts import filled, warn_of_cuts
 
@@ -36,8 +37,8 @@ class StableAudio(DiffusersGenerator):
         extra="models",
         modules=("torch", "diffusers", "transformers", "torchsde"),
         weights=(
-            Weights(
-                "stabilityai/stable-audio-open-1.0", "f21265c1e2710b3bd2386596943f0007f55f802e", 5_000.0, "Stability AI Community"
+            Weights(HubRepo("stabilityai/stable-audio-open-1.0", "f21265c1e2710b3bd2386596943f0007f55f802e"),
+            5_000.0, "Stability AI Community"
             ),
         ),
     )  # fmt: skip

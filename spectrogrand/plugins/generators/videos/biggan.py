@@ -14,18 +14,26 @@ from ....interfaces import Card, Weights
 from ....models import devices
 from ....models.biggan import Network, resolution_of
 from ....registry import register
-from ....runs.preflight import remedy
 from ....types import Frames, frame_count
 from ....walks.latents import LatentWalk
+from ....weights import files
+from ....weights.sources import Url, remedy
 from .._hub_model import HubGenerator, numbers
 from ._walks import rate, resized
 
 RESOLUTIONS = (128, 256, 512)
-BY_HAND = (
-    "https://github.com/huggingface/pytorch-pretrained-BigGAN (biggan-deep-{0}: config.json and pytorch_model.bin, "
-    "then: spectrogrand convert pytorch_model.bin model.safetensors, both into FOLDER/biggan-deep-{0})"
-)
-"""The published weights of 256 and 512 pixels, for which `spectrogrand fetch` has no pinned place."""
+BASE = "https://s3.amazonaws.com/models.huggingface.co/biggan/biggan-deep-"
+"""Where the package pytorch-pretrained-biggan downloads its weights from (its model.py and config.py)."""
+LICENCE = "Apache-2.0; see terms"
+
+
+def _published(side: int) -> tuple[Weights, ...]:
+    """The two files of one resolution: its configuration, and the pickle that the fetch converts."""
+    folder, size = f"biggan-deep-{side}", {128: 202.0, 256: 225.0, 512: 226.0}[side]
+    return (
+        Weights(Url(f"{BASE}{side}-config.json"), 0.001, LICENCE, "config.json", folder),
+        Weights(Url(f"{BASE}{side}-pytorch_model.bin"), size, LICENCE, "model.safetensors", folder),
+    )
 
 
 @register("biggan")
@@ -38,7 +46,7 @@ class BigGAN(HubGenerator):
     Args:
         weights: a folder with config.json and model.safetensors, or one with `biggan-deep-512` (and so on) or `biggan` in it.
         resolution: 128, 256 or 512: which of them; None: whichever is there, the largest first (`spectrogrand fetch biggan`
-            brings 128).
+            brings the published 512).
         fps: frames per second, as text or a number.
         size: side of the frames in pixels; None: the resolution.
         batch: frames a pass (published: 20 to 30); halved where memory does not hold them.
@@ -52,10 +60,9 @@ class BigGAN(HubGenerator):
         terms="weights by DeepMind, converted by Hugging Face (pytorch-pretrained-biggan); ImageNet: research use",
         extra="models",
         modules=("torch",),
-        weights=(
-            Weights("osanseviero/BigGAN-deep-128", "c98e5e826ec6dc3dabaa01b7703d86c34fad5342", 211.0, "Apache-2.0; see terms"),
-        ),
-    )  # fmt: skip
+        weights=_published(512),
+    )
+    chooses = ("resolution",)
     source, artefact = LatentWalk, Frames
     libraries = ()
 
@@ -68,9 +75,8 @@ class BigGAN(HubGenerator):
         numbers("biggan", batch=(batch, 1, 1024), size=(RESOLUTIONS[0] if size is None else size, 16, 4096))
         self.weights, self.resolution, self.fps, self.size = weights, resolution, fps, size
         self.batch, self.dtype, self.device = batch, dtype, device
-        if resolution not in (None, 128):
-            own = Weights(BY_HAND.format(resolution), "by hand", 225.0, type(self).card.weights[0].licence)
-            self.card = replace(type(self).card, weights=(own,))  # type: ignore[misc]
+        if resolution not in (None, 512):
+            self.card = replace(type(self).card, weights=_published(resolution))  # type: ignore[misc]
 
     def generate(self, sources: Sequence[LatentWalk], seeds: Sequence[int]) -> list[Frames]:
         """One stream per walk; seeds change nothing, the walk holds its noise.
@@ -128,16 +134,21 @@ class BigGAN(HubGenerator):
         if self.resolution not in (None, drawn):
             raise InvalidValue(f"the weights draw {drawn} pixels, not {self.resolution}: set walk.resolution={drawn}")
 
+    def _folder(self) -> Path:
+        """`biggan-deep-512` (and so on) or `biggan` in the user's folder, that folder itself, or where the fetch puts them.
+
+        Raises:
+            MissingExtra: none of them holds a configuration and its weights.
+        """
+        sides = [self.resolution] if self.resolution else sorted(RESOLUTIONS, reverse=True)
+        for base in [*([Path(self.weights).expanduser()] if isinstance(self.weights, str) else []), files.home()]:
+            for place in [*(base / f"biggan-deep-{side}" for side in sides), base / self.name, base]:
+                if (place / "config.json").is_file() and any(place.glob("*.safetensors")):
+                    return place
+        wanted = f"biggan-deep-{self.resolution or RESOLUTIONS[-1]}"
+        command = remedy(self.card.weights[0], self)
+        raise MissingExtra(f"biggan finds no {wanted}: {command}, or set weights=FOLDER", command)
+
     def place_of(self, one: Weights) -> Path:
-        """`biggan-deep-512` (and so on) in the user's folder; else as every hub model."""
-        if isinstance(self.weights, str):
-            for side in [self.resolution] if self.resolution else reversed(RESOLUTIONS):
-                own = Path(self.weights).expanduser() / f"biggan-deep-{side}"
-                if (own / "config.json").is_file():
-                    return own
-        try:
-            return super().place_of(one)
-        except MissingExtra:
-            if self.resolution in (None, 128):
-                raise
-            raise MissingExtra(f"biggan finds no biggan-deep-{self.resolution}: {remedy(one, self)}") from None
+        """The one folder that holds both files."""
+        return self._folder()

@@ -17,6 +17,7 @@ from ....walks.classes import class_names
 from ....walks.latents import LatentWalk
 from ....walks.noise_vectors import NOISE
 from ....weights import checkpoints
+from ....weights.sources import HubRepo
 from .._hub_model import HubGenerator, multiple, numbers
 from ._walks import rate
 
@@ -48,7 +49,7 @@ class DiffusionLatents(HubGenerator):
         extra="models",
         modules=("torch", "diffusers", "transformers"),
         weights=(
-            Weights("stable-diffusion-v1-5/stable-diffusion-v1-5", "main, pinned at fetch", 5_500.0, "CreativeML OpenRAIL-M"),
+            Weights(HubRepo("stable-diffusion-v1-5/stable-diffusion-v1-5"), 5_500.0, "CreativeML OpenRAIL-M"),
         ),
     )  # fmt: skip
     source, artefact = LatentWalk, Frames

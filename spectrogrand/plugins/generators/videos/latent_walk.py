@@ -15,6 +15,7 @@ from ....registry import register
 from ....types import Frames, Image
 from ....walks.storyboard import Walk
 from ....weights import checkpoints
+from ....weights.sources import HubRepo
 from .._hub_model import HubGenerator, multiple, numbers
 
 
@@ -41,8 +42,8 @@ class LatentWalk(HubGenerator):
         extra="models",
         modules=("torch", "diffusers"),
         weights=(
-            Weights(
-                "lambdalabs/sd-image-variations-diffusers", "a2a13984e57db80adcc9e3f85d568dcccb9b29fc", 3_300.0,
+            Weights(HubRepo("lambdalabs/sd-image-variations-diffusers", "a2a13984e57db80adcc9e3f85d568dcccb9b29fc"),
+            3_300.0,
                 "CreativeML OpenRAIL-M",
             ),
         ),

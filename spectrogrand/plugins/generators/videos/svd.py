@@ -13,6 +13,7 @@ from ....interfaces import Card, Weights
 from ....models import devices
 from ....registry import register
 from ....types import Frames, Image, Scene, frame_count
+from ....weights.sources import HubRepo
 from .._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
 
 TERMS = "Stability AI Non-Commercial Research Community"
@@ -44,7 +45,10 @@ class SVD(DiffusersGenerator):
         extra="models",
         modules=("torch", "diffusers", "transformers"),
         weights=(
-            Weights("stabilityai/stable-video-diffusion-img2vid-xt", "9e43909513c6714f1bc78bcb44d96e733cd242aa", 9_600.0, TERMS),
+            Weights(
+                HubRepo("stabilityai/stable-video-diffusion-img2vid-xt", "9e43909513c6714f1bc78bcb44d96e733cd242aa"),
+                9_600.0, TERMS,
+            ),
         ),
     )  # fmt: skip
     source, artefact = Scene, Frames
