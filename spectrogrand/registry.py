@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 from .errors import ConfigError, MissingOption, PluginError, UnknownName, nearest
 from .interfaces import KINDS, Component
 
-GROUP = "spectrogrand.plugins"
+GROUP, PIPELINES = "spectrogrand.plugins", "spectrogrand.pipelines"
+"""Entry-point groups of installed packages."""
 C = TypeVar("C", bound=type[Component])
 _classes: dict[tuple[str, str], type[Component]] = {}
 
@@ -148,6 +149,51 @@ def defaults(cls: type[Component]) -> dict[str, Any]:
     """
     options = inspect.signature(cls).parameters.items()
     return {k: p.default for k, p in options if p.default is not p.empty}
+
+
+def pipeline_names() -> list[str]:
+    """All pipelines, of this package and of installed ones, without importing any.
+
+    >>> "audiovisual" in pipeline_names()
+    True
+    """
+    return sorted({*_own_pipelines(), *_pipeline_entries()})
+
+
+def get_pipeline(name: str) -> Any:
+    """The module of a pipeline, imported now if it has not been: it holds `SLOTS`, `Settings` and `run`.
+
+    Raises:
+        UnknownName: no such pipeline; the nearest one is named.
+        PluginError: a package's own fails to import, or lacks one of the three names.
+
+    >>> sorted(get_pipeline("audiovisual").SLOTS)
+    ['cover', 'genre', 'motion', 'song', 'stylizer']
+    """
+    if name in _own_pipelines():
+        return importlib.import_module(f"{__package__}.pipelines.{name}")
+    if name not in _pipeline_entries():
+        raise UnknownName(f"no pipeline {name!r}; {nearest(str(name), pipeline_names())}")
+    try:
+        module = _pipeline_entries()[name].load()
+    except Exception as error:  # a stranger's module may raise anything; name it instead of dying inside it
+        raise PluginError(f"pipeline {name!r} fails to import: {type(error).__name__}: {error}") from error
+    for wanted in ("SLOTS", "Settings", "run"):
+        if not hasattr(module, wanted):
+            raise PluginError(f"pipeline {name!r} has no {wanted}: a pipeline is a module with SLOTS, Settings and run")
+    return module
+
+
+@lru_cache
+def _own_pipelines() -> frozenset[str]:
+    """The pipelines of this package; `execute` and `results` serve them all."""
+    files = (Path(__file__).parent / "pipelines").glob("*.py")
+    return frozenset(p.stem for p in files if not p.stem.startswith("_") and p.stem not in ("execute", "results"))
+
+
+@lru_cache
+def _pipeline_entries() -> dict[str, EntryPoint]:
+    return {e.name: e for e in entry_points(group=PIPELINES) if e.name not in _own_pipelines()}
 
 
 def _load_entry(kind: str, name: str) -> None:

@@ -1,6 +1,10 @@
 """Words on the command line mean what they say, whatever characters they hold; every config fits its class."""
 
 import inspect
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -183,3 +187,95 @@ def test_a_slot_of_another_pipeline_is_an_unknown_setting():
     with pytest.raises(UnknownName, match="no setting 'captioner'"):
         compose(["pipeline=audiovisual", "experiment=musicgenai"])
     assert compose(["experiment=musicgenai"])["pipeline"] == "image_to_music", "an experiment brings its pipeline"
+
+
+@pytest.mark.parametrize(
+    ("words", "where", "value"),
+    [
+        (["cover.title=Hello, World"], ("cover", "title"), "Hello, World"),
+        (["cover.title=Blue (Live)"], ("cover", "title"), "Blue (Live)"),
+        (["song=musicgen", "song.prompt={a: b}"], ("song", "prompt"), "{a: b}"),
+        (["song=musicgen", "song.duration=2.5"], ("song", "duration"), 2.5),
+        (["song.tempo=null"], ("song", "tempo"), None),
+    ],
+)
+def test_options_that_are_text_by_type_arrive_as_typed(words, where, value):
+    assert compose(["topic=x", *words])[where[0]][where[1]] == value
+
+
+@pytest.fixture
+def stranger(tmp_path, monkeypatch):
+    """An installed package with a cover generator that has weights of its own, a scorer, and a whole pipeline."""
+    (tmp_path / "stranger.py").write_text('''
+import numpy as np
+from dataclasses import dataclass
+from pathlib import Path
+from spectrogrand import Audio, Card, CoverBrief, CreativityScorer, Generator, Image, Topic
+from spectrogrand.checks import text, whole
+from spectrogrand.pipelines._settings import Common
+from spectrogrand.runs.slots import Slot
+
+
+class Ink(Generator):
+    """One colour, read from a file of weights."""
+    source, artefact, card = CoverBrief, Image, Card("a cover of one colour", licence="MIT")
+
+    def __init__(self, weights: str | None = None, caption: str = "", side: int = 8):
+        self.weights, self.caption, self.side = weights, caption, side
+
+    def identity(self):
+        return {"weights": Path(str(self.weights)).read_bytes().hex()}
+
+    def generate(self, sources, seeds):
+        level = Path(str(self.weights)).read_bytes()[0]
+        return [Image(np.full((self.side, self.side, 3), (level + s) % 256, np.uint8)) for s in seeds]
+
+
+class Dark(CreativityScorer):
+    """How dark a cover is."""
+    aspect, artefact, card = "value", Image, Card("how dark a cover is", licence="MIT")
+
+    def score(self, batch):
+        return np.array([255 - i.pixels.mean() for i in batch], np.float64)
+
+
+SLOTS = {"cover": Slot(Generator, CoverBrief, Image)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Common):
+    covers: int = whole(1, 9, default=2)
+    motto: str | None = text(default=None)
+
+
+def run(run, s):
+    run.best("cover", [CoverBrief(s.subject, "bass", "black", "ascends")] * s.covers)
+    run.note(motto=s.motto)
+''')
+    info = tmp_path / "stranger-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[spectrogrand.plugins]\ngenerators.ink = stranger:Ink\nscorers.dark = stranger:Dark\n"
+        "[spectrogrand.pipelines]\nposter = stranger\n"
+    )
+    (tmp_path / "ink.bin").write_bytes(b"\x40")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(CONF.parent)])}
+    return lambda *words: subprocess.run(
+        [sys.executable, "-m", "spectrogrand", *words], capture_output=True, text=True, env=environment, cwd=tmp_path
+    )
+
+
+def test_a_stranger_s_plugins_and_pipeline_run_list_and_sweep_without_a_line_of_ours(stranger, tmp_path):
+    listed = json.loads(stranger("list", "--json").stdout)
+    assert {("generators", "ink"), ("scorers", "dark")} <= {(r["kind"], r["name"]) for r in listed}
+    words = ["topic=x", "cover=ink", f"cover.weights={tmp_path / 'ink.bin'}", "cover_scorers=[dark]", "gates=[]"]
+    done = stranger("run", "pipeline=poster", *words, "cover.caption=a, b: (c)", "motto=d, e (f)")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / Path(done.stdout.strip()).parent / "run.json").read_text())
+    assert record["motto"] == "d, e (f)" and record["config"]["cover"]["caption"] == "a, b: (c)"
+    assert record["choices"]["cover"]["chosen"] == 0 and record["parts"]["cover"]["licence"] == "MIT"
+    swept = stranger("run", "-m", "pipeline=poster", *words, "seed=0,1", "cover.side=4,6")
+    assert swept.returncode == 0 and len(swept.stdout.split()) == 4, swept.stderr
+    wrong = stranger("run", "pipeline=poster", *words, "cover.syde=4")
+    assert wrong.returncode == 2 and "syde" in wrong.stderr and wrong.stderr.count("\n") == 1
