@@ -14,6 +14,7 @@ import numpy as np
 from .. import __version__, media, registry
 from ..errors import ConfigError, NoCandidateLeft
 from ..interfaces import Classifier, Component, CreativityScorer, Gate, Generator
+from ..models import devices
 from ..progress import bar
 from ..provenance import code_hash, fingerprint
 from ..selection import Choice, choose, failed_choice
@@ -88,11 +89,13 @@ class Run:
         ]
         if generator.given:
             sources = sources[:1]
+        self._only([generator])
         begun = time.monotonic()
         seeds = [self.seed * 1000 + i for i in range(len(sources))]
         items, failed, reused = make_all(self.store, generator, sources, seeds)
         self._step(slot, generator, reused, len(items) - reused, begun)
 
+        self._only(gates)
         begun = time.monotonic()
         live = [i for i, item in enumerate(items) if item is not None]
         for gate in gates:
@@ -106,6 +109,7 @@ class Run:
         for name, scorer in scorers.items():
             scores[name] = rate_all(self.store, scorer, items)
             references[name] = scorer.reference_scores()
+            scorer.close()
         rule = self.config.get("selection") or "quantile"
         try:
             if generator.given and failed[0] is None:
@@ -128,6 +132,7 @@ class Run:
             NoCandidateLeft: one of them failed; the message says which and why.
         """
         generator = self.generator(slot, artefact)
+        self._only([generator])
         begun = time.monotonic()
         seeds = [self.seed * 1000 + i for i in range(len(sources))]
         items, failed, reused = make_all(self.store, generator, sources, seeds)
@@ -143,6 +148,7 @@ class Run:
     def classify(self, slot: str, item: Item) -> str:
         """The most probable class of an artefact, with all probabilities in the record."""
         classifier: Classifier = self.part(slot)
+        self._only([classifier])
         begun = time.monotonic()
         rows, names = classifier.classify([item.value])
         best = names[int(np.argmax(rows[0]))]
@@ -170,6 +176,7 @@ class Run:
         Args:
             parts: the plug-ins that draw it. inputs: plain data that the pictures depend on besides (digests, settings).
         """
+        self._only(parts)
         begun = time.monotonic()
         settings = dict(self.config.get("media") or {})
         key = digest({
@@ -219,6 +226,12 @@ class Run:
         self.record["seconds"] = round(time.monotonic() - self.begun, 3)
         write_json(self.folder / "run.json", self.record)
 
+    def _only(self, parts: Sequence[Component]) -> None:
+        """Free the models of all other stages: their parts load them again where they are called again."""
+        for part in self._parts:
+            if not any(part is kept for kept in parts):
+                part.close()
+
     def _scorers(self, slot: str, artefact: type, entries: Mapping[str, Any]) -> dict[str, CreativityScorer]:
         made: dict[str, CreativityScorer] = {}
         for name, entry in entries.items():
@@ -260,6 +273,7 @@ class Run:
         seconds = round(time.monotonic() - begun, 3)
         self.record["steps"].append({
             "slot": slot, "name": part.name if part else "", "reused": reused, "made": made, "seconds": seconds,
+            "peak_mb": devices.peak(),
         })  # fmt: skip
         self.write()
 
