@@ -140,9 +140,36 @@ def test_a_place_that_never_answers_is_given_up_in_time(monkeypatch):
     import time
 
     monkeypatch.setattr(downloads, "urlopen", lambda *a, **k: time.sleep(3) or io.BytesIO())
-    monkeypatch.setattr(downloads, "PATIENCE", 0.1)
+    monkeypatch.setenv("SPECTROGRAND_PATIENCE", "0.1")
     with pytest.raises(MissingExtra, match="no answer in 0.1 s"):
         downloads.reachable("https://example.org", "m")
+    monkeypatch.setenv("SPECTROGRAND_PATIENCE", "soon")
+    with pytest.raises(InvalidValue, match="SPECTROGRAND_PATIENCE is a number of seconds above 0, got 'soon'"):
+        downloads.reachable("https://example.org", "m")
+
+
+def test_a_slow_place_is_asked_again_and_no_network_is_known_at_once(server, tmp_path, monkeypatch, capsys):
+    """Five times the first wait to the first byte: slow is not out of reach."""
+    import time
+
+    answer, waited = Handler.answer, []
+
+    def slow(self, body):
+        if not body:
+            waited.append(1)
+            time.sleep(0.5)
+        answer(self, body)
+
+    monkeypatch.setattr(Handler, "answer", slow)
+    monkeypatch.setattr(downloads, "FIRST", 0.1)
+    monkeypatch.setattr(downloads, "PATIENCE", 10.0)
+    downloads.fetch_file(f"{server.url}/a.bin", tmp_path / "a.bin", sha256=SHA256)
+    assert (tmp_path / "a.bin").read_bytes() == BODY and len(waited) > 1
+    assert "slow to answer: waiting up to 9.9 s more" in capsys.readouterr().err
+    begun = time.monotonic()
+    with pytest.raises(MissingExtra, match="refused"):
+        downloads.reachable("http://127.0.0.1:9", "m")
+    assert time.monotonic() - begun < 1
 
 
 # -- a plug-in's weights -----------------------------------------------------------------------------------------------

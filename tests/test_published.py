@@ -91,7 +91,30 @@ def check(folder, record, fps):
     return song
 
 
-def test_the_published_pipeline_end_to_end(weights, tmp_path, capsys):
+@pytest.fixture
+def alive(monkeypatch):
+    """The names of the hub models that are loaded together, each time that one loads."""
+    from spectrogrand.plugins.generators._hub_model import HubGenerator
+
+    loaded, seen = {}, []
+    load, close = HubGenerator.model, HubGenerator.close
+
+    def model(self):
+        made = load(self)
+        loaded[id(self)] = self.name
+        seen.append(sorted(loaded.values()))
+        return made
+
+    def closed(self):
+        loaded.pop(id(self), None)
+        close(self)
+
+    monkeypatch.setattr(HubGenerator, "model", model)
+    monkeypatch.setattr(HubGenerator, "close", closed)
+    return seen
+
+
+def test_the_published_pipeline_end_to_end(weights, tmp_path, capsys, alive):
     small = [
         "song.steps=[2,3]", "song.duration=3", "cover.steps=2", "cover.size=64", "size=64", "stylizer.size=64", "motion.width=64",
         "motion.height=64", "motion.frames=16", "motion.steps=1", "song_scorers.effnet_danceability.scorer.pinned=false",
@@ -109,6 +132,8 @@ def test_the_published_pipeline_end_to_end(weights, tmp_path, capsys):
         assert record["parts"][slot]["identity"], slot
     assert record["parts"]["song"]["terms"] == "the weights are for non-commercial use"
     assert len(record["parts"]["cover"]["identity"]["weights"]) == 64
+    assert {tuple(names) for names in alive} == {("audioldm2",), ("sdxl",), ("svd",)}, "one stage's model at a time"
+    assert all(step["peak_mb"] for step in record["steps"])
 
 
 def test_the_fast_one_end_to_end(weights, tmp_path, capsys):

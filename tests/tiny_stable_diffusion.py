@@ -19,6 +19,53 @@ def unet(pixels=False):
 
 
 @seeded
+def published(folder):
+    """As the 1.x repositories really are: a safety checker, an old class's name, the autoencoder's keys of 2022, fp16 copies.
+
+    Sources: the model_index.json of runwayml/stable-diffusion-v1-5 and CompVis/stable-diffusion-v1-4 as stored pages show them;
+    the old attention keys as diffusers' own loader renames them.
+    """
+    import json
+
+    import torch
+    from diffusers import PNDMScheduler, StableDiffusionPipeline
+    from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
+    from safetensors.torch import load_file, save_file
+    from transformers import CLIPConfig, CLIPImageProcessor
+
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    sight = {**small, "image_size": 16, "patch_size": 8}
+    checker = StableDiffusionSafetyChecker(CLIPConfig(text_config=small, vision_config=sight, projection_dim=8))
+    schedule = PNDMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1
+    )
+    StableDiffusionPipeline(
+        vae=image_vae(), text_encoder=clip_text(width=WIDTH), tokenizer=clip_tokenizer(), unet=unet(), scheduler=schedule,
+        safety_checker=checker, feature_extractor=CLIPImageProcessor(size=16, crop_size=16),
+    ).save_pretrained(folder)  # fmt: skip
+    index = json.loads((folder / "model_index.json").read_text())
+    index["feature_extractor"] = ["transformers", "CLIPFeatureExtractor"]
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    (folder / "feature_extractor/preprocessor_config.json").write_text(
+        json.dumps({"crop_size": 16, "size": 16, "do_center_crop": True, "do_convert_rgb": True, "do_normalize": True,
+                    "do_resize": True, "feature_extractor_type": "CLIPFeatureExtractor", "image_mean": [0.48, 0.46, 0.41],
+                    "image_std": [0.27, 0.26, 0.28], "resample": 3})
+    )  # fmt: skip
+    file = next((folder / "vae").glob("*.safetensors"))
+    old = {"to_q.": "query.", "to_k.": "key.", "to_v.": "value.", "to_out.0.": "proj_attn."}
+    renamed = {}
+    for key, value in load_file(file).items():
+        for new, name in old.items():
+            key = key.replace(new, name)
+        renamed[key] = value
+    assert any(".query." in k for k in renamed)
+    save_file(renamed, file, {"format": "pt"})
+    copy = {k: v.to(torch.float16) for k, v in renamed.items()}
+    save_file(copy, file.with_name("diffusion_pytorch_model.fp16.safetensors"), {"format": "pt"})
+
+
+@seeded
 def stable_diffusion(folder, pixels=False):
     """`pixels`: without an autoencoder, so that the UNet works on pixels."""
     from diffusers import PNDMScheduler, StableDiffusionPipeline

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -146,6 +148,56 @@ def free() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+ROOM = 1.3
+"""A model and what it computes with take so many times its weights' bytes."""
+
+
+def offloading(sizes: Sequence[int], free: int) -> str:
+    """How a pipeline of several models fits into the free memory of a GPU: "none", "model" or "sequential".
+
+    "none" keeps all of them there, "model" one at a time, "sequential" one layer at a time.
+
+    Args:
+        sizes: bytes of each model's weights in the number type that they run in. free: bytes.
+
+    >>> gb = 10**9
+    >>> [offloading([5 * gb, 2 * gb], free * gb) for free in (24, 8, 4)]
+    ['none', 'model', 'sequential']
+    """
+    if sum(sizes) * ROOM <= free:
+        return "none"
+    return "model" if max(sizes, default=0) * ROOM <= free else "sequential"
+
+
+def free_bytes(place: str) -> int | None:
+    """Free memory of a GPU in bytes; None for a CPU, which has nowhere to offload to."""
+    if not place.startswith("cuda"):
+        return None
+    import torch
+
+    return int(torch.cuda.mem_get_info(torch.device(place))[0])
+
+
+def peak() -> dict[str, int]:
+    """Most memory held since the last call, in megabytes: "process" (Linux), and "gpu" where torch has used one.
+
+    >>> all(v > 0 for v in peak().values())
+    True
+    """
+    found: dict[str, int] = {}
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+        found["process"] = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1000  # type: ignore[index]
+        Path("/proc/self/clear_refs").write_text("5", "ascii")  # the high-water mark starts anew
+    except (OSError, TypeError):  # another system, or one that keeps the mark: since the process began
+        pass
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+        found["gpu"] = torch.cuda.max_memory_allocated() // 1_000_000
+        torch.cuda.reset_peak_memory_stats()
+    return found
 
 
 def pictures(made: np.ndarray) -> list[Image | CandidateError]:

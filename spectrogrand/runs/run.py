@@ -14,6 +14,7 @@ import numpy as np
 from .. import __version__, media, registry
 from ..errors import ConfigError, NoCandidateLeft
 from ..interfaces import Classifier, Component, CreativityScorer, Gate, Generator
+from ..models import devices
 from ..progress import bar
 from ..provenance import fingerprint, source_hash
 from ..selection import Choice, choose, failed_choice
@@ -99,8 +100,10 @@ class Run:
         gates = self._gates(generator.artefact)
         if generator.given:
             sources = sources[:1]
+        self._free_all_but(generator)
         items, failed = self._make(slot, generator, sources)
 
+        self._free_all_but(*gates)
         begun = time.monotonic()
         live = [i for i, item in enumerate(items) if item is not None]
         for gate in gates:
@@ -114,6 +117,7 @@ class Run:
         for name, scorer in scorers.items():
             scores[name], found = rate_all(self.store, scorer, items)
             references[name] = scorer.reference_scores()
+            scorer.close()
             reused += found
         rule = self.config.get("selection") or "quantile"
         try:
@@ -136,6 +140,7 @@ class Run:
         Raises:
             NoCandidateLeft: one of them failed; the message says which and why.
         """
+        self._free_all_but(self.part(slot))
         items, failed = self._make(slot, self.part(slot), sources)
         for i, reason in enumerate(failed):
             if reason is not None:
@@ -157,6 +162,7 @@ class Run:
             The class, or None where none fits and `nearest` is false; nothing is recorded then.
         """
         classifier: Classifier = self.part(slot)
+        self._free_all_but(classifier)
         begun = time.monotonic()
         rows, names = classifier.classify([item.value])
         best = names[int(np.argmax(rows[0]))]
@@ -201,7 +207,7 @@ class Run:
             "step": "generate", "part": fingerprint(generator), "source": source.digest, "seed": self.seed,
             "version": __version__,
         })  # fmt: skip
-        return Traced(key, lambda: generator.generate([source.value], [self.seed])[0])
+        return Traced(key, lambda: self._alone(generator).generate([source.value], [self.seed])[0])
 
     def stylize(self, content: Traced[Image] | Traced[Frames], style: Traced[Image] | Traced[Frames]) -> Traced[Frames]:
         """The content drawn in the style by the plug-in of the slot "stylizer"; drawn when it is read, and not stored."""
@@ -210,7 +216,7 @@ class Run:
             "step": "stylize", "part": fingerprint(stylizer), "content": content.digest, "style": style.digest,
             "version": __version__,
         })  # fmt: skip
-        return Traced(key, lambda: stylizer.stylize(content.value, style.value))
+        return Traced(key, lambda: self._alone(stylizer).stylize(content.value, style.value))
 
     def embed(self, slot: str, batch: Traced[Sequence[Any]]) -> Traced[np.ndarray]:
         """What the embedder of a slot makes of a batch, float32, shape=(item, axis)."""
@@ -282,6 +288,7 @@ class Run:
         seconds = round(time.monotonic() - begun, 3)
         self._record["steps"].append({
             "slot": slot, "name": part.name if part else "", "reused": reused, "made": made, "seconds": seconds,
+            "peak_mb": devices.peak(),
         })  # fmt: skip
         self.write()
 
@@ -317,6 +324,17 @@ class Run:
         items, failed, reused = make_all(self.store, generator, sources, seeds)
         self.note_step(slot, generator, reused, len(items) - reused, begun)
         return items, failed
+
+    def _alone(self, part: Any) -> Any:
+        """A plug-in once the models of all other stages are freed."""
+        self._free_all_but(part)
+        return part
+
+    def _free_all_but(self, *parts: Component) -> None:
+        """Free the models of all other stages: their plug-ins load them again where they are called again."""
+        for part in self._used.values():
+            if not any(part is kept for kept in parts):
+                part.close()
 
     def _gates(self, artefact: type) -> list[Gate]:
         chosen = [k for k, v in (self.config.get("gates") or {}).items() if v is not None]

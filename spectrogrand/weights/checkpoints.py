@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import InvalidValue, require
 from .files import LISTED, sha256_of
-from .hub import class_of, variant
+from .hub import class_of, left_out, variant
 
 LIBRARIES = ("diffusers", "transformers")
 """Whose classes an index may name; nothing else is ever imported because a file says so."""
@@ -43,17 +43,69 @@ def pipeline(
     check_class(folder, expected, part=part)
     index = json.loads((folder / "model_index.json").read_text("utf-8"))
     made: dict[str, Any] = dict(shared or {})
-    for name, value in index.items():
-        if not isinstance(value, list) or len(value) != 2 or not value[1] or name in made:
+    for name, (library, word) in parts_of(index).items():
+        if name in made:
             continue
-        cls = _class((instead or {}).get(name, value[1]), f"{folder}/model_index.json")
+        if left_out(index, name, folder):
+            made[name] = None
+            continue
+        cls = component((instead or {}).get(name, word), library, f"{folder}/model_index.json")
         if issubclass(cls, torch.nn.Module):
             made[name] = model(cls, folder / name, dtype, part=part)
+        elif cls.__name__ != word and name not in (instead or {}):  # the library would look for the old name
+            with said(folder / name, part), quiet():
+                made[name] = cls.from_pretrained(folder / name, local_files_only=True)
     home = _class(auto or index.get("_class_name", ""), f"{folder}/model_index.json")
     with said(folder, part), quiet():
+        if made.get("safety_checker", ...) is None:
+            made["requires_safety_checker"] = False
         loaded = home.from_pretrained(folder, **made, dtype=getattr(torch, dtype), local_files_only=True)
     loaded.set_progress_bar_config(disable=True)
     return loaded
+
+
+def parts_of(index: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Component -> (library, class) of a pipeline's index; what it names as absent is left out.
+
+    >>> parts_of({"_class_name": "X", "vae": ["diffusers", "AutoencoderKL"], "safety_checker": [None, None]})
+    {'vae': ('diffusers', 'AutoencoderKL')}
+    """
+    pairs = {k: v for k, v in index.items() if isinstance(v, list) and len(v) == 2 and v[0] and v[1]}
+    return {k: (str(v[0]), str(v[1])) for k, v in pairs.items()}
+
+
+def check_parts(folder: Path, instead: Mapping[str, str] | None = None) -> None:
+    """Check that every class which a pipeline's index names is there, before anything is made; no weights are read.
+
+    Raises:
+        InvalidValue: one is no class of the installed libraries.
+    """
+    index = json.loads((folder / "model_index.json").read_text("utf-8"))
+    for name, (library, word) in parts_of(index).items():
+        if not left_out(index, name, folder):
+            component((instead or {}).get(name, word), library, f"{folder}/model_index.json")
+
+
+def component(name: str, library: str, where: str) -> Any:
+    """The class of a pipeline's component, found as diffusers does: in its library, or in one of diffusers' pipeline modules.
+
+    Classes that were renamed are found by their old names: the feature extractors of pictures are image processors today.
+
+    Raises:
+        InvalidValue: there is none.
+    """
+    diffusers = importlib.import_module("diffusers")
+    inside = getattr(diffusers.pipelines, library, None) if library.isidentifier() else None
+    found = getattr(inside, name, None) if inside is not None and name.isidentifier() else None
+    if isinstance(found, type):  # such as stable_diffusion's StableDiffusionSafetyChecker
+        return found
+    renamed = name.replace("FeatureExtractor", "ImageProcessor")
+    for word in dict.fromkeys((name, renamed)):
+        for home in LIBRARIES:
+            found = getattr(importlib.import_module(home), word, None) if word.isidentifier() else None
+            if isinstance(found, type):
+                return found
+    return _class(name, where)
 
 
 def check_class(folder: Path, expected: str | None, *, part: str) -> None:

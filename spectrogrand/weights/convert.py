@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, StoreError, require
-from .unpickling import Array, Node, read
+from .unpickling import PART, Array, Mapped, Node, read
+
+PICKLED = (".pth", ".pt", ".pkl", ".bin")
+"""Published files that are turned into safetensors as soon as they are here, by an unpickler that runs nothing."""
+KINDS = {
+    "torch.float64": "F64", "torch.float32": "F32", "torch.float16": "F16", "torch.bfloat16": "BF16", "torch.int64": "I64",
+    "torch.int32": "I32", "torch.int16": "I16", "torch.int8": "I8", "torch.uint8": "U8", "torch.bool": "BOOL",
+}  # fmt: skip
+"""torch's types of number as safetensors calls them."""
 
 
 @dataclass(frozen=True)
@@ -49,21 +58,22 @@ def convert(path: str | Path, out: str | Path) -> Report:
     {'bass': (2, 3)}
     """
     require("torch", "models", "converting weights")
-    from safetensors.torch import save
-
     source, target = Path(path), Path(out)
     if target.suffix != ".safetensors":
         raise InvalidValue(f"{target} should end in .safetensors: that is what is written")
     try:
-        data = source.read_bytes()
+        if not source.stat().st_size:
+            raise InvalidValue(f"{source} is empty: get it again")
+        mapped = Mapped(source)
+        with open(source, "rb") as file:
+            source_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise StoreError(f"cannot read {source}: {error.strerror}") from error
-    if not data:
-        raise InvalidValue(f"{source} is empty: get it again")
     left_out: list[str] = []
     tensors: dict[str, Any] = {}
     seen: dict[tuple[Any, ...], str] = {}
-    for name, tensor in _tensors(read(data, source.name), (), source.name, left_out):
+    found = _of_training(mapped.read(source.name), left_out)
+    for name, tensor in _tensors(found, (), source.name, left_out):
         place = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
         if tensor.numel() and place in seen:
             left_out.append(f"{name}, the same numbers as {seen[place]}")
@@ -76,12 +86,18 @@ def convert(path: str | Path, out: str | Path) -> Report:
         raise InvalidValue(
             f"{source} holds no tensors: it is neither a module, nor a state dict, nor a dictionary of embeddings"
         )
-    made = save({k: v.contiguous().clone() for k, v in tensors.items()}, {"format": "pt"})
-    _write(target, made)
-    return Report(
-        source, hashlib.sha256(data).hexdigest(), target, hashlib.sha256(made).hexdigest(),
-        {k: tuple(v.shape) for k, v in tensors.items()}, tuple(left_out),
-    )  # fmt: skip
+    out_sha256 = _write(target, tensors, mapped.forget)
+    shapes = {k: tuple(v.shape) for k, v in tensors.items()}
+    return Report(source, source_sha256, target, out_sha256, shapes, tuple(left_out))
+
+
+def _of_training(found: Any, left_out: list[str]) -> Any:
+    """The model of a training's checkpoint, {epoch, state_dict, optimizer} as LP-MusicCaps' and Lightning's; the rest is left."""
+    model = found.get("state_dict") if isinstance(found, dict) else None
+    if not isinstance(model, dict):
+        return found
+    left_out.extend(f"{key}, the training's and not the model's" for key in found if key != "state_dict")
+    return model
 
 
 def _tensors(
@@ -129,14 +145,42 @@ def _of_module(
                 yield from _tensors(part, (*keys, str(key)), file, left_out, depth + 1)
 
 
-def _write(target: Path, data: bytes) -> None:
-    """Write beside the target, sync, then rename: there is never half a file of that name."""
+def _write(target: Path, tensors: dict[str, Any], forget: Callable[[], None]) -> str:
+    """Write a safetensors file tensor by tensor beside the target, sync, then rename; returns its sha256.
+
+    The layout is that of the safetensors library: a header of 8-byte length and JSON, then the numbers without gaps, the widest
+    types first. `forget` gives back what a tensor's numbers took in memory.
+    """
+    import torch
+
+    order = sorted(tensors, key=lambda k: (-tensors[k].element_size(), k))
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for key in order:
+        tensor = tensors[key]
+        begin, end = end, end + tensor.numel() * tensor.element_size()
+        header[key] = {"dtype": KINDS[str(tensor.dtype)], "shape": list(tensor.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    total = hashlib.sha256()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                for part in (len(text).to_bytes(8, "little"), text):
+                    file.write(part)
+                    total.update(part)
+                for key in order:
+                    numbers = tensors[key].contiguous().reshape(-1)
+                    raw = memoryview(numbers.view(torch.uint8).numpy()) if numbers.numel() else memoryview(b"")
+                    for at in range(0, len(raw), PART):
+                        file.write(raw[at : at + PART])
+                        total.update(raw[at : at + PART])
+                        if at:
+                            forget()
+                    del raw, numbers
+                    forget()
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, target)
@@ -145,3 +189,4 @@ def _write(target: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise StoreError(f"cannot write {target}: {error.strerror}") from error
+    return total.hexdigest()

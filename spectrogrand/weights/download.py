@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tarfile
 import threading
 from pathlib import Path
@@ -16,36 +17,65 @@ from ..errors import InvalidValue, MissingExtra, StoreError
 from ..progress import bar
 
 BLOCK = 1 << 20
-PATIENCE = 2.0
-"""Seconds after which a place that does not answer at all is called out of reach."""
+PATIENCE = 30.0
+"""Seconds after which a place that does not answer at all is called out of reach; SPECTROGRAND_PATIENCE sets others."""
+FIRST = 2.0
+"""Seconds for the first try; each further one waits twice as long, and the first wait that is in vain is told."""
 STALL = 30.0
 """Seconds without a byte after which a download is given up; the next one goes on from there."""
 MOST = 64 << 30
 """Bytes that an archive may unpack to."""
 
 
-def reachable(url: str, what: str) -> None:
-    """Check within two seconds that the place answers at all, whatever it answers.
+def patience() -> float:
+    """Seconds that a place may take to answer: SPECTROGRAND_PATIENCE, else `PATIENCE`.
 
     Raises:
-        MissingExtra: it does not.
+        InvalidValue: the environment's is no number of seconds above 0.
+    """
+    said = os.environ.get("SPECTROGRAND_PATIENCE", "")
+    try:
+        seconds = float(said) if said else PATIENCE
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 86_400:
+        raise InvalidValue(f"SPECTROGRAND_PATIENCE is a number of seconds above 0, got {said!r}")
+    return seconds
+
+
+def reachable(url: str, what: str) -> None:
+    """Check that the place answers at all, whatever it answers: "no network" is known at once, a slow one is asked again.
+
+    Raises:
+        MissingExtra: there is no way to it, or it has not answered within `patience()`.
     """
     secure(url)
     said: list[str] = []
+    tired = threading.Event()
 
-    def ask() -> None:
+    def ask(seconds: float) -> None:
         try:
-            urlopen(Request(url, method="HEAD"), timeout=PATIENCE).close()
+            urlopen(Request(url, method="HEAD"), timeout=seconds).close()
             said.append("")
         except HTTPError:  # an answer
             said.append("")
         except (OSError, ValueError) as error:
-            said.append(str(getattr(error, "reason", error)))
+            reason = getattr(error, "reason", error)
+            if not isinstance(reason, TimeoutError):
+                said.append(str(reason))
+        tired.set()
 
-    asking = threading.Thread(target=ask, daemon=True)  # a name server may hang for longer than any timeout of ours
-    asking.start()
-    asking.join(PATIENCE)
-    reason = said[0] if said else f"no answer in {PATIENCE:g} s"
+    left, wait, tries = patience(), FIRST, 0
+    while left > 0 and not said:
+        wait = min(wait, left)
+        tired.clear()
+        asking = threading.Thread(target=ask, args=(wait,), daemon=True)
+        asking.start()  # a name server may hang for longer than any timeout of ours
+        tired.wait(wait)
+        left, wait, tries = left - wait, wait * 2, tries + 1
+        if not said and left > 0 and tries == 1:
+            sys.stderr.write(f"{urlsplit(url).netloc} is slow to answer: waiting up to {left:g} s more\n")
+    reason = said[0] if said else f"no answer in {patience():g} s; SPECTROGRAND_PATIENCE=SECONDS waits longer"
     if reason:
         raise MissingExtra(
             f"{what} is out of reach ({urlsplit(url).netloc}: {reason}): connect, or copy it and set weights=FOLDER"

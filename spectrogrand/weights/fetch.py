@@ -10,22 +10,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, registry
+from .. import registry
 from ..errors import ConfigError, InvalidValue, MissingExtra, StoreError, UnknownName, nearest, require
 from ..interfaces import KINDS, Weights
 from ..store import write_json
 from . import download as downloads
 from . import files as weights
 from . import hub
-from .convert import convert
+from .convert import PICKLED, convert
+from .given import read_lock, take
 from .sources import HubRepo, Url
 
-PICKLED = (".pth", ".pt", ".pkl", ".bin")
-"""Published files that are turned into safetensors as soon as they are here, by an unpickler that runs nothing."""
 READ = (".json", ".txt", ".model", ".safetensors", ".tflite")
 """What of a hub repository is fetched: what a load reads, and nothing that could run code."""
 HELP = """spectrogrand fetch NAME... [weights=FOLDER]   the weights of plug-ins, into FOLDER/NAME (else the user's cache)
 spectrogrand fetch NAME SETTING=VALUE         those that a setting chooses: fetch magenta backend=tfhub
+spectrogrand fetch NAME from=FILE.zip         weights that you downloaded yourself: the file, or a zip file that holds it
 spectrogrand fetch --list                     what can be fetched, how large it is, and under which terms"""
 
 
@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
     """`fetch NAME... [weights=FOLDER]`, `fetch NAME SETTING=VALUE`, `fetch --list`."""
     names = [w for w in words if not w.startswith("-") and "=" not in w]
     given = {k: v for k, _, v in (w.partition("=") for w in words if "=" in w and not w.startswith("-"))}
-    folder = given.pop("weights", None)
+    folder, own = given.pop("weights", None), given.pop("from", None)
     settings = {k: _plain(v) for k, v in given.items()}
     for option in (w for w in words if w.startswith("-")):
         if option not in ("--list", "--help", "-h"):
@@ -51,6 +51,14 @@ def main(words: list[str]) -> int:
             f"{next(iter(settings))}=... is a setting of one plug-in, got {', '.join(names)}: fetch it alone"
         )
     chosen = {name: _sources(name, settings) for name in names}
+    if own is not None:
+        if len(names) > 1:
+            raise ConfigError(
+                f"from={own} holds the weights of one plug-in, got {', '.join(names)}: take them one by one"
+            )
+        for place in take(names[0], chosen[names[0]], Path(own).expanduser(), folder):
+            sys.stdout.write(f"{place}\n")
+        return 0
     for name, sources in chosen.items():
         for place in fetch(name, sources, folder):
             sys.stdout.write(f"{place}\n")
@@ -97,7 +105,7 @@ def _file(one: Weights, source: Url, home: Path) -> Path:
     """One file by HTTPS; a published pickle is converted, an archive is unpacked; the lock says what came from where."""
     url, target = source.address, home / (one.file or Path(source.address).name)
     pin = source.sha256 or None
-    lock = _lock(home)
+    lock = read_lock(home)
     before = lock["files"].get(target.name, {})
     if target.is_file() and before.get("source") == url and before.get("sha256") == weights.sha256_of(target):
         return target
@@ -161,7 +169,8 @@ def _repository(one: Weights, local: Path | None, home: Path) -> Path:
         revision = hub.revision(one)
         about = HfApi().model_info(repository, revision=revision, files_metadata=True)
         # by "main" and not by its commit where nothing is pinned: the cache then knows what "main" was
-        at, wanted = (about.sha if local else revision), wanted_of([f.rfilename for f in about.siblings or []])
+        names = within([f.rfilename for f in about.siblings or []], getattr(one.source, "folders", ()))
+        at, wanted = (about.sha if local else revision), wanted_of(names)
         place = Path(snapshot_download(repository, revision=at, allow_patterns=wanted, **options))
     except Exception as error:  # the hub's library raises its own, requests' and httpx' errors
         if isinstance(error, GatedRepoError):
@@ -179,7 +188,7 @@ def _repository(one: Weights, local: Path | None, home: Path) -> Path:
     for old in (w for w in wanted if w.endswith(".bin")):
         name = Path(old).name.replace("pytorch_model", "model")
         convert(place / old, (place / old).with_name(name).with_suffix(".safetensors"))
-    lock = _lock(home)
+    lock = read_lock(home)
     if local:  # the hub's cache names its files by their sha256
         origin = {"source": repository, "licence": one.licence}
         files = sorted(p for p in place.rglob("*.safetensors") if ".cache" not in p.parts)
@@ -202,6 +211,15 @@ def _check(path: Path, pin: str | None, repository: str) -> None:
     )
 
 
+def within(names: list[str], folders: tuple[str, ...]) -> list[str]:
+    """Those of a repository's files that lie in `folders`; all of them where none are named.
+
+    >>> within(["model_index.json", "vae/config.json", "unet/config.json"], ("vae",))
+    ['vae/config.json']
+    """
+    return [n for n in names if not folders or n.partition("/")[0] in folders]
+
+
 def wanted_of(names: list[str]) -> list[str]:
     """Which files of a hub repository a load needs: no second copies in other precisions, no single-file copies of a pipeline.
 
@@ -218,19 +236,6 @@ def wanted_of(names: list[str]) -> list[str]:
     folders = {str(Path(n).parent) for n in made if n.endswith(".safetensors")}
     pickled = [n for n in names if Path(n).name in ("pytorch_model.bin", "diffusion_pytorch_model.bin")]
     return made + [n for n in pickled if str(Path(n).parent) not in folders]
-
-
-def _lock(home: Path) -> dict[str, Any]:
-    """weights-lock.json of a folder as it stands, or a new one."""
-    try:
-        read = json.loads((home / weights.LOCK).read_text("utf-8"))
-        return {
-            "by": __version__,
-            "files": dict(read.get("files", {})),
-            "repositories": dict(read.get("repositories", {})),
-        }
-    except (OSError, ValueError, AttributeError, TypeError):  # none yet, or torn: what is there is looked at again
-        return {"by": __version__, "files": {}, "repositories": {}}
 
 
 def _plain(word: str) -> Any:

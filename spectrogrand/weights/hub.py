@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ def revision(weights: Weights) -> str:
 
 
 def folder(
-    weights: str | None, card_weights: Weights, *, part: str, command: str | None = None, expected: str | None = None
+    weights: str | None, card_weights: Weights, *, part: str, command: str | None = None, expected: str | None = None,
+    inside: str | None = None,
 ) -> Path:  # fmt: skip
     """The folder of a model in the hub's layout: `weights` itself, `weights/<part>`, what was fetched, or the hub's cache.
 
@@ -46,6 +47,7 @@ def folder(
         weights: a folder that the user named, or None.
         part: the plug-in's name, as in `spectrogrand fetch <part>`.
         command: what fetches it, where that is another command.
+        inside: the one sub-folder of a pipeline that is wanted ("vae"): a folder that holds it is as good as the whole.
         expected: the pipeline's class; `weights` itself is passed over where its index names another (it is the first model's).
 
     Raises:
@@ -55,9 +57,11 @@ def folder(
     command, home = command or f"spectrogrand fetch {part}", card_weights.folder or part
     own = 1 if card_weights.folder and expected is None and weights and Path(weights).expanduser().is_dir() else 0
     for place in _named(weights, home)[own:]:  # where nothing tells them apart, `weights` itself is the first model's
+        if inside and (place / inside / "config.json").is_file():
+            return _whole(place / inside, command)
         if any((place / name).is_file() for name in INDEXES) and (expected is None or expected == class_of(place)):
             return _whole(place, command)
-    for name in INDEXES:
+    for name in [f"{inside}/config.json"] if inside else INDEXES:
         found = _cached(card_weights, name)
         if found is not None:
             return _whole(found.parent, command)
@@ -72,6 +76,13 @@ def class_of(folder: Path) -> str | None:
     """
     index = folder / "model_index.json"
     return str(_json(index).get("_class_name")) if index.is_file() else None
+
+
+def left_out(index: Mapping[str, Any], name: str, place: Path) -> bool:
+    """Whether a component that an index names may be missing, and is: a safety checker, and what only it reads."""
+    if "safety_checker" not in index or (place / "safety_checker").is_dir():
+        return False
+    return name in ("safety_checker", "feature_extractor") and not (place / name).is_dir()
 
 
 def variant(folder: Path) -> str | None:
@@ -162,7 +173,8 @@ def _whole(place: Path, command: str) -> Path:
 
 def _lacking(place: Path) -> Iterator[str]:
     index = _json(place / "model_index.json") if (place / "model_index.json").is_file() else {}
-    parts = [k for k, v in index.items() if isinstance(v, list) and len(v) == 2 and v[0]]
+    named = [k for k, v in index.items() if isinstance(v, list) and len(v) == 2 and v[0]]
+    parts = [k for k in named if not left_out(index, k, place)]
     for name in parts:
         if not (place / name).is_dir():
             yield f"{name}/"

@@ -8,11 +8,14 @@ inert `Node`s that hold their state. Nothing of the pickle's choosing is ever im
 from __future__ import annotations
 
 import io
+import mmap
 import pickle
 import re
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +33,8 @@ PUBLISHED = {"GenreNet": "genre_classification", "CreativeNet": "surprise_estima
 LEGACY = 0x1950A86A20F9469CFC6C
 """What torch's file format before 1.6 begins with; tensors inside plain pickles still use it."""
 DEPTH = 8
+PART = 64 << 20
+"""Bytes of a mapped file that are in memory at a time while its checksums are taken."""
 _BROKEN = (
     pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, KeyError, IndexError, RuntimeError,
     OverflowError, MemoryError, UnicodeDecodeError, zipfile.BadZipFile,
@@ -75,7 +80,7 @@ def read(data: bytes, name: str, depth: int = 0) -> Any:
         raise Refused(f"{name} nests pickles more than {DEPTH} deep: no published file does")
     try:
         if data[:4] == b"PK\x03\x04":
-            return _read_zip(data, name, depth)
+            return _read_zip(memoryview(bytearray(data)), name, depth)
         file = io.BytesIO(data)
         first = _Reader(file, name, depth, len(data)).load()
         return _read_legacy(file, name, depth, len(data)) if isinstance(first, int) and first == LEGACY else first
@@ -86,9 +91,82 @@ def read(data: bytes, name: str, depth: int = 0) -> Any:
         raise InvalidValue(f"{name} is torn or no pickle of tensors ({said}): get it again") from error
 
 
-def _read_zip(data: bytes, name: str, depth: int) -> Any:
+class Mapped:
+    """A file of tensors, mapped into memory: what of it is read is in memory, and `forget` gives that back."""
+
+    def __init__(self, path: Path) -> None:
+        with open(path, "rb") as file:  # copies on write, so that nothing ever reaches the file
+            self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+
+    def forget(self) -> None:
+        """Let the system take the pages back; they are read again from the file where they are wanted again."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.bytes.madvise(mmap.MADV_DONTNEED)
+
+    def read(self, name: str) -> Any:
+        """As `read`; tensors of a file of `torch.save` since 1.6 are views of the file."""
+        if self.bytes[:4] != b"PK\x03\x04":
+            return read(self.bytes[:], name)
+        try:
+            return _read_zip(memoryview(self.bytes), name, 0, self.forget)
+        except _BROKEN as error:
+            if isinstance(error, InvalidValue):
+                raise
+            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InvalidValue(f"{name} is torn or no pickle of tensors ({said}): get it again") from error
+
+
+class _View(io.RawIOBase):
+    """A file-like over bytes that are not copied, for `zipfile`."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data, self._at = data, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
+        if at < 0:
+            raise OSError("seek before the beginning")
+        self._at = at
+        return at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        stop = len(self._data) if size is None or size < 0 else self._at + size
+        made = bytes(self._data[self._at : stop])
+        self._at += len(made)
+        return made
+
+
+def _entry(data: memoryview, info: zipfile.ZipInfo, forget: Callable[[], None]) -> memoryview:
+    """The bytes of a stored (not compressed) entry, checked against its checksum a part at a time."""
+    head = bytes(data[info.header_offset : info.header_offset + 30])
+    if head[:4] != b"PK\x03\x04":
+        raise zipfile.BadZipFile(f"no entry where {info.filename} should be")
+    start = info.header_offset + 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    found = data[start : start + info.file_size]
+    if len(found) != info.file_size:
+        raise zipfile.BadZipFile(f"{info.filename} ends early")
+    check = 0
+    for at in range(0, len(found), PART):
+        check = zlib.crc32(found[at : at + PART], check)
+        if at:
+            forget()
+    if check != info.CRC:
+        raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
+    return found
+
+
+def _read_zip(data: memoryview, name: str, depth: int, forget: Callable[[], None] = lambda: None) -> Any:
     """torch's file format since 1.6: a zip of data.pkl and one raw file per storage."""
-    with zipfile.ZipFile(io.BytesIO(data)) as box:
+    with zipfile.ZipFile(_View(data)) as box:
         packed = [i.filename for i in box.infolist() if i.compress_type != zipfile.ZIP_STORED]
         if packed:
             raise Refused(f"{name} holds compressed entries ({packed[0]}): torch writes none")
@@ -102,7 +180,7 @@ def _read_zip(data: bytes, name: str, depth: int) -> Any:
 
         def storage(key: str, dtype: str, count: int) -> Any:
             if key not in made:
-                made[key] = _flat(bytearray(box.read(f"{root}data/{key}")), dtype, count)
+                made[key] = _flat(_entry(data, box.getinfo(f"{root}data/{key}"), forget), dtype, count)
             return made[key]
 
         return _Reader(io.BytesIO(box.read(inside[0])), name, depth, len(data), storage).load()
@@ -134,7 +212,7 @@ def _read_legacy(file: io.BytesIO, name: str, depth: int, size: int) -> Any:
     return found
 
 
-def _flat(raw: bytearray, dtype: str, count: int) -> Any:
+def _flat(raw: bytearray | memoryview, dtype: str, count: int) -> Any:
     """A flat tensor that shares the memory of `raw`."""
     import torch
 

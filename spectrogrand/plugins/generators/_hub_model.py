@@ -16,8 +16,9 @@ from ...weights.sources import HubRepo, remedy
 from ._exact_steps import keep_float32
 from ._step_bar import StepBar
 
-OFFLOADS = ("none", "model", "sequential")
-"""Models stay on the device; one whole model at a time is moved there; one layer at a time is (slowest, least memory)."""
+OFFLOADS = ("auto", "none", "model", "sequential")
+"""What fits is chosen when the model loads; or models stay on the device; one whole model at a time is moved there; one layer
+at a time is (slowest, least memory)."""
 
 
 DENOISERS = ("unet", "transformer", "decoder", "prior")
@@ -96,6 +97,8 @@ class DiffusersGenerator(HubGenerator):
     """The diffusers class that chooses the pipeline's; None: the one that the index names."""
     expected: ClassVar[str | None] = None
     """The class that the index must name; None: any that `auto` takes."""
+    _offloaded: str = "none"
+    """What was chosen for the loaded pipeline."""
     instead: ClassVar[Mapping[str, str]] = {}
     """Components whose class the index gets wrong."""
 
@@ -113,6 +116,7 @@ class DiffusersGenerator(HubGenerator):
 
     def _look_into(self, folder: Path, expected: str | None) -> None:
         checkpoints.check_class(folder, expected, part=self.name)
+        checkpoints.check_parts(folder, self.instead)
         shipped = folder / "scheduler" / "scheduler_config.json"
         if self.scheduler is not None and shipped.is_file():
             with checkpoints.said(shipped, self.name):
@@ -123,6 +127,16 @@ class DiffusersGenerator(HubGenerator):
         """Call a pipeline; "out of memory" is a MemoryError that halves the batch."""
         with devices.memory(), checkpoints.quiet():
             return pipeline(**options)
+
+    def _chosen_offload(self, made: Any, place: str) -> str:
+        """The setting, or for "auto" what the free memory of the device allows; a CPU has nowhere to offload to."""
+        free = devices.free_bytes(place)
+        if free is None:
+            return "none"
+        if self.offload != "auto":
+            return self.offload
+        models = [m for m in made.components.values() if hasattr(m, "parameters")]
+        return devices.offloading([sum(p.numel() * p.element_size() for p in m.parameters()) for m in models], free)
 
     def _placed(self, made: Any, place: str) -> Any:
         """The pipeline with its scheduler, on its device, as fast as the settings allow."""
@@ -145,9 +159,14 @@ class DiffusersGenerator(HubGenerator):
                         layer.to(memory_format=torch.channels_last)
         if self.attention_slicing:
             made.enable_attention_slicing()
-        if self.offload == "none" or place.startswith("cpu"):  # a CPU has nowhere to offload to
+        self._offloaded = chosen = self._chosen_offload(made, place)
+        if chosen != "none":  # the picture is then decoded one at a time, in tiles
+            for name in ("enable_vae_slicing", "enable_vae_tiling"):
+                if hasattr(getattr(made, "vae", None), name.replace("_vae", "")):
+                    getattr(made.vae, name.replace("_vae", ""))()
+        if chosen == "none":
             made.to(place)
-        elif self.offload == "model":
+        elif chosen == "model":
             made.enable_model_cpu_offload(device=place)
         else:
             made.enable_sequential_cpu_offload(device=place)

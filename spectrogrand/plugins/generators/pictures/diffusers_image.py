@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import ConfigError, InvalidValue
+from ....errors import CandidateError, ConfigError, InvalidValue
 from ....interfaces import Card, Weights
 from ....models import devices
 from ....registry import register
@@ -42,6 +42,9 @@ PRIORS = {
     ),
 }  # fmt: skip
 """Models that draw what another one, their prior, makes of the prompt."""
+
+
+CENSORED = CandidateError("the model's own safety checker blacked the picture out: try another prompt or seed")
 
 
 @register("diffusers_image")
@@ -87,7 +90,7 @@ class DiffusersImage(DiffusersGenerator):
         batch_size: int = 4,
         dtype: str | None = None,
         device: str | None = None,
-        offload: str = "none",
+        offload: str = "auto",
         attention_slicing: bool = False,
         scheduler: str | None = None,
         channels_last: bool = True,
@@ -129,8 +132,10 @@ class DiffusersImage(DiffusersGenerator):
         warn_of_cuts(self.name, pipe, [*prompts, self.negative_prompt])
         made = self._run(
             pipe, prompt=prompts, num_inference_steps=self.steps, generator=devices.generators(seeds), output_type="np", **options
-        ).images  # fmt: skip
-        return list(devices.pictures(np.asarray(made)))
+        )  # fmt: skip
+        hidden = getattr(made, "nsfw_content_detected", None) or [False] * len(prompts)
+        drawn = devices.pictures(np.asarray(made.images))
+        return [CENSORED if black else picture for picture, black in zip(drawn, hidden, strict=True)]
 
     def inspect(self) -> None:
         """As of every pipeline, and whether a model that needs a prior has one."""

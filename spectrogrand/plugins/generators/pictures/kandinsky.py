@@ -67,7 +67,7 @@ class Kandinsky(DiffusersGenerator):
     def __init__(
         self, *, weights: str | None = None, negative_prompt: str = NEGATIVE, prior_steps: int = 25,
         prior_guidance: float = 4.0, steps: int = 50, guidance: float = 5.0, size: int = 768, batch_size: int = 1,
-        dtype: str | None = None, device: str | None = None, offload: str = "none", attention_slicing: bool = False,
+        dtype: str | None = None, device: str | None = None, offload: str = "auto", attention_slicing: bool = False,
         scheduler: str | None = None, channels_last: bool = True, compile: bool = False,
     ) -> None:  # fmt: skip
         numbers(

@@ -76,7 +76,7 @@ class SDXL(DiffusersGenerator):
         batch_size: int = 4,
         dtype: str | None = None,
         device: str | None = None,
-        offload: str = "none",
+        offload: str = "auto",
         attention_slicing: bool = False,
         scheduler: str | None = None,
         channels_last: bool = True,
@@ -125,7 +125,7 @@ class SDXL(DiffusersGenerator):
         folder = self.place_of(REFINER_WEIGHTS)
         _check_refiner(folder)
         # The two pipelines have these in common; offloading moves a pipeline's models about, so then each has its own.
-        shared = {"vae": base.vae, "text_encoder_2": base.text_encoder_2} if self.offload == "none" else {}
+        shared = {"vae": base.vae, "text_encoder_2": base.text_encoder_2} if self._offloaded == "none" else {}
         return base, self._placed(checkpoints.pipeline(folder, kind, part="sdxl_refiner", shared=shared), place)
 
     def _folders(self) -> dict[str, Path]:

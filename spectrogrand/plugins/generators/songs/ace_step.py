@@ -61,7 +61,7 @@ class ACEStep(DiffusersGenerator):
         batch_size: int = 4,
         dtype: str | None = None,
         device: str | None = None,
-        offload: str = "none",
+        offload: str = "auto",
         attention_slicing: bool = False,
         channels_last: bool = False,
         compile: bool = False,

@@ -34,7 +34,7 @@ class AudioLDM2(DiffusersGenerator):
         batch_size: candidates in one call; halved when memory runs out.
         dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
         device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
-        offload: "none", "model" or "sequential". attention_slicing: less memory, slower.
+        offload: "auto" (what the free memory allows), "none", "model" or "sequential". attention_slicing: less memory, slower.
         scheduler: a diffusers scheduler's name; None: the shipped one.
         channels_last: memory order of convolutions. compile: compile the denoiser at the first call.
     """
@@ -68,7 +68,7 @@ class AudioLDM2(DiffusersGenerator):
         batch_size: int = 4,
         dtype: str | None = None,
         device: str | None = None,
-        offload: str = "none",
+        offload: str = "auto",
         attention_slicing: bool = False,
         scheduler: str | None = None,
         channels_last: bool = False,

@@ -57,7 +57,7 @@ class StableAudio(DiffusersGenerator):
         batch_size: int = 4,
         dtype: str | None = None,
         device: str | None = None,
-        offload: str = "none",
+        offload: str = "auto",
         attention_slicing: bool = False,
         scheduler: str | None = None,
         channels_last: bool = False,

@@ -14,7 +14,7 @@ from ....models import devices
 from ....registry import register
 from ....types import Frames, Image
 from ....walks.storyboard import Walk
-from ....weights import checkpoints
+from ....weights import checkpoints, hub
 from ....weights.sources import HubRepo
 from .._hub_model import HubGenerator, multiple, numbers
 
@@ -42,9 +42,9 @@ class LatentWalk(HubGenerator):
         extra="models",
         modules=("torch", "diffusers"),
         weights=(
-            Weights(HubRepo("lambdalabs/sd-image-variations-diffusers", "a2a13984e57db80adcc9e3f85d568dcccb9b29fc"),
-            3_300.0,
-                "CreativeML OpenRAIL-M",
+            Weights(
+                HubRepo("lambdalabs/sd-image-variations-diffusers", "a2a13984e57db80adcc9e3f85d568dcccb9b29fc", ("vae",)),
+                335.0, "CreativeML OpenRAIL-M",
             ),
         ),
     )  # fmt: skip
@@ -95,8 +95,11 @@ class LatentWalk(HubGenerator):
         return checkpoints.model(AutoencoderKL, self._vae(), kind, part=self.name).to(place)
 
     def _vae(self) -> Path:
-        folder = self._folder()
-        return folder / "vae" if (folder / "vae").is_dir() else folder
+        return self._folder()
+
+    def place_of(self, one: Weights) -> Path:
+        """The folder of the VAE alone: all that is fetched of the model, and all that is read of a whole one."""
+        return hub.folder(self.weights, one, part=self.name, inside="vae")
 
     def _folders(self) -> dict[str, Path]:
         return {"weights": self._vae()}

@@ -72,7 +72,7 @@ class SVD(DiffusersGenerator):
         decode_chunk: int = 8,
         dtype: str | None = None,
         device: str | None = None,
-        offload: str = "none",
+        offload: str = "auto",
         attention_slicing: bool = False,
         scheduler: str | None = None,
         channels_last: bool = True,
