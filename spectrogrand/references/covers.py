@@ -49,6 +49,18 @@ class CoverReference:
         return _file(path, path.stat().st_mtime_ns if path.exists() else 0), path.name
 
 
+def on_sphere(table: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Statistics as unit vectors, float64, shape=(item, 17): standardised by median and MAD of `reference`, bent softly to +-4.
+
+    One more axis is constant, as in the sound embedding, so that what lies in the middle has a direction, too.
+    """
+    middle = np.median(reference, axis=0)
+    scale = np.maximum(1.4826 * np.median(np.abs(reference - middle), axis=0), 0.01 * np.ptp(reference, axis=0) + 1e-6)
+    bent = 4 * np.tanh((table - middle) / scale / 4)
+    lifted = np.concatenate([bent / np.sqrt(table.shape[1]), np.ones((len(table), 1))], axis=1)
+    return np.asarray(lifted / np.linalg.norm(lifted, axis=1, keepdims=True))
+
+
 @lru_cache(8)
 def _file(path: Path, _stamp: int) -> np.ndarray:
     from safetensors import SafetensorError, safe_open
