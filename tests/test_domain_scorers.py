@@ -32,7 +32,9 @@ def at(angle):
 def ring(tmp_path):
     """101 references spread over one radian, closest in the middle."""
     angles = np.sinh(np.linspace(-2, 2, 101)) / np.sinh(2) / 2
-    save_file({"all": np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)}, tmp_path / "r.safetensors")
+    save_file(
+        {"all": np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)}, tmp_path / "r.safetensors"
+    )
     return {"embedder": {"name": "on_a_circle_test"}, "references": str(tmp_path / "r.safetensors"), "k": 3}
 
 
@@ -67,8 +69,10 @@ def test_a_curve_that_falls_before_it_rises_is_refused():
 
 
 def test_too_few_references_are_told(tmp_path):
-    save_file({"all": np.eye(3, 2, dtype=np.float32)}, tmp_path / "r.safetensors")
-    scorer = build("scorers", {"name": "typicality", "embedder": "on_a_circle_test", "references": str(tmp_path / "r.safetensors")})
+    save_file({"all": np.eye(4, 2, dtype=np.float32) + np.float32(0.5)}, tmp_path / "r.safetensors")
+    scorer = build(
+        "scorers", {"name": "typicality", "embedder": "on_a_circle_test", "references": str(tmp_path / "r.safetensors")}
+    )
     with pytest.raises(InvalidValue, match="too few for 5 neighbours"):
         scorer.score([at(0.1)])
 

@@ -49,16 +49,11 @@ class CoverReference:
         return _file(path, path.stat().st_mtime_ns if path.exists() else 0), path.name
 
 
-def on_sphere(table: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Statistics as unit vectors, float64, shape=(item, 17): standardised by median and MAD of `reference`, bent softly to +-4.
-
-    One more axis is constant, as in the sound embedding, so that what lies in the middle has a direction, too.
-    """
+def standardised(table: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Statistics by median and MAD of `reference`, bent softly to +-8 and divided by sqrt(16), float64, shape=(item, 16)."""
     middle = np.median(reference, axis=0)
     scale = np.maximum(1.4826 * np.median(np.abs(reference - middle), axis=0), 0.01 * np.ptp(reference, axis=0) + 1e-6)
-    bent = 4 * np.tanh((table - middle) / scale / 4)
-    lifted = np.concatenate([bent / np.sqrt(table.shape[1]), np.ones((len(table), 1))], axis=1)
-    return np.asarray(lifted / np.linalg.norm(lifted, axis=1, keepdims=True))
+    return np.asarray(8 * np.tanh((table - middle) / scale / 8) / np.sqrt(table.shape[1]))
 
 
 @lru_cache(8)

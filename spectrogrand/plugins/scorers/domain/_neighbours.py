@@ -10,14 +10,14 @@ import numpy as np
 
 from ....errors import InvalidValue
 from ....interfaces import CreativityScorer, Embedder, Reference
-from ....references.covers import CoverReference, on_sphere
+from ....references.covers import CoverReference, standardised
 from ....references.songs import embeddings, reference_path
 from ....registry import build
 from ....types import Audio, Image
 
 
 class Neighbours(CreativityScorer):
-    """The mean distance d(x) to the k nearest references (Euclidean, unit vectors), and where it lies among theirs.
+    """The mean distance d(x) to the k nearest references (Euclidean), and where it lies among theirs.
 
     A reference's own distance is to the k nearest *others*. Those held-out distances get a log-logistic curve through their
     quartiles; `place` gives x's logit on it: 0 where half of the held-out members lie nearer, +-ln 3 at the quartiles. It goes
@@ -58,9 +58,9 @@ class Neighbours(CreativityScorer):
         known = self._known
         if len(known) <= self.k + 1:
             raise InvalidValue(f"{len(known)} references are too few for {self.k} neighbours: add more, or set k lower")
-        squared = np.maximum(2 - 2 * known @ known.T, 0)
-        np.fill_diagonal(squared, np.inf)
-        return np.array([_nearest(row, self.k) for row in np.sqrt(squared)])
+        return np.array([
+            _nearest(np.linalg.norm(np.delete(known, i, axis=0) - row, axis=1), self.k) for i, row in enumerate(known)
+        ])  # fmt: skip
 
     @cached_property
     def _known(self) -> np.ndarray:
@@ -143,12 +143,12 @@ class CoverNeighbours(Neighbours):
 
     def _references(self) -> np.ndarray:
         table = self._set.table()
-        return on_sphere(table, table)
+        return standardised(table, table)
 
     def _vectors(self, batch: Sequence[Any]) -> np.ndarray:
         from ....image.statistics import statistics
 
-        return on_sphere(np.stack([statistics(image) for image in batch]), self._set.table())
+        return standardised(np.stack([statistics(image) for image in batch]), self._set.table())
 
 
 def logistic(x: np.ndarray) -> np.ndarray:
