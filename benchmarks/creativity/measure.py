@@ -15,7 +15,7 @@ from spectrogrand.audio.statistics import describe
 from spectrogrand.image.statistics import statistics
 from spectrogrand.registry import build
 
-SONGS = ("novelty", "danceability", "groove", "typicality", "novelty_knn", "wundt")
+SONGS = ("novelty", "danceability", "groove", "typicality", "novelty_knn", "wundt", "dance_appeal")
 COVERS = ("aesthetics", "cover_surprise", "cover_typicality", "cover_novelty_knn", "cover_wundt", "finish")
 
 
