@@ -56,15 +56,16 @@ class Neighbours(CreativityScorer):
     @cached_property
     def _apart(self) -> np.ndarray:
         known = self._known
-        if len(known) <= self.k + 1:
-            raise InvalidValue(f"{len(known)} references are too few for {self.k} neighbours: add more, or set k lower")
         return np.array([
             _nearest(np.linalg.norm(np.delete(known, i, axis=0) - row, axis=1), self.k) for i, row in enumerate(known)
         ])  # fmt: skip
 
     @cached_property
     def _known(self) -> np.ndarray:
-        return self._references()
+        known = self._references()
+        if len(known) <= self.k + 1:
+            raise InvalidValue(f"{len(known)} references are too few for {self.k} neighbours: add more, or set k lower")
+        return known
 
     def _references(self) -> np.ndarray:
         raise NotImplementedError
