@@ -11,6 +11,7 @@
     spectrogrand fetch NAME... [weights=FOLDER] | --list
     spectrogrand convert FILE OUT.safetensors
     spectrogrand reference FOLDER OUT.safetensors
+    spectrogrand why RUN...
     spectrogrand prepare WHAT ...
 
 Topics and paths are taken as they are typed: commas, quotes, `=`, `${` and parentheses mean themselves.
@@ -34,6 +35,7 @@ COMMANDS = {
     "fetch": "weights.fetch:main",
     "convert": "cli:convert",
     "reference": "cli:reference",
+    "why": "cli:why",
     "prepare": "preparing:main",
 }
 """Where each command lives: a module of this package and its function `(words) -> exit code`, imported when it is called."""

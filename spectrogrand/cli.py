@@ -105,3 +105,13 @@ def reference(words: list[str]) -> int:
     part["name"] = given.get("embedder", "timbre_rhythm")
     print(f"{words[1]}: {make_reference(*words, embedder=part)} songs or pictures")
     return 0
+
+
+def why(words: list[str]) -> int:
+    """`why RUN...`: each candidate of a run, its scores, what failed it, and the winner's lead against the noise."""
+    from .report.why import explain
+
+    if not words or any(w.startswith("-") for w in words):
+        raise ConfigError("which run? give the folder of a run: spectrogrand why outputs/RUN")
+    print("\n\n".join(explain(word) for word in words))
+    return 0

@@ -161,6 +161,8 @@ class CreativityScorer(Component):
     aspect: ClassVar[str]
     """"novelty", "value" or "surprise"."""
     artefact: ClassVar[type]
+    noise: ClassVar[float] = 0.0
+    """Standard deviation of a score under re-encoding (MP3 at 64 kbit/s, JPEG 60), in its own unit; 0: not measured."""
 
     @abstractmethod
     def score(self, batch: Sequence[Any]) -> np.ndarray:

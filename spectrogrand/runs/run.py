@@ -124,7 +124,8 @@ class Run:
             if generator.given and failed[0] is None:
                 choice = _given(scores)
             else:
-                choice = choose(scores, weights=weights, references=references, failed=failed, rule=rule)
+                noise = {k: s.noise for k, s in scorers.items()}
+                choice = choose(scores, weights=weights, references=references, failed=failed, rule=rule, noise=noise)
         except NoCandidateLeft as error:
             self._note_choice(slot, items, scorers, weights, scores, failed_choice(failed, scores, rule, str(error)))
             raise NoCandidateLeft(f"no {slot} can be used: {error}") from error
@@ -359,7 +360,8 @@ class Run:
                 "used": {k: _number(v[i]) for k, v in choice.used.items()}, "total": _number(choice.totals[i]),
             })  # fmt: skip
         self._record["choices"][slot] = {
-            "rule": choice.rule, "why": choice.why, "chosen": choice.index if choice.index >= 0 else None, "candidates": rows,
+            "rule": choice.rule, "why": choice.why, "notes": list(choice.notes), "margin": _number(choice.margin),
+            "noise": choice.noise, "chosen": choice.index if choice.index >= 0 else None, "candidates": rows,
             "scorers": {
                 k: {
                     "plugin": s.name, "aspect": s.aspect, "weight": weights.get(k, 1.0),

