@@ -136,15 +136,15 @@ def _rises(energy: np.ndarray, rate: float) -> np.ndarray:
 
 
 def _placed(beats: np.ndarray, fine: np.ndarray, rate: float) -> np.ndarray:
-    """Each beat at the sharpest rise from 25 ms before to 45 ms after it; those without one move as the others did."""
-    around = np.arange(-round(0.025 * rate), round(0.045 * rate) + 1)
-    near = np.clip(np.round(beats * rate).astype(np.int64)[:, None] + around, 0, len(fine) - 1)
-    peak = near[np.arange(len(beats)), np.argmax(fine[near], axis=1)]
-    sharp = fine[peak] > 0.25 * np.quantile(fine[peak], 0.9)
-    moved = np.where(sharp, peak / rate, beats)
-    usual = float(np.median((moved - beats)[sharp])) if sharp.any() else 0.0
-    moved = np.where(sharp, moved, beats + usual)
-    return np.maximum.accumulate(np.maximum(moved, 0.0))
+    """Each beat at the sharpest rise within 20 ms of where beats usually have theirs; those without one are not moved on."""
+    usual = 0.0
+    for early, late in ((0.025, 0.045), (0.02, 0.02)):
+        around = np.arange(-round(early * rate), round(late * rate) + 1)
+        near = np.clip(np.round((beats + usual) * rate).astype(np.int64)[:, None] + around, 0, len(fine) - 1)
+        peak = near[np.arange(len(beats)), np.argmax(fine[near], axis=1)]
+        sharp = fine[peak] > 0.25 * np.quantile(fine[peak], 0.9)
+        usual = float(np.median((peak / rate - beats)[sharp])) if sharp.any() else 0.0
+    return np.maximum.accumulate(np.maximum(np.where(sharp, peak / rate, beats + usual), 0.0))
 
 
 def _line(beats: np.ndarray, fine: np.ndarray, rate: float) -> tuple[float, float] | None:

@@ -15,9 +15,9 @@ _NAMES = {beats: name for name, beats in METRES.items()}
 _SURPLUS = 0.12
 """By how much more a bar of another length must repeat itself than one of four beats: most music is in four."""
 _USUAL, _SPREAD, _WEIGHT = np.array([
-    [0, 0.3124, 1.3049], [0, 0.3124, -0.3689], [0, 0.3124, -0.2672],  # low: on the beat, after it, before it
-    [0, 0.3247, 0.7928], [0, 0.3247, -0.2997], [0, 0.3247, 0.6884], [0, 0.3247, -0.3431],  # middle; half a bar later
-    [0, 0.3111, -1.2135], [0, 0.2181, 0.9932], [0, 0.2181, 0.0060], [0, 0.2181, -0.0619],  # high; harmony
+    [-0.0037, 0.3008, 1.1809], [-0.0037, 0.3008, -0.3225], [-0.0037, 0.3008, -0.2485],  # low: on the beat, after it, before it
+    [-0.0007, 0.3157, 0.6902], [-0.0007, 0.3157, -0.3173], [-0.0007, 0.3157, 0.5197], [-0.0007, 0.3157, -0.3438],  # middle; half a bar later
+    [0.0037, 0.3291, -1.3176], [-0.0030, 0.2164, 0.9749], [-0.0030, 0.2164, -0.1071], [-0.0030, 0.2164, -0.1307],  # high; harmony
 ]).T  # fmt: skip
 
 
