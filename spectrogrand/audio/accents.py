@@ -11,6 +11,10 @@ HOP, N_FFT = 256, 1024
 RATE = ANALYSIS_RATE / HOP
 """86.13 values a second."""
 _SPLITS = (150.0, 2500.0)
+_FAINT = 1e-3
+"""A band this much quieter than the loudest one (-60 dB) holds no accents but what leaks into it."""
+_LEAST = 0.03
+"""A rise below this is no accent: steady tones beat against the windows."""
 _LOWEST, _HIGHEST, _BANDS = 30.0, 10_500.0, 24
 
 
@@ -35,7 +39,9 @@ def accents(audio: Audio) -> np.ndarray:
         np.sqrt(np.add.reduceat(power, edges, axis=0)[:-1]) for _, power in power_blocks(audio, hop_length=HOP, n_fft=N_FFT)
     ]
     magnitude = np.concatenate(parts, axis=1)
-    return np.stack([_rises(magnitude[group == g]) for g in range(len(_SPLITS) + 1)])
+    loud = [float(np.quantile(magnitude[group == g].sum(axis=0), 0.98)) for g in range(len(_SPLITS) + 1)]
+    quiet = max(1e-6, _FAINT * max(loud))
+    return np.stack([_rises(magnitude[group == g], max(level, quiet)) for g, level in enumerate(loud)])
 
 
 def above_surroundings(curve: np.ndarray, rate: float) -> np.ndarray:
@@ -53,14 +59,11 @@ def above_surroundings(curve: np.ndarray, rate: float) -> np.ndarray:
     peaks = above[(above > padded[:-2]) & (above >= padded[2:])]
     peaks = peaks[peaks > 0.02 * peaks.max(initial=0)]
     strong = float(np.quantile(peaks, 0.9)) if len(peaks) else 0.0
-    return np.minimum(above / strong, 1.5) if strong > 0 else np.zeros(len(curve))
+    return np.minimum(above / strong, 1.5) if strong > _LEAST else np.zeros(len(curve))
 
 
-def _rises(magnitude: np.ndarray) -> np.ndarray:
-    """Onset strength of a group of bands, shape=(band, frame) to (frame,)."""
-    loud = float(np.quantile(magnitude.sum(axis=0), 0.98))
-    if loud <= 1e-6:
-        return np.zeros(magnitude.shape[1])
+def _rises(magnitude: np.ndarray, loud: float) -> np.ndarray:
+    """Onset strength of a group of bands, shape=(band, frame) to (frame,); `loud` is their usual sum in loud passages."""
     level = np.log1p(magnitude * (20 * len(magnitude) ** 0.5 / loud))
     rise = level.copy()
     rise[:, 2:] = np.maximum(level[:, 2:] - level[:, :-2], 0)

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..types import Plan
-from .metre import find_bars
+from .metre import counts_in_eighths, find_bars
 from .pulse import find_pulse
 
 SLOWEST, FASTEST = 56.0, 305.0
 _WINDOW = 8
 """Beats that must keep the grid's phase, wherever they are taken from the song."""
 _PHASE = 0.08
-"""Share of a period by which the middle one of them may miss it."""
+"""Share of a period by which the middle one of them may miss it; `_NEAR` seconds are always allowed (half of what counts as a
+hit)."""
+_NEAR = 0.035
 _QUIET = 1e-5
 """Power relative to the loudest block below which nothing sounds, -50 dB; a second and a half of it is silence."""
 _SILENCE = 1.5
+_EIGHTHS = 130.0
+"""Beats per minute below which a beat may turn out to be two eighths of a 6/8 or a 7/8."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,20 +71,24 @@ def track(
         InvalidValue: a metre that is not known.
     """
     strength = accents.sum(axis=0)
-    if duration < 2.0 or np.count_nonzero(strength > 0.3) < 4 or not _repeats(strength, rate):
+    hits = np.count_nonzero(np.diff((strength > 0.3).astype(np.int8)) == 1)
+    if duration < 2.0 or hits < 4 or not _repeats(strength, rate):
         return NONE
     frames = find_pulse(accents, rate)
     if frames is None:
         return NONE
     sounding = _sounding(energy, fine_rate)
     fine = _rises(energy, fine_rate)
-    beats = _placed(frames / rate, fine, fine_rate)
-    grid = _grid(beats, fine, fine_rate, duration)
+    beats, sharp = _placed(frames / rate, fine, fine_rate)
+    grid = _grid(beats[sharp], fine, fine_rate, duration)
     steady = grid is not None
     beats = grid if grid is not None else _piecewise(beats, fine, fine_rate)
     beats = beats[(beats < duration - 0.02) & _heard(beats, sounding, fine_rate)]
     if len(beats) < 3:
         return NONE
+    slow = 60 / np.median(np.diff(beats)) < _EIGHTHS
+    if slow and (metre in ("6/8", "7/8") or not metre and counts_in_eighths(accents, chroma, beats * rate, rate, chroma_rate)):
+        beats = np.sort(np.append(beats, beats[:-1] + np.diff(beats) / 2))
     gaps = np.diff(beats)
     bars = find_bars(accents, chroma, beats * rate, rate, chroma_rate, metre)
     middle = float(np.median(gaps))
@@ -135,8 +143,8 @@ def _rises(energy: np.ndarray, rate: float) -> np.ndarray:
     return rise
 
 
-def _placed(beats: np.ndarray, fine: np.ndarray, rate: float) -> np.ndarray:
-    """Each beat at the sharpest rise within 20 ms of where beats usually have theirs; those without one are not moved on."""
+def _placed(beats: np.ndarray, fine: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
+    """Each beat at the sharpest rise within 20 ms of where beats usually have theirs, and whether it has one, bool."""
     usual = 0.0
     for early, late in ((0.025, 0.045), (0.02, 0.02)):
         around = np.arange(-round(early * rate), round(late * rate) + 1)
@@ -144,12 +152,12 @@ def _placed(beats: np.ndarray, fine: np.ndarray, rate: float) -> np.ndarray:
         peak = near[np.arange(len(beats)), np.argmax(fine[near], axis=1)]
         sharp = fine[peak] > 0.25 * np.quantile(fine[peak], 0.9)
         usual = float(np.median((peak / rate - beats)[sharp])) if sharp.any() else 0.0
-    return np.maximum.accumulate(np.maximum(np.where(sharp, peak / rate, beats + usual), 0.0))
+    return np.maximum.accumulate(np.maximum(np.where(sharp, peak / rate, beats + usual), 0.0)), sharp
 
 
 def _line(beats: np.ndarray, fine: np.ndarray, rate: float) -> tuple[float, float] | None:
     """(phase, period) of the grid through beats that keep one phase in every window of eight, or None."""
-    if len(beats) < 4:
+    if len(beats) < 4 or np.median(np.diff(beats)) <= 0:
         return None
     period = float(np.median(np.diff(beats)))
     for _ in range(3):
@@ -171,7 +179,8 @@ def _keeps(beats: np.ndarray, phase: float, period: float) -> bool:
     off = (beats - phase + period / 2) % period - period / 2
     width = min(_WINDOW, len(off))
     windows = np.lib.stride_tricks.sliding_window_view(off, width)
-    return bool(np.abs(np.median(windows, axis=1)).max() < _PHASE * period and np.quantile(np.abs(off), 0.8) < 0.12 * period)
+    most = max(_PHASE * period, _NEAR)
+    return bool(np.abs(np.median(windows, axis=1)).max() < most and np.quantile(np.abs(off), 0.8) < 1.5 * most)
 
 
 def _grid(beats: np.ndarray, fine: np.ndarray, rate: float, duration: float) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,12 +96,40 @@ def _means(chroma: np.ndarray, frames: np.ndarray) -> np.ndarray:
     return np.asarray(((total[:, edges[1:]] - total[:, edges[:-1]]) / np.maximum(np.diff(edges), 1)).T)
 
 
+def counts_in_eighths(
+    accents: np.ndarray, chroma: np.ndarray, beats: np.ndarray, rate: float, chroma_rate: float
+) -> bool:
+    """Whether a pulse of quarter notes hides bars of six eighths (in two threes) or seven: then the beat is the eighth."""
+    eighths = np.sort(np.append(beats, beats[:-1] + np.diff(beats) / 2))
+    alike = _likeness(accents, chroma, eighths, rate, chroma_rate)
+    if alike is None:
+        return False
+    four = (alike(8) + alike(16)) / 2
+    seven = (alike(7) + alike(14)) / 2
+    six = (alike(6) + alike(12)) / 2
+    return seven > max(four, six) + _SURPLUS or (six > four + _SURPLUS and alike(3) > alike(2) and alike(3) > alike(4))
+
+
 def _beats_to_the_bar(
     accents: np.ndarray, chroma: np.ndarray, beats: np.ndarray, rate: float, chroma_rate: float
 ) -> int:
     """The length after which beats (their accents, the half beats' and the harmony) resemble themselves most."""
-    if len(beats) < 16:
+    alike = _likeness(accents, chroma, beats, rate, chroma_rate)
+    if alike is None:
         return 4
+    score = {n: (alike(n) + alike(2 * n)) / 2 for n in (3, 4, 5, 6, 7)}
+    if score[3] > score[6] - 0.1:
+        score[6] = -1.0  # six repeats whatever three does
+    best = max(score, key=lambda n: score[n])
+    return best if best == 4 or score[best] > score[4] + _SURPLUS else 4
+
+
+def _likeness(
+    accents: np.ndarray, chroma: np.ndarray, beats: np.ndarray, rate: float, chroma_rate: float
+) -> Callable[[int], float] | None:
+    """Correlation of each beat with the one a number of beats later; None where there are too few or all are the same."""
+    if len(beats) < 16:
+        return None
     halves = beats[:-1] + np.diff(beats) / 2
     rows = [near(c, beats)[:-1] for c in accents] + [near(c, halves) for c in accents]
     rows.append(_harmony(chroma, beats, rate, chroma_rate)[:-1] * 2)
@@ -108,13 +137,9 @@ def _beats_to_the_bar(
     x = x - x.mean(axis=1, keepdims=True)
     power = float(np.mean(x**2))
     if power < 1e-9:
-        return 4
+        return None
 
     def alike(lag: int) -> float:
         return float(np.mean(x[:, lag:] * x[:, :-lag])) / power if x.shape[1] > lag + 4 else -1.0
 
-    score = {n: (alike(n) + alike(2 * n)) / 2 for n in (3, 4, 5, 6, 7)}
-    if score[3] > score[6] - 0.1:
-        score[6] = -1.0  # six repeats whatever three does
-    best = max(score, key=lambda n: score[n])
-    return best if best == 4 or score[best] > score[4] + _SURPLUS else 4
+    return alike
