@@ -13,7 +13,7 @@ RATE = ANALYSIS_RATE / HOP
 _SPLITS = (150.0, 2500.0)
 _FAINT = 1e-3
 """A band this much quieter than the loudest one (-60 dB) holds no accents but what leaks into it."""
-_LEAST = 0.03
+_LEAST = 0.12
 """A rise below this is no accent: steady tones beat against the windows."""
 _LOWEST, _HIGHEST, _BANDS = 30.0, 10_500.0, 24
 
@@ -36,7 +36,8 @@ def accents(audio: Audio) -> np.ndarray:
     edges = np.unique(np.searchsorted(frequencies, np.geomspace(_LOWEST, _HIGHEST, _BANDS + 1)))
     group = np.digitize(frequencies[(edges[:-1] + edges[1:]) // 2], _SPLITS)
     parts = [
-        np.sqrt(np.add.reduceat(power, edges, axis=0)[:-1]) for _, power in power_blocks(audio, hop_length=HOP, n_fft=N_FFT)
+        np.sqrt(np.add.reduceat(power, edges, axis=0)[:-1])
+        for _, power in power_blocks(audio, hop_length=HOP, n_fft=N_FFT)
     ]
     magnitude = np.concatenate(parts, axis=1)
     loud = [float(np.quantile(magnitude[group == g].sum(axis=0), 0.98)) for g in range(len(_SPLITS) + 1)]
@@ -45,7 +46,7 @@ def accents(audio: Audio) -> np.ndarray:
 
 
 def above_surroundings(curve: np.ndarray, rate: float) -> np.ndarray:
-    """A curve less its mean over half a second to each side, none below 0; its strong peaks (nine tenths of them lie lower) are 1.
+    """A curve less its mean over half a second to each side, none below 0; nine tenths of its peaks lie below 1.
 
     >>> above_surroundings(np.zeros(9), 10.0).max()
     np.float64(0.0)

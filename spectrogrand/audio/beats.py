@@ -71,7 +71,7 @@ def track(
         InvalidValue: a metre that is not known.
     """
     strength = accents.sum(axis=0)
-    hits = np.count_nonzero(np.diff((strength > 0.3).astype(np.int8)) == 1)
+    hits = np.count_nonzero(np.diff((strength > 0.5).astype(np.int8)) == 1)
     if duration < 2.0 or hits < 4 or not _repeats(strength, rate):
         return NONE
     frames = find_pulse(accents, rate)
@@ -87,7 +87,9 @@ def track(
     if len(beats) < 3:
         return NONE
     slow = 60 / np.median(np.diff(beats)) < _EIGHTHS
-    if slow and (metre in ("6/8", "7/8") or not metre and counts_in_eighths(accents, chroma, beats * rate, rate, chroma_rate)):
+    if slow and (
+        metre in ("6/8", "7/8") or not metre and counts_in_eighths(accents, chroma, beats * rate, rate, chroma_rate)
+    ):
         beats = np.sort(np.append(beats, beats[:-1] + np.diff(beats) / 2))
     gaps = np.diff(beats)
     bars = find_bars(accents, chroma, beats * rate, rate, chroma_rate, metre)
@@ -219,9 +221,7 @@ def _piecewise(beats: np.ndarray, fine: np.ndarray, rate: float) -> np.ndarray:
     return joined[np.concatenate([[True], gaps > 0.3 * np.median(gaps)])]
 
 
-def _fit(
-    fine: np.ndarray, rate: float, phase: float, period: float, end: float, reach: float
-) -> tuple[float, float]:
+def _fit(fine: np.ndarray, rate: float, phase: float, period: float, end: float, reach: float) -> tuple[float, float]:
     """Move a grid onto the sharpest rises within `reach` seconds of its beats, by a weighted straight line."""
     count = int((end - phase) / period + 0.5) + 1
     around = np.arange(-round(reach * rate), round(reach * rate) + 1)

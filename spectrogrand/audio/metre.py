@@ -16,9 +16,10 @@ _NAMES = {beats: name for name, beats in METRES.items()}
 _SURPLUS = 0.12
 """By how much more a bar of another length must repeat itself than one of four beats: most music is in four."""
 _USUAL, _SPREAD, _WEIGHT = np.array([
-    [-0.0037, 0.3008, 1.1809], [-0.0037, 0.3008, -0.3225], [-0.0037, 0.3008, -0.2485],  # low: on the beat, after it, before it
-    [-0.0007, 0.3157, 0.6902], [-0.0007, 0.3157, -0.3173], [-0.0007, 0.3157, 0.5197], [-0.0007, 0.3157, -0.3438],  # middle; half a bar later
-    [0.0037, 0.3291, -1.3176], [-0.0030, 0.2164, 0.9749], [-0.0030, 0.2164, -0.1071], [-0.0030, 0.2164, -0.1307],  # high; harmony
+    [0, 0.3008, 1.1809], [0, 0.3008, -0.3225], [0, 0.3008, -0.2485],  # low: on the beat, after it, before it
+    [0, 0.3157, 0.6902], [0, 0.3157, -0.3173], [0, 0.3157, 0.5197],  # middle
+    [0, 0.3157, -0.3438], [0, 0.3291, -1.3176],  # middle half a bar later; high
+    [0, 0.2164, 0.9749], [0, 0.2164, -0.1071], [0, 0.2164, -0.1307],  # harmony
 ]).T  # fmt: skip
 
 
@@ -37,7 +38,12 @@ class Bars:
 
 
 def find_bars(
-    accents: np.ndarray, chroma: np.ndarray, beats: np.ndarray, rate: float, chroma_rate: float, metre: str | None = None
+    accents: np.ndarray,
+    chroma: np.ndarray,
+    beats: np.ndarray,
+    rate: float,
+    chroma_rate: float,
+    metre: str | None = None,
 ) -> Bars:
     """Metre and downbeats of a pulse.
 

@@ -113,7 +113,10 @@ def near(curve: np.ndarray, frames: np.ndarray, reach: int = 2) -> np.ndarray:
 def describe(accents: np.ndarray, beats: np.ndarray, rate: float) -> np.ndarray:
     """What speaks for a pulse, float64, shape=(23,): accents on beats, halves, quarters and thirds; backbeat; tempo."""
     gaps = np.diff(beats)
-    places = [beats, *(np.concatenate([beats[:-1] + gaps * p for p in part]) for part in ((0.5,), (0.25, 0.75), (1 / 3, 2 / 3)))]
+    places = [
+        beats,
+        *(np.concatenate([beats[:-1] + gaps * p for p in part]) for part in ((0.5,), (0.25, 0.75), (1 / 3, 2 / 3))),
+    ]
     values = [near(curve, place).mean() for curve in accents for place in places]
     low, middle, high = (near(curve, beats) for curve in accents)
     back = middle[1::2].mean() - middle[::2].mean()

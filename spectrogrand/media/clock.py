@@ -37,7 +37,9 @@ class SoundClock:
         stamp = None if frame.pts is None or not self._stamped else float(frame.pts * (frame.time_base or self._tick))
         if stamp is not None:
             first = self._expected is None
-            expected = self._expected if self._expected is not None else stamp if self._begin is None else float(self._begin)
+            expected = (
+                self._expected if self._expected is not None else stamp if self._begin is None else float(self._begin)
+            )
             gap = stamp - expected
             # stamps that lie would fill hours: what reaches beyond the file's own length is not believed
             if gap > (0.001 if first else GAP) and self.lead + self.decoded + gap <= self._last:
@@ -63,17 +65,14 @@ def film_start(container: Any) -> Fraction | None:
 def film_of(container: Any) -> Any:
     """The stream of moving pictures: flagged default before others, covers and posters never; None where there is none."""
     moving = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
-    moving = [s for s in moving if not _poster(s)] or moving
+    moving = [s for s in moving if not _still(s)] or moving
     return next((s for s in moving if s.disposition & s.disposition.default), moving[0] if moving else None)
 
 
-def _poster(stream: Any) -> bool:
-    """Whether a stream says that it holds one still: JPEG, PNG and their like with a single picture, or a thumbnail's flag."""
-    flags = stream.disposition
-    named = any(flags & getattr(flags, n) for n in ("still_image", "timed_thumbnails") if hasattr(flags, n))
+def _still(stream: Any) -> bool:
+    """Whether a stream is coded as a still picture is: beside another stream it is a poster."""
     codec = "" if stream.codec_context is None else stream.codec_context.name
-    still = codec in ("mjpeg", "png", "bmp", "webp", "gif", "tiff")
-    return bool(named or (still and (stream.metadata.get("mimetype") or stream.frames == 1)))
+    return codec in ("mjpeg", "png", "bmp", "webp", "gif", "tiff", "apng")
 
 
 def sound_offset(path: str | os.PathLike[str], *, stream: int | None = None, limits: Limits = LIMITS) -> float:

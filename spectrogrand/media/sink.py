@@ -24,7 +24,11 @@ class Sink:
     """Takes blocks (time, channel), checks them, and becomes an `Audio`. `close` removes what was not handed out."""
 
     def __init__(
-        self, source: Path, workspace: str | os.PathLike[str] | None, limits: Limits, form: tuple[int, int] | None = None
+        self,
+        source: Path,
+        workspace: str | os.PathLike[str] | None,
+        limits: Limits,
+        form: tuple[int, int] | None = None,
     ) -> None:
         """`form` (rate, channels) makes every block that comes in another format one of this."""
         self._source, self._workspace, self._limits = source, workspace, limits
@@ -68,7 +72,11 @@ class Sink:
         """A block at the wanted rate, with the wanted channels: one channel is copied to all, further ones are silent."""
         missing = self.channels - block.shape[1]
         if missing:
-            more = np.repeat(block, missing, axis=1) if block.shape[1] == 1 else np.zeros((len(block), missing), np.float32)
+            more = (
+                np.repeat(block, missing, axis=1)
+                if block.shape[1] == 1
+                else np.zeros((len(block), missing), np.float32)
+            )
             block = np.concatenate([block, more], axis=1)
         rate = self._other[0] if self._other else self.rate
         if rate == self.rate:

@@ -13,9 +13,18 @@ from ..errors import MediaError
 SOUND_FILE = "soundfile"
 """Read by libsndfile; every other value is the name of the FFmpeg demuxer to force."""
 
+SOUNDS = (
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".au", ".caf", ".rf64",
+)  # fmt: skip
+VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv")
+PICTURES = (
+    ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".heic", ".heif", ".gif", ".bmp", ".tif", ".tiff", ".tga", ".jp2", ".psd",
+    ".qoi",
+)  # fmt: skip
+"""Names under which what is read here is offered: for lists and file pickers; the reader itself goes by the bytes."""
 EXPECTED = "wav, flac, ogg, mp3, m4a, or a video (mp4, mov, mkv, webm, avi)"
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
-_STILL_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"hevc")
+_STILL_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc")
 _KBITS = (
     (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
@@ -69,6 +78,19 @@ def describe(file: BinaryIO) -> str:
     if len(text) >= len(head) - 3 and text.strip() and all(c.isprintable() or c.isspace() for c in text):
         return f"text that begins {' '.join(text.split())[:32]!r}"
     return f"unknown data that begins {head[:8].hex(' ')}"
+
+
+def is_heif(file: BinaryIO) -> bool:
+    """Whether an open file is a HEIC or HEIF picture (AVIF is not: Pillow reads it)."""
+    file.seek(0)
+    head = file.read(64)
+    file.seek(0)
+    if head[4:8] != b"ftyp" or head[8:12] in (b"avif", b"avis"):
+        return False
+    brands = head[8 : min(64, int.from_bytes(head[:4], "big"))]
+    return head[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis") or (
+        head[8:12] in (b"mif1", b"msf1") and b"avif" not in brands
+    )
 
 
 def other_demuxer(file: BinaryIO) -> str | None:

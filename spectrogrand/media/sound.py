@@ -58,7 +58,9 @@ def load_audio(
         if reader is None:
             raise MediaError(f"{str(found)!r} is no sound: it is {describe(file)}, expected {EXPECTED}")
         if reader != SOUND_FILE:
-            return _collected(lambda sink: _by_ffmpeg(file, found, reader, sink, limits, stream), found, workspace, limits)
+            return _collected(
+                lambda sink: _by_ffmpeg(file, found, reader, sink, limits, stream), found, workspace, limits
+            )
         riff_promise(file, found)
         links = ogg_links(file, found)
         try:
@@ -68,7 +70,9 @@ def load_audio(
             try:
                 if other is None:
                     raise error
-                return _collected(lambda sink: _by_ffmpeg(file, found, other, sink, limits, None), found, workspace, limits)
+                return _collected(
+                    lambda sink: _by_ffmpeg(file, found, other, sink, limits, None), found, workspace, limits
+                )
             except MediaError:
                 raise MediaError(str(error)) from error
 
@@ -183,7 +187,9 @@ def _chosen(streams: Any, number: int | None, path: Path) -> Any:
         raise MediaError(f"{str(path)!r} has no sound in it: choose a file with a sound track")
     if number is not None:
         if not 0 <= number < len(streams):
-            raise MediaError(f"{str(path)!r} has {len(streams)} sound streams, counted from 0: there is no stream {number}")
+            raise MediaError(
+                f"{str(path)!r} has {len(streams)} sound streams, counted from 0: there is no stream {number}"
+            )
         return streams[number]
     return next((s for s in usable if s.disposition & s.disposition.default), usable[0])
 

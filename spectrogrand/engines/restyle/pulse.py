@@ -95,7 +95,9 @@ class _Known:
         self._rows.append(row)
         self._rise.append(float(rise.mean()))
         self._low.append(float(rise[: ROWS // 10].mean()))
-        self._accents.append((self._low[-1], float(rise[ROWS // 10 : ROWS // 2].mean()), float(rise[ROWS // 2 :].mean())))
+        self._accents.append(
+            (self._low[-1], float(rise[ROWS // 10 : ROWS // 2].mean()), float(rise[ROWS // 2 :].mean()))
+        )
 
     def forget(self, before: int) -> None:
         drop = max(0, before - self.first)
