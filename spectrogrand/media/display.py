@@ -23,7 +23,8 @@ _KNEE = 0.8
 class ToScreen:
     """Frames of one stream to uint8 RGB (row, column, rgb).
 
-    Untagged pictures of 720 rows and more are BT.709, smaller ones BT.601. BT.2020 and P3 primaries become BT.709, HLG and PQ (ITU-R BT.2100) are scaled to white at 203 candela with a soft knee.
+    Untagged pictures of 720 rows and more are BT.709, smaller ones BT.601. BT.2020 and P3 primaries become BT.709, HLG and PQ
+    (ITU-R BT.2100) are scaled to white at 203 candela with a soft knee.
     """
 
     def __init__(self, stream: Any) -> None:

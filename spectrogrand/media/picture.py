@@ -134,7 +134,7 @@ def _profiled(picture: Any) -> Any:
         if mode is None or (mode != "RGB" and picture.mode.rstrip("Aa") != mode):
             return picture
         source = picture if picture.mode == mode else picture.convert(mode)
-        shown = PIL.ImageCms.profileToProfile(source, profile, PIL.ImageCms.createProfile("sRGB"), outputMode="RGB")
+        shown: Any = PIL.ImageCms.profileToProfile(source, profile, PIL.ImageCms.createProfile("sRGB"), outputMode="RGB")
         if clear is not None:
             shown.putalpha(clear)
         return shown

@@ -66,6 +66,8 @@ def describe(file: BinaryIO) -> str:
     """What a file that is not media seems to be, for an error: a kind of file, text with its first words, or bytes."""
     file.seek(0)
     head = file.read(64)
+    if is_heif(file):
+        return "a HEIC picture that is damaged or cut off"
     kinds = {
         b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture",
         b"%PDF": "a PDF document", b"PK\x03\x04": "a zip archive", b"MThd": "a MIDI score",
