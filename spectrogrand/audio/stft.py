@@ -57,7 +57,8 @@ def _mix(audio: Audio) -> Mix:
     usual = np.full(count, 1 / count)
     if not np.isfinite(mean).all() or not np.isfinite(product).all():  # said by whoever reads the samples
         return Mix(usual.astype(np.float32), np.zeros(count, np.float32))
-    offsets = np.where(np.abs(mean) > OFFSET, mean, 0.0)
+    steady = length >= audio.rate // 2  # of less than half a second a low note has a mean, too
+    offsets = np.where((np.abs(mean) > OFFSET) & steady, mean, 0.0)
     cross = product / length - np.outer(mean, mean)
     power = np.diag(cross).mean()
     loudest = int(np.argmax(np.diag(cross)))

@@ -203,7 +203,8 @@ class Table:
         for name in FEATURES:
             place = self._fields.get(name)
             values = [v for r in rows if place is not None and place < len(r) and (v := _number(r[place])) is not None]
-            scale[name] = 100.0 if values and 1 < max(values) <= 100 and min(values) >= 0 else 1.0
+            in_hundred = values and sorted(values)[len(values) // 2] > 1 and max(values) <= 100 and min(values) >= 0
+            scale[name] = 100.0 if in_hundred else 1.0
         place = self._fields.get("id")
         ids = [r[place].strip() for r in rows if place is not None and place < len(r)]
         return scale, not (len(ids) > 1 and len(set(ids)) == 1)
