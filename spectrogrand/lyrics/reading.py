@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import hashlib
 import html
@@ -21,10 +22,33 @@ from .spreadsheet import LONGEST_FIELD, Dialect, is_workbook, opened, sniff, wor
 FEATURES = ("energy", "acousticness", "danceability", "valence")
 ALIASES = {
     "id": ("id", "song_id", "track_id", "spotify_id", "ytid", "uri"),
-    "title": ("title", "song", "song_name", "song_title", "track_name", "track_title", "name", "track", "titel", "titre", "titulo"),
+    "title": (
+        "title",
+        "song",
+        "song_name",
+        "song_title",
+        "track_name",
+        "track_title",
+        "name",
+        "track",
+        "titel",
+        "titre",
+        "titulo",
+    ),
     "artist": (
-        "artist", "artists", "artist_name", "artist(s)", "artist_names", "track_artist", "performer", "performers", "singer", "band",
-        "interpret", "artiste", "artista",
+        "artist",
+        "artists",
+        "artist_name",
+        "artist(s)",
+        "artist_names",
+        "track_artist",
+        "performer",
+        "performers",
+        "singer",
+        "band",
+        "interpret",
+        "artiste",
+        "artista",
     ),
     "lyrics": ("lyrics", "lyric", "lines", "text", "words", "caption", "lyrics_text", "song_lyrics", "plain_lyrics"),
     "place": ("path", "file", "filename", "audio", "url", "link", "href", "preview_url", "song_url", "spotify_url"),
@@ -180,7 +204,9 @@ class Table:
         wanted = {**ALIASES, **given}
         for k in ("title", "artist"):
             if k in given and given[k][0] not in plain:
-                raise ConfigError(f"{self.path.name} has no column {getattr(self, k)!r}; {nearest(getattr(self, k), plain)}")
+                raise ConfigError(
+                    f"{self.path.name} has no column {getattr(self, k)!r}; {nearest(getattr(self, k), plain)}"
+                )
         fields = {
             k: plain.index(hit) for k, known in wanted.items() if (hit := next((a for a in known if a in plain), ""))
         }
@@ -198,7 +224,9 @@ class Table:
 
     def _scales(self) -> tuple[dict[str, float], bool]:
         """What each feature's numbers are divided by (100 for percentages), and whether the ids tell rows apart."""
-        rows = list(itertools.islice(self._rows(), _SAMPLED))
+        rows: list[list[str]] = []
+        with contextlib.suppress(MediaError):  # whoever reads the songs is told
+            rows.extend(itertools.islice(self._rows(), _SAMPLED))
         scale = {}
         for name in FEATURES:
             place = self._fields.get(name)

@@ -69,11 +69,13 @@ def sniff(sample: str, knows: Callable[[list[str]], int]) -> Dialect:
     >>> sniff('sep=;\\ntitle;lyrics\\n"a";"b, c"\\n', len).delimiter
     ';'
     """
-    first = sample.split("\n", 1)[0].strip().strip('"').lower()
+    first = sample.split("\n", 1)[0].strip('\r"').lower()
     sep = first[4:5] if first.startswith("sep=") else ""
     cut = sample.rfind("\n") + 1 if len(sample) >= _SAMPLE else len(sample)
     best, chosen = (-1, -1.0), Dialect()
-    for delimiter, escape, bare, blanks in itertools.product(sep or ",;\t|", (None, "\\"), (False, True), (False, True)):
+    for delimiter, escape, bare, blanks in itertools.product(
+        sep or ",;\t|", (None, "\\"), (False, True), (False, True)
+    ):
         if bare and escape:
             continue
         dialect = Dialect(delimiter, escape, bare, blanks, bool(sep))

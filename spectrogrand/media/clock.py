@@ -101,8 +101,8 @@ def sound_offset(path: str | os.PathLike[str], *, stream: int | None = None, lim
                     sounds[stream] if stream is not None
                     else next((s for s in sounds if s.disposition & s.disposition.default), sounds[0])
                 )  # fmt: skip
-                if chosen.start_time is None:
-                    return 0.0
-                return max(0.0, float(begin - chosen.start_time * chosen.time_base))
+                # the first frame and not the first packet: decoders leave out the coder's own delay
+                heard = next((f for f in container.decode(chosen) if f.pts is not None), None)
+                return 0.0 if heard is None else max(0.0, float(begin - heard.pts * (heard.time_base or chosen.time_base)))
         except (av.error.FFmpegError, ValueError, IndexError, UnicodeError, EOFError) as error:
             raise MediaError(f"the video {str(found)!r} cannot be read ({error}): it is damaged or cut off") from error

@@ -31,7 +31,7 @@ def make_reference(
 ) -> int:
     """Write the reference set of a folder, sub-folders included, and return how many items it holds.
 
-    Droppings of systems and editors (names that begin with a dot or `._`, `@eaDir`, `__MACOSX`, empty files) are passed over;
+    Droppings of systems and editors (names that begin with a dot or `._`, `@eaDir`, `__MACOSX`) are passed over;
     files that cannot be read are left out, and a warning names the first of them with its reason.
 
     Raises:
@@ -78,8 +78,12 @@ def walked(folder: Path) -> list[Path]:
     found = []
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in DROPPINGS)
-        files = (Path(root, n) for n in names if not n.startswith(".") and n != "Thumbs.db" and not n.endswith(("~", ".part")))
-        found += [f for f in files if f.is_file() and f.stat().st_size]
+        files = (
+            Path(root, n)
+            for n in names
+            if not n.startswith(".") and n != "Thumbs.db" and not n.endswith(("~", ".part"))
+        )
+        found += [f for f in files if f.is_file()]
     return sorted(found)
 
 

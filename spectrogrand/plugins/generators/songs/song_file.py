@@ -63,11 +63,13 @@ class SongFile(Generator):
         """
         if not sources:
             return []
-        song = load_audio(self.path, stream=self.stream)
+        song = load_audio(self.path) if self.stream is None else load_audio(self.path, stream=self.stream)
         mix = mix_of(song)
         if mix.offsets.any():
             most = float(np.abs(mix.offsets).max())
-            warnings.warn(f"the song has a constant offset of {100 * most:.1f} % of full scale: it is taken off", stacklevel=2)
+            warnings.warn(
+                f"the song has a constant offset of {100 * most:.1f} % of full scale: it is taken off", stacklevel=2
+            )
             song = Audio(np.ascontiguousarray(song.samples - mix.offsets[:, None]), song.rate)
         if self.metre is not None:
             heard = analyse(song, self.metre)
