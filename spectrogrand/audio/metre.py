@@ -47,17 +47,17 @@ def find_bars(
 ) -> Bars:
     """Metre and downbeats of a pulse.
 
-    A bar is the number of beats after which accents and harmony repeat themselves best; its first beat is chosen by a
-    conditional logit over eleven descriptors (bass, snare and change of harmony on it and beside it), fitted to random rhythms
-    (`benchmarks/beats`).
+     A bar is the number of beats after which accents and harmony repeat themselves best; its first beat is chosen by a
+     conditional logit over eleven descriptors (bass, snare and change of harmony on it and beside it), fitted to random rhythms
+    .
 
-    Args:
-        accents: shape=(3, frame) at `rate` frames a second; `chroma` shape=(12, frame) at `chroma_rate`.
-        beats: frames at `rate`, rising.
-        metre: "3/4", "4/4", ... where it is known; None finds it.
+     Args:
+         accents: shape=(3, frame) at `rate` frames a second; `chroma` shape=(12, frame) at `chroma_rate`.
+         beats: frames at `rate`, rising.
+         metre: "3/4", "4/4", ... where it is known; None finds it.
 
-    Raises:
-        InvalidValue: a metre that is none of METRES.
+     Raises:
+         InvalidValue: a metre that is none of METRES.
     """
     if metre is not None and metre not in METRES:
         raise InvalidValue(f"the metre is one of {', '.join(METRES)} or null (found by listening), got {metre!r}")

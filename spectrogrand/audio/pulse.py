@@ -25,7 +25,7 @@ def find_pulse(accents: np.ndarray, rate: float) -> np.ndarray | None:
     Each range of tempo gives its best path (joined strong accents, each a period after the last, the period free to move:
     Krebs, Böck, Widmer, "An efficient state-space model for joint tempo and meter tracking", ISMIR 2015, here with one state
     a beat), its off-beats, its half and its double. A conditional logit over 23 descriptors of what lies on the beats and
-    between them chooses: its weights come from random rhythms (`benchmarks/beats`), none of which is a test's.
+    between them chooses: its weights come from random rhythms, none of which is a test's.
 
     Args:
         accents: onset strength of low, middle and high bands, shape=(3, frame), as `accents` gives it.

@@ -1,4 +1,4 @@
-"""Rows of a table, as a spreadsheet would show them: CSV of any dialect, also gzipped, and Excel workbooks, behind one function."""
+"""Rows of a table as a spreadsheet shows them: CSV of any dialect, gzipped or not, and workbooks."""
 
 from __future__ import annotations
 
