@@ -175,7 +175,8 @@ class Table:
                 decoder.decode(b"", True)
         except (OSError, EOFError, zlib.error) as error:
             raise MediaError(
-                f"the lyrics file {str(self.path)!r} cannot be read ({getattr(error, 'strerror', None) or error}): give a CSV file"
+                f"the lyrics file {str(self.path)!r} cannot be read ({getattr(error, 'strerror', None) or error}):"
+                " give a CSV file"
             ) from error
         except LookupError as error:
             raise ConfigError(f"no encoding {self.encoding!r}: utf-8, utf-16, latin-1, cp1252, ...") from error
