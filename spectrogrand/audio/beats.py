@@ -72,7 +72,9 @@ def track(
     """
     strength = accents.sum(axis=0)
     hits = np.count_nonzero(np.diff((strength > 0.5).astype(np.int8)) == 1)
-    if duration < 2.0 or hits < 4 or not _repeats(strength, rate):
+    # a steady tone beats against the windows and its energy does not: 1 dB within 12 ms is asked for once
+    moves = _rises(energy, fine_rate)[round(0.1 * fine_rate) :].max(initial=0) > 0.1
+    if duration < 2.0 or hits < 4 or not moves or not _repeats(strength, rate):
         return NONE
     frames = find_pulse(accents, rate)
     if frames is None:
