@@ -51,7 +51,9 @@ def test_every_video_of_every_run_has_a_row(runs, rows):
     assert [(r["run"], r["video"]) for r in rows] == [("a", "motion.mp4"), ("b", "motion.mp4")]
     for row in rows:
         assert (row["rows"], row["columns"], row["fps"], row["seconds"]) == (32, 48, 30.0, 6.0)
-        assert abs(row["tempo"] - 120) < 1 and row["beats"] == len(BEATS)
+        assert abs(row["tempo"] - 120) < 1 and len(BEATS) - 1 <= row["beats"] <= len(
+            BEATS
+        )  # librosa leaves out the last
         assert row["beat_f1"] > 0.95 and abs(row["lag"]) <= 1 / FPS and row["beat_f1_p_shuffled"] < 0.1
         assert {f"{m}{end}" for m in MEASURES for end in ("", "_low", "_high", "_shifted", "_p_shifted")} <= set(row)
     assert {**rows[0], "run": "b"} == rows[1]

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from .. import media
 from ..errors import SpectrograndError
 from . import forms, views
 from .jobs import Jobs
 
 DATA = Path(__file__).parents[1] / "data" / "app"
-PICTURES = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"]
-SOUNDS = [".mp3", ".wav", ".flac", ".ogg", ".m4a", ".aac", ".opus", ".mp4", ".mov", ".webm"]
+PICTURES = [*media.PICTURES]
+SOUNDS = [*media.SOUNDS, *media.VIDEOS]
 IDEAS = ("a futuristic spaceship", "the calm sea at dawn", "a neon city in the rain", "a forest of glass")
 POLL = 0.4
 

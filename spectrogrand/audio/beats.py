@@ -1,4 +1,4 @@
-"""Tempo, beats and downbeats: a constant grid where the music keeps one, else dynamic programming."""
+"""Tempo, beats and downbeats: tracked, and laid on a constant grid only where the tracked beats keep one phase."""
 
 from __future__ import annotations
 
@@ -7,22 +7,36 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..types import Plan
+from .metre import counts_in_eighths, find_bars
+from .pulse import find_pulse
 
-SLOWEST, FASTEST = 60.0, 200.0
-PREFERRED = 125.0
-"""Beats per minute that wins between a tempo, its half and its double: house and its neighbours lie around it."""
-_OCTAVES = 0.6
-_TIGHT = 100.0
+SLOWEST, FASTEST = 56.0, 305.0
+_WINDOW = 8
+"""Beats that must keep the grid's phase, wherever they are taken from the song."""
+_PHASE = 0.08
+"""Share of a period by which the middle one of them may miss it; `_NEAR` seconds are always allowed (half of what counts as a
+hit)."""
+_NEAR = 0.035
+_QUIET = 1e-5
+"""Power relative to the loudest block below which nothing sounds, -50 dB; a second and a half of it is silence."""
+_SILENCE = 1.5
+_EIGHTHS = 130.0
+"""Beats per minute below which a beat may turn out to be two eighths of a 6/8 or a 7/8."""
 
 
 @dataclass(frozen=True, eq=False)
 class Beats:
-    """Tempo in beats per minute (0.0: none found), beats and downbeats in seconds, whether they are an exact grid."""
+    """Tempo in beats per minute (0.0: none found), beats and downbeats in seconds, whether they are an exact grid.
+
+    `metre` is "4/4" and so on; `confidence` is the probability that the downbeats are the right ones of their metre.
+    """
 
     tempo: float
     beats: np.ndarray
     downbeats: np.ndarray
     steady: bool
+    metre: str = "4/4"
+    confidence: float = 0.0
 
 
 NONE = Beats(0.0, np.zeros(0), np.zeros(0), False)
@@ -30,106 +44,95 @@ NONE = Beats(0.0, np.zeros(0), np.zeros(0), False)
 
 def planned(plan: Plan) -> Beats:
     """The grid that a synthesised song declares."""
-    return Beats(plan.tempo, np.array(plan.beats, np.float64), np.array(plan.downbeats, np.float64), True)
+    bars = np.searchsorted(plan.beats, np.array(plan.downbeats[:2]) - 1e-6)
+    count = int(np.diff(bars)[0]) if len(bars) == 2 else 4
+    metre = f"{count}/8" if count > 5 else f"{count}/4"
+    return Beats(plan.tempo, np.array(plan.beats, np.float64), np.array(plan.downbeats, np.float64), True, metre, 1.0)
 
 
 def track(
-    onset: np.ndarray,
-    low: np.ndarray,
-    chroma: np.ndarray,
-    rate: float,
-    energy: np.ndarray,
-    fine_rate: float,
-    duration: float,
-) -> Beats:
+    accents: np.ndarray, rate: float, chroma: np.ndarray, chroma_rate: float, energy: np.ndarray, fine_rate: float,
+    duration: float, metre: str | None = None,
+) -> Beats:  # fmt: skip
     """Find the beats of a song.
 
-    Tempo is the peak of the onset strength's autocorrelation summed over one to four periods, under a log-normal prior.
-    Dynamic programming (Ellis, "Beat Tracking by Dynamic Programming", J. New Music Research 36, 2007, eq. 5-7) places
-    beats; where most of them lie on one constant grid, the whole song is fitted with it instead, phase and period
-    placed by the 6 ms energies, so that a synthesiser's tempo does not jitter.
+    `find_pulse` tracks them, free to change tempo. Where every eight neighbours keep the phase of one constant grid, the whole
+    song gets it, placed by the 6 ms energies, so that a synthesiser's tempo does not jitter; where only stretches do, each
+    gets its own; elsewhere the tracked beats stay, each moved to the sharpest rise near it. Silence has no beats.
 
     Args:
-        onset: onset strength, shape=(frame,), in [0, 1]; `low` the same below 200 Hz; `chroma` shape=(12, frame).
-        rate: frames per second of these.
+        accents: onset strength of low, middle and high bands, shape=(3, frame), `rate` frames a second (`accents`).
+        chroma: shape=(12, frame), `chroma_rate` frames a second.
         energy: mean square of the sound, `fine_rate` times a second, shape=(time,).
         duration: seconds of the song.
+        metre: "3/4", "6/8", ... where it is known; None finds it.
+
+    Raises:
+        InvalidValue: a metre that is not known.
     """
-    if duration < 2.0 or np.count_nonzero(onset > 0.1) < 4:
+    strength = accents.sum(axis=0)
+    hits = np.count_nonzero(np.diff((strength > 0.5).astype(np.int8)) == 1)
+    # a steady tone beats against the windows and its energy does not: 1 dB within 12 ms is asked for once
+    moves = _rises(energy, fine_rate)[round(0.1 * fine_rate) :].max(initial=0) > 0.1
+    if duration < 2.0 or hits < 4 or not moves or not _repeats(strength, rate):
         return NONE
-    curve = _sharpen(onset, rate) + _sharpen(low, rate)
-    if not curve.any():
+    frames = find_pulse(accents, rate)
+    if frames is None:
         return NONE
-    frequency = _tempo(curve, rate)
-    if frequency is None:
-        return NONE
+    sounding = _sounding(energy, fine_rate)
     fine = _rises(energy, fine_rate)
-    beats = _program(curve, rate, frequency) / rate
-    grid = _grid(curve, rate, frequency, fine, fine_rate, duration)
-    steady = grid is not None and _agree(beats, grid)
-    if steady and grid is not None:
-        beats = grid
+    beats, sharp = _placed(frames / rate, fine, fine_rate)
+    grid = _grid(beats[sharp], fine, fine_rate, duration)
+    steady = grid is not None
+    beats = grid if grid is not None else _piecewise(beats, fine, fine_rate)
+    beats = beats[(beats < duration - 0.02) & _heard(beats, sounding, fine_rate)]
     if len(beats) < 3:
         return NONE
+    slow = 60 / np.median(np.diff(beats)) < _EIGHTHS
+    if slow and (
+        metre in ("6/8", "7/8") or not metre and counts_in_eighths(accents, chroma, beats * rate, rate, chroma_rate)
+    ):
+        beats = np.sort(np.append(beats, beats[:-1] + np.diff(beats) / 2))
     gaps = np.diff(beats)
-    tempo = 60.0 / float(np.mean(gaps) if steady else np.median(gaps))
-    return Beats(tempo, beats, beats[_first_beat(beats, low, chroma, rate) :: 4], steady)
+    bars = find_bars(accents, chroma, beats * rate, rate, chroma_rate, metre)
+    middle = float(np.median(gaps))
+    tempo = 60.0 / (float(np.mean(gaps[gaps < 1.5 * middle])) if steady else middle)
+    return Beats(tempo, beats, beats[bars.first :: bars.beats], steady, bars.metre, bars.confidence)
 
 
-def _sharpen(onset: np.ndarray, rate: float) -> np.ndarray:
-    """Onset strength above its own surroundings (half a second to each side), float64, standard deviation 1."""
-    half = max(1, int(rate / 2))
-    total = np.concatenate([[0.0], np.cumsum(onset, dtype=np.float64)])
-    at = np.arange(len(onset))
-    left, right = np.maximum(at - half, 0), np.minimum(at + half + 1, len(onset))
-    above = np.maximum(onset - (total[right] - total[left]) / (right - left), 0)
-    spread = above.std()
-    return above / spread if spread > 1e-9 else np.zeros(len(onset))
-
-
-def _tempo(curve: np.ndarray, rate: float) -> float | None:
-    """Beats per second, or None where nothing repeats."""
+def _repeats(curve: np.ndarray, rate: float) -> bool:
+    """Whether something repeats: the peak of the autocorrelation summed over one to eight periods, against chance."""
     n = len(curve)
     size = 1 << (2 * n - 1).bit_length()
     spectrum = np.fft.rfft(curve - curve.mean(), size)
     correlation = np.fft.irfft(np.abs(spectrum) ** 2, size)[:n]
     if correlation[0] <= 0:
-        return None
+        return False
     correlation /= correlation[0]
-    tempos = np.exp(np.arange(np.log(SLOWEST), np.log(FASTEST), 0.002))
-    prior = np.exp(-0.5 * (np.log2(tempos / PREFERRED) / _OCTAVES) ** 2)
-    lags = 60.0 / tempos * rate
-    score = np.zeros(len(tempos))
+    lags = 60.0 / np.exp(np.arange(np.log(SLOWEST), np.log(FASTEST), 0.002)) * rate
+    score = np.zeros(len(lags))
     for k, weight in ((1, 1.0), (2, 1.0), (4, 1.0), (8, 0.5)):
         at = lags * k
         score += weight * np.where(at < n - 2, np.interp(at, np.arange(n), correlation), 0)
-    best = int(np.argmax(score * prior))
     # chance correlations of noise shrink with the root of its length and stay below 5 / sqrt(n); real music is above 10
-    return float(tempos[best] / 60) if score[best] > max(0.12, 6 / np.sqrt(n)) else None
+    return bool(score.max() > max(0.12, 6 / np.sqrt(n)))
 
 
-def _program(curve: np.ndarray, rate: float, frequency: float) -> np.ndarray:
-    """Frames of the beats: the path that best joins strong onsets one period apart."""
-    period = rate / frequency
-    width = period / 32
-    kernel = np.exp(-0.5 * (np.arange(-int(period), int(period) + 1) / width) ** 2)
-    local = np.convolve(curve, kernel, "same")
-    steps = np.arange(-round(2 * period), -round(period / 2) + 1)
-    cost = -_TIGHT * np.log(-steps / period) ** 2
-    n = len(local)
-    total, back = local.copy(), np.full(n, -1)
-    for j in range(round(period / 2), n):
-        before = j + steps
-        first = max(0, int(np.searchsorted(before, 0)))
-        options = cost[first:] + total[before[first:]]
-        k = int(np.argmax(options))
-        if options[k] > 0:
-            total[j], back[j] = local[j] + options[k], before[first + k]
-    last = int(n - 1 - np.argmax(total[::-1][: int(period) + 1]))
-    path = [last]
-    while back[path[-1]] >= 0:
-        path.append(int(back[path[-1]]))
-    return np.array(path[::-1], np.float64)
+def _sounding(energy: np.ndarray, rate: float) -> np.ndarray:
+    """Where the song is not silent, bool, shape=(time,): rests shorter than a second and a half count as sounding."""
+    loud = energy > max(float(energy.max()) * _QUIET, 1e-10)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], ~loud, [0]]).astype(np.int8)))
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        if last - first < _SILENCE * rate:
+            loud[first:last] = True
+    return loud
+
+
+def _heard(beats: np.ndarray, sounding: np.ndarray, rate: float) -> np.ndarray:
+    """Which beats have sound within 30 ms before or 60 ms after them."""
+    count = np.concatenate([[0], np.cumsum(sounding)])
+    first, last = (np.clip(np.round((beats + d) * rate).astype(np.int64), 0, len(sounding)) for d in (-0.03, 0.06))
+    return np.asarray(count[last] > count[first])
 
 
 def _rises(energy: np.ndarray, rate: float) -> np.ndarray:
@@ -144,38 +147,85 @@ def _rises(energy: np.ndarray, rate: float) -> np.ndarray:
     return rise
 
 
-def _grid(
-    curve: np.ndarray, rate: float, frequency: float, fine: np.ndarray, fine_rate: float, duration: float
-) -> np.ndarray | None:
-    """The best constant grid near a tempo, in seconds."""
-    n = len(curve)
-    size = 1 << (8 * n - 1).bit_length()
-    spectrum = np.abs(np.fft.rfft(curve - curve.mean(), size))
-    bins = np.arange(int(frequency * 0.96 / rate * size), int(frequency * 1.04 / rate * size) + 2)
-    bins = bins[(bins > 0) & (bins * 4 < len(spectrum))]
-    if not len(bins):
+def _placed(beats: np.ndarray, fine: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
+    """Each beat at the sharpest rise within 20 ms of where beats usually have theirs, and whether it has one, bool."""
+    usual = 0.0
+    for early, late in ((0.025, 0.045), (0.02, 0.02)):
+        around = np.arange(-round(early * rate), round(late * rate) + 1)
+        near = np.clip(np.round((beats + usual) * rate).astype(np.int64)[:, None] + around, 0, len(fine) - 1)
+        peak = near[np.arange(len(beats)), np.argmax(fine[near], axis=1)]
+        sharp = fine[peak] > 0.25 * np.quantile(fine[peak], 0.9)
+        usual = float(np.median((peak / rate - beats)[sharp])) if sharp.any() else 0.0
+    return np.maximum.accumulate(np.maximum(np.where(sharp, peak / rate, beats + usual), 0.0)), sharp
+
+
+def _line(beats: np.ndarray, fine: np.ndarray, rate: float) -> tuple[float, float] | None:
+    """(phase, period) of the grid through beats that keep one phase in every window of eight, or None."""
+    if len(beats) < 4 or np.median(np.diff(beats)) <= 0:
         return None
-    frequency = float(bins[np.argmax(spectrum[bins] + spectrum[bins * 2] + spectrum[bins * 4])] * rate / size)
-    period = 1 / frequency
-    phases = np.arange(48) / 48 * period
-    phase = phases[int(np.argmax([_comb(curve, rate, p, period, duration) for p in phases]))]
+    period = float(np.median(np.diff(beats)))
+    for _ in range(3):
+        number = np.concatenate([[0], np.cumsum(np.maximum(np.round(np.diff(beats) / period), 1))])
+        slope, phase = np.polyfit(number, beats, 1)
+        if not 0.5 < slope / period < 2:
+            return None
+        period = float(slope)
+    phase = float(phase)
+    if not _keeps(beats, phase, period):
+        return None
+    last = phase + period * number[-1]
     for reach in (0.04, 0.025, 0.015):
-        phase, period = _fit(fine, fine_rate, phase, period, duration, reach)
+        phase, period = _fit(fine, rate, phase, period, last, reach)
+    return (phase, period) if _keeps(beats, phase, period) else None
+
+
+def _keeps(beats: np.ndarray, phase: float, period: float) -> bool:
+    off = (beats - phase + period / 2) % period - period / 2
+    width = min(_WINDOW, len(off))
+    windows = np.lib.stride_tricks.sliding_window_view(off, width)
+    most = max(_PHASE * period, _NEAR)
+    return bool(np.abs(np.median(windows, axis=1)).max() < most and np.quantile(np.abs(off), 0.8) < 1.5 * most)
+
+
+def _grid(beats: np.ndarray, fine: np.ndarray, rate: float, duration: float) -> np.ndarray | None:
+    """The constant grid of the whole song, in seconds, where it keeps one."""
+    found = _line(beats, fine, rate)
+    if found is None:
+        return None
+    phase, period = found
     first = phase - period * np.floor((phase + 0.03) / period)
-    beats = first + period * np.arange(int((duration - first) / period) + 1)
-    return np.maximum(beats[beats < duration - 0.02], 0.0)
+    return np.maximum(first + period * np.arange(int((duration - first) / period) + 1), 0.0)
 
 
-def _comb(curve: np.ndarray, rate: float, phase: float, period: float, duration: float) -> float:
-    times = np.arange(phase, duration, period) * rate
-    return float(np.interp(times, np.arange(len(curve)), curve).mean()) if len(times) else 0.0
+def _piecewise(beats: np.ndarray, fine: np.ndarray, rate: float) -> np.ndarray:
+    """Stretches of eight beats and more that keep a phase laid on a grid of their own; the other beats as they are."""
+    kept, k = [], 0
+    while k < len(beats):
+        size = 0
+        step = len(beats) - k
+        while step >= _WINDOW and size == 0:  # the longest of a halving series: cheap, and long enough
+            if _line(beats[k : k + step], fine, rate) is not None:
+                size = step
+            step = step * 3 // 4
+        if not size:
+            kept.append(beats[k : k + 1])
+            k += 1
+            continue
+        while k + size < len(beats) and _line(beats[k : k + size + 1], fine, rate) is not None:
+            size += 1
+        part = beats[k : k + size]
+        phase, period = _line(part, fine, rate) or (part[0], float(np.diff(part).mean()))
+        number = np.round((part - phase) / period)
+        kept.append(phase + period * np.unique(number))
+        k += size
+    joined = np.sort(np.concatenate(kept))
+    gaps = np.diff(joined)
+    return joined[np.concatenate([[True], gaps > 0.3 * np.median(gaps)])]
 
 
-def _fit(
-    fine: np.ndarray, rate: float, phase: float, period: float, duration: float, reach: float
-) -> tuple[float, float]:
+def _fit(fine: np.ndarray, rate: float, phase: float, period: float, end: float, reach: float) -> tuple[float, float]:
     """Move a grid onto the sharpest rises within `reach` seconds of its beats, by a weighted straight line."""
-    count = int((duration - phase) / period) + 1
+    count = int((end - phase) / period + 0.5) + 1
     around = np.arange(-round(reach * rate), round(reach * rate) + 1)
     near = np.round((phase + period * np.arange(count))[:, None] * rate + around)
     near = np.clip(near.astype(np.int64), 0, len(fine) - 1)
@@ -191,31 +241,3 @@ def _fit(
     if not abs(slope / period - 1) < 0.01:
         return phase, period
     return float(centre - slope * middle), float(slope)
-
-
-def _agree(beats: np.ndarray, grid: np.ndarray) -> bool:
-    """Whether at least 80 % of the tracked beats lie within 15 % of a period of a grid line."""
-    if len(beats) < 3 or len(grid) < 3:
-        return False
-    period = (grid[-1] - grid[0]) / (len(grid) - 1)
-    off = np.abs((beats - grid[0] + period / 2) % period - period / 2)
-    # beats on the off-beat of the grid agree with its tempo just as well: the grid's phase saw the whole song
-    off = np.minimum(off, np.abs(off - period / 2))
-    return bool(np.mean(off < 0.15 * period) >= 0.8)
-
-
-def _first_beat(beats: np.ndarray, low: np.ndarray, chroma: np.ndarray, rate: float) -> int:
-    """Which of the first four beats begins a bar: where bass enters and harmony changes most, over the song.
-
-    Loudness has no vote: claps on two and four would win it.
-    """
-    at = np.clip(np.round(beats * rate).astype(int), 0, len(low) - 1)
-    edges = np.append(at, len(low))
-    means = np.array([chroma[:, a : max(b, a + 1)].mean(axis=1) for a, b in zip(edges[:-1], edges[1:], strict=True)])
-    change = np.concatenate([[0.0], np.abs(np.diff(means, axis=0)).sum(axis=1)])
-    near = np.clip(at[:, None] + np.arange(-2, 2), 0, len(low) - 1)
-    votes = np.zeros(len(beats))
-    for vote in (low[near].max(axis=1), change):
-        spread = vote.std()
-        votes += (vote - vote.mean()) / spread if spread > 1e-9 else 0.0
-    return int(np.argmax([votes[k::4].mean() if len(votes[k::4]) else -np.inf for k in range(4)]))

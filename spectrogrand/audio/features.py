@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..types import Audio
+from .accents import RATE as ACCENT_RATE
+from .accents import accents
 from .beats import Beats, planned, track
 from .spectrogram import MelBuilder
 from .stft import ANALYSIS_RATE, analysis_length, power_blocks
@@ -38,8 +40,9 @@ class Features:
         centroid: shape=(frame,), spectral centroid in Hz, 0 in silence.
         tempo: beats per minute; 0.0 where no beat was found.
         beats: shape=(beat,), seconds; empty where no beat was found. `beat_strength`: shape=(beat,), in [0, 1].
-        downbeats: shape=(bar,), seconds, a subset of `beats`; four beats to the bar are assumed unless a plan says so.
+        downbeats: shape=(bar,), seconds, a subset of `beats`.
         steady: the beats are an exact grid: declared by the song's plan, or found constant.
+        metre: "4/4", "3/4", ..., found or given. `downbeat_confidence`: probability that `downbeats` begin the bars, 0 to 1.
     """
 
     frame_rate: float
@@ -57,6 +60,8 @@ class Features:
     downbeats: np.ndarray
     beat_strength: np.ndarray
     steady: bool
+    metre: str = "4/4"
+    downbeat_confidence: float = 0.0
 
     @property
     def times(self) -> np.ndarray:
@@ -77,26 +82,30 @@ class Features:
         return np.asarray(curve[..., low] * (1 - part) + curve[..., high] * part)
 
 
-def analyse(audio: Audio) -> Features:
+def analyse(audio: Audio, metre: str | None = None) -> Features:
     """Analyse a song once; the answer (and its mel spectrogram) is kept for as long as the `Audio` object lives.
 
     Beats come from the song's plan where it has one; otherwise they are tracked (`spectrogrand.audio.beats`). Channels are
     mixed to one, as every analysis here does. Memory: the sound is read in blocks; an hour leaves 100 MB of curves.
 
+    Args:
+        audio: the song.
+        metre: "3/4", "6/8", ... where it is known; None finds it (or takes what the song was first analysed with).
+
     Raises:
-        InvalidValue: a sample is not a finite number.
+        InvalidValue: a sample is not a finite number, or a metre that is not known.
 
     >>> clicks = np.zeros(8 * 22050, np.float32)
     >>> clicks[:: 22050 // 2] = 1
     >>> round(analyse(Audio(clicks[None], 22050)).tempo)
     120
     """
-    if audio not in _known:
-        _known[audio] = _analyse(audio)
+    if audio not in _known or (metre is not None and _known[audio].metre != metre):
+        _known[audio] = _analyse(audio, metre)
     return _known[audio]
 
 
-def _analyse(audio: Audio) -> Features:
+def _analyse(audio: Audio, metre: str | None) -> Features:
     mel = MelBuilder(audio, hop_length=HOP, n_fft=N_FFT)
     frames = 1 + analysis_length(audio) // HOP
     rms, centroid = np.empty(frames, np.float32), np.empty(frames, np.float32)
@@ -124,13 +133,15 @@ def _analyse(audio: Audio) -> Features:
     if audio.plan is not None and audio.plan.beats:
         found = planned(audio.plan)
     else:
-        found = track(onsets[0], onsets[1], chroma, rate, fine.reshape(-1), rate * _FINE, duration)
+        heard = accents(audio)
+        found = track(heard, ACCENT_RATE, chroma, rate, fine.reshape(-1), rate * _FINE, duration, metre)
     return Features(
         frame_rate=rate, duration=duration,
         onset_strength=onsets[0], onset_low=onsets[1], onset_mid=onsets[2], onset_high=onsets[3],
         rms=rms, bands=_bands(decibels), chroma=chroma, centroid=centroid,
         tempo=found.tempo, beats=found.beats, downbeats=found.downbeats,
         beat_strength=_strength(found, onsets[0], rate), steady=found.steady,
+        metre=found.metre, downbeat_confidence=found.confidence,
     )  # fmt: skip
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import hashlib
+import html
+import itertools
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,19 +17,53 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import ConfigError, MediaError, nearest
+from .spreadsheet import LONGEST_FIELD, Dialect, is_workbook, opened, sniff, workbook_rows
 
 FEATURES = ("energy", "acousticness", "danceability", "valence")
 ALIASES = {
     "id": ("id", "song_id", "track_id", "spotify_id", "ytid", "uri"),
-    "title": ("title", "song", "song_name", "track_name", "name", "track"),
-    "artist": ("artist", "artists", "artist_name", "singer", "band"),
-    "lyrics": ("lyrics", "lyric", "lines", "text", "words", "caption", "lyrics_text"),
+    "title": (
+        "title",
+        "song",
+        "song_name",
+        "song_title",
+        "track_name",
+        "track_title",
+        "name",
+        "track",
+        "titel",
+        "titre",
+        "titulo",
+    ),
+    "artist": (
+        "artist",
+        "artists",
+        "artist_name",
+        "artist(s)",
+        "artist_names",
+        "track_artist",
+        "performer",
+        "performers",
+        "singer",
+        "band",
+        "interpret",
+        "artiste",
+        "artista",
+    ),
+    "lyrics": ("lyrics", "lyric", "lines", "text", "words", "caption", "lyrics_text", "song_lyrics", "plain_lyrics"),
     "place": ("path", "file", "filename", "audio", "url", "link", "href", "preview_url", "song_url", "spotify_url"),
     **{name: (name,) for name in FEATURES},
 }
 """Column names that mean each field, most telling first; compared in lower case with underscores for blanks."""
-LONGEST_FIELD = 4_000_000
-"""Characters of one field; more means a quotation mark that is never closed."""
+UNKNOWN = {"", "nan", "null", "none", "n/a", "na", "-", "\\n", "#n/a"}
+"""What tables write where they know nothing, in lower case."""
+WORDLESS = re.compile(
+    r"\W*(instrumental( track)?|this (song|track) is( an)? instrumental|(no|missing) lyrics|lyrics? (is |are )?(currently )?"
+    r"(not (yet )?available|unavailable|not found|missing)|we do not have the lyrics.*|lyrics for this song have yet to be.*)\W*",
+    re.IGNORECASE,
+)
+"""What stands in place of words where there are none."""
+_SAMPLED = 64
 LONGEST_LINE = 300
 _BLOCK = 1 << 20
 
@@ -50,10 +88,11 @@ class Table:
     """A CSV of songs, checked once from end to end (encoding, sha256) and then read as often as is needed.
 
     Args:
-        path: the file; comma, semicolon, tab or bar separated.
+        path: the file: CSV of any dialect (comma, semicolon, tab or bar), gzipped or not, or a workbook (xlsx, xls, ods).
         columns: what the columns are called, in order, where the file has no header row.
         lyrics: the name of the column with the words, where it is none of the usual ones.
         encoding: a Python codec; None takes UTF-8, or what a byte order mark says.
+        title, artist: the names of these columns, where they are none of the usual ones.
 
     Raises:
         MediaError: missing, empty, or not in this encoding. ConfigError: no column with words.
@@ -63,6 +102,8 @@ class Table:
     columns: Sequence[str] | None = None
     lyrics: str | None = None
     encoding: str | None = None
+    title: str | None = None
+    artist: str | None = None
     sha256: str = field(init=False)
     size: int = field(init=False)
     counts: Counter[str] = field(init=False, default_factory=Counter)
@@ -72,7 +113,8 @@ class Table:
     def __post_init__(self) -> None:
         self.path = Path(self.path).expanduser()
         self.sha256, self.size = self._checked()
-        self._delimiter, self._fields = self._header()
+        self._dialect, self._fields = self._header()
+        self._scale, self._ids = self._scales()
 
     def __iter__(self) -> Iterator[Song]:
         """The songs in order. `counts` says afterwards how many rows were read, kept, and left out for which reason."""
@@ -83,10 +125,16 @@ class Table:
                 continue
             self.counts["rows"] += 1
             given = {k: row[i].strip() if i < len(row) else "" for k, i in self._fields.items()}
-            lines = split(given["lyrics"])
-            key = given.get("id") or ("" if "id" in self._fields else f"row {number}")
+            words = given["lyrics"]
+            wordless = words.lower() in UNKNOWN or bool(WORDLESS.fullmatch(words))
+            lines = () if wordless else split(words)
+            key = given.get("id", "") if self._ids else ""
+            if key.lower() in UNKNOWN:
+                key = "" if "id" in self._fields and self._ids else f"row {number}"
             mark = hashlib.blake2b(key.encode(), digest_size=8).digest()
-            if not lines:
+            if wordless and words:
+                self.counts["instrumental or of unknown words"] += 1
+            elif not lines:
                 self.counts["without words"] += 1
             elif key and mark in known:
                 self.counts["with an id seen before"] += 1
@@ -94,7 +142,7 @@ class Table:
                 known.add(mark)
                 self.counts["songs"] += 1
                 self.counts["lines"] += len(lines)
-                features = {k: _share(given[k]) if k in given else None for k in FEATURES}
+                features = {k: _share(given[k], self._scale[k]) if k in given else None for k in FEATURES}
                 title = _clean(given.get("title", ""))[:200] or (f"song {key}" if key else f"row {number}")
                 yield Song(
                     key or f"row {number}", title, _clean(given.get("artist", ""))[:200], lines,
@@ -103,13 +151,19 @@ class Table:
 
     def left_out(self) -> str:
         """What was left out, for people: "3 without words, 1 with an id seen before"; empty where nothing was."""
-        kinds = ("without words", "with an id seen before")
+        kinds = ("without words", "instrumental or of unknown words", "with an id seen before")
         return ", ".join(f"{self.counts[k]:,} {k}" for k in kinds if self.counts[k])
 
     def _checked(self) -> tuple[str, int]:
         total, size = hashlib.sha256(), 0
         try:
             with open(self.path, "rb") as file:
+                head = file.read(4)
+                self._workbook = is_workbook(head)
+                if self._workbook:
+                    self.encoding = "utf-8"
+                    return hashlib.file_digest(file, "sha256").hexdigest(), self.path.stat().st_size
+            with opened(self.path) as file:
                 head = file.read(4)
                 self.encoding = self.encoding or _marked(head)
                 file.seek(0)
@@ -119,9 +173,10 @@ class Table:
                     decoder.decode(block)
                     size += len(block)
                 decoder.decode(b"", True)
-        except OSError as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise MediaError(
-                f"the lyrics file {str(self.path)!r} cannot be read ({error.strerror}): give a CSV file"
+                f"the lyrics file {str(self.path)!r} cannot be read ({getattr(error, 'strerror', None) or error}):"
+                " give a CSV file"
             ) from error
         except LookupError as error:
             raise ConfigError(f"no encoding {self.encoding!r}: utf-8, utf-16, latin-1, cp1252, ...") from error
@@ -136,13 +191,23 @@ class Table:
             )
         return total.hexdigest(), size
 
-    def _header(self) -> tuple[str, dict[str, int]]:
-        with open(self.path, encoding=self.encoding, newline="") as file:
-            first = file.readline(_BLOCK)
-        delimiter = max(",;\t|", key=first.count)
-        names = self.columns or next(csv.reader([first], delimiter=delimiter), [])
-        plain = ["_".join(str(n).strip().lower().split()) for n in names]
-        wanted = {**ALIASES, "lyrics": ("_".join(self.lyrics.lower().split()),)} if self.lyrics else ALIASES
+    def _header(self) -> tuple[Dialect, dict[str, int]]:
+        known = {alias for aliases in ALIASES.values() for alias in aliases}
+        known |= {_plain(n) for n in (self.lyrics, self.title, self.artist) if n}
+        dialect = Dialect()
+        if not self._workbook:
+            with opened(self.path) as raw:
+                text = codecs.getincrementaldecoder(str(self.encoding))("replace").decode(raw.read(_BLOCK))
+            dialect = sniff(text[: _BLOCK // 4], lambda names: sum(_plain(n) in known for n in names))
+        names = self.columns or next(self._rows(dialect, header=True), [])
+        plain = [_plain(n) for n in names]
+        given = {k: (_plain(n),) for k in ("lyrics", "title", "artist") if (n := getattr(self, k))}
+        wanted = {**ALIASES, **given}
+        for k in ("title", "artist"):
+            if k in given and given[k][0] not in plain:
+                raise ConfigError(
+                    f"{self.path.name} has no column {getattr(self, k)!r}; {nearest(getattr(self, k), plain)}"
+                )
         fields = {
             k: plain.index(hit) for k, known in wanted.items() if (hit := next((a for a in known if a in plain), ""))
         }
@@ -156,17 +221,37 @@ class Table:
                 else "it seems to have no header row: add the line title,artist,lyrics, or set columns=title,artist,lyrics"
             )
             raise ConfigError(f"{self.path.name} has no column of lyrics (its first row: {shown}); {hint}")
-        return delimiter, fields
+        return dialect, fields
 
-    def _rows(self) -> Iterator[list[str]]:
+    def _scales(self) -> tuple[dict[str, float], bool]:
+        """What each feature's numbers are divided by (100 for percentages), and whether the ids tell rows apart."""
+        rows: list[list[str]] = []
+        with contextlib.suppress(MediaError):  # whoever reads the songs is told
+            rows.extend(itertools.islice(self._rows(), _SAMPLED))
+        scale = {}
+        for name in FEATURES:
+            place = self._fields.get(name)
+            values = [v for r in rows if place is not None and place < len(r) and (v := _number(r[place])) is not None]
+            in_hundred = values and sorted(values)[len(values) // 2] > 1 and max(values) <= 100 and min(values) >= 0
+            scale[name] = 100.0 if in_hundred else 1.0
+        place = self._fields.get("id")
+        ids = [r[place].strip() for r in rows if place is not None and place < len(r)]
+        return scale, not (len(ids) > 1 and len(set(ids)) == 1)
+
+    def _rows(self, dialect: Dialect | None = None, *, header: bool = False) -> Iterator[list[str]]:
+        """All rows; without the header row unless it is asked for."""
         before = csv.field_size_limit(LONGEST_FIELD)
+        skip = not self.columns and not header
         try:
-            with open(self.path, "rb") as raw:
-                reader = csv.reader(self._lines(raw), delimiter=self._delimiter)
-                if not self.columns:
+            if self._workbook:
+                yield from itertools.islice(workbook_rows(self.path), int(skip), None)
+                return
+            with opened(self.path) as raw:
+                reader = (dialect or self._dialect).reader(self._lines(raw))
+                if skip:
                     next(reader, None)
                 yield from reader
-        except csv.Error as error:
+        except (csv.Error, OSError, EOFError, zlib.error) as error:
             raise MediaError(
                 f"{self.path.name} cannot be read near byte {self.position:,} ({error}): is a quotation mark never closed there?"
             ) from error
@@ -193,6 +278,8 @@ def split(lyrics: str) -> tuple[str, ...]:
     >>> split("A calm piano. It rains outside!")
     ('A calm piano.', 'It rains outside!')
     """
+    lyrics = re.sub(r"<\s*(br|/p|/div)\b[^>]*>", "\n", lyrics, flags=re.IGNORECASE)
+    lyrics = html.unescape(re.sub(r"<\d+:\d+(\.\d+)?>|</?[a-zA-Z][^<>]{0,200}>", " ", lyrics))
     text = lyrics.replace("\\r", "").replace("\\n", "\n").replace("\r", "\n")  # some tables hold them as two characters
     parts = text.split("\n")
     if len(parts) == 1:
@@ -210,12 +297,26 @@ def _clean(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _share(text: str) -> float | None:
-    """A feature in [0, 1]; None where it is missing or no such number."""
+def _plain(name: object) -> str:
+    return "_".join(str(name).strip().strip('"').lower().split())
+
+
+def _number(text: str) -> float | None:
+    """A number as people write it: 0.8, 0,8, 80 %."""
+    text = text.strip().rstrip("%").strip()
     try:
-        value = float(text)
+        value = float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
     except ValueError:
         return None
+    return value if abs(value) < float("inf") else None
+
+
+def _share(text: str, scale: float = 1.0) -> float | None:
+    """A feature in [0, 1]; None where it is missing or no such number."""
+    value = _number(text)
+    if value is None:
+        return None
+    value /= 100 if "%" in text else scale
     return value if 0 <= value <= 1 else None
 
 

@@ -13,16 +13,19 @@
 from __future__ import annotations
 
 from ..files import replacing
+from .clock import sound_offset
 from .encode import save_video
 from .limits import LIMITS, Limits
 from .picture import load_image, save_image
 from .resampling import resample, resample_blocks
+from .sniff import PICTURES, SOUNDS, VIDEOS
 from .sound import load_audio
 from .sound_writer import save_audio
 from .versions import versions
 from .video import load_video
 
 __all__ = [
-    "LIMITS", "Limits", "load_audio", "load_image", "load_video", "replacing", "resample", "resample_blocks",
-    "save_audio", "save_image", "save_video", "versions",
+    "LIMITS", "PICTURES", "SOUNDS", "VIDEOS", "Limits", "load_audio", "load_image", "load_video",
+    "replacing", "resample", "resample_blocks",
+    "save_audio", "save_image", "save_video", "sound_offset", "versions",
 ]  # fmt: skip

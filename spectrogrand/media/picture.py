@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from pathlib import Path
@@ -13,10 +14,10 @@ from ..errors import MediaError
 from ..files import replacing
 from ..types import Image
 from .limits import LIMITS, Limits, check_pixels, open_local
-from .sniff import SOUND_FILE, describe, sniff
+from .sniff import SOUND_FILE, describe, is_heif, sniff
 
 FORMATS = (
-    "PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000", "ICO", "PCX", "QOI", "PSD", "SGI",
+    "PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000", "HEIF", "ICO", "PCX", "QOI", "PSD", "SGI",
 )  # fmt: skip
 """Rasters only: Pillow's EPS and WMF readers would start other programs."""
 BACKGROUND = (255, 255, 255)
@@ -24,9 +25,10 @@ BACKGROUND = (255, 255, 255)
 
 
 def load_image(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> Image:
-    """Read a picture as 8-bit RGB: any raster of Pillow, the first frame of an animation or of a video.
+    """Read a picture as 8-bit RGB: any raster of Pillow, or the first frame of a film.
 
-    EXIF orientation is applied, transparency is laid on white, CMYK, palettes, greys and 16 bits become 8-bit RGB.
+    HEIC and HEIF need the optional package pillow-heif. EXIF orientation and colour profile (ICC) are applied, transparency is
+    laid on white, CMYK, palettes, greys and 16 bits become 8-bit RGB.
 
     Args:
         path: a local file; `~` is expanded.
@@ -75,13 +77,15 @@ def _raster(file: BinaryIO, path: Path, limits: Limits) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of sizes near our own limit, and of odd EXIF data
             PIL.Image.init()
+            if is_heif(file):
+                _open_heif(path)
             wanted = (*FORMATS, "TGA") if path.suffix.lower() == ".tga" else FORMATS  # TGA has no mark of its own
             formats = [name for name in wanted if name in PIL.Image.OPEN]
             with PIL.Image.open(file, formats=formats) as picture:
                 check_pixels(picture.height, picture.width, path, limits)
                 picture.load()
                 upright = PIL.ImageOps.exif_transpose(picture)
-                return _rgb(upright)
+                return _rgb(_profiled(upright))
     except PIL.Image.DecompressionBombError as error:
         raise MediaError(
             f"{str(path)!r} has far too many pixels, at most {limits.pixels / 1e6:,.0f} million are read: scale it down"
@@ -99,6 +103,45 @@ def _raster(file: BinaryIO, path: Path, limits: Limits) -> np.ndarray:
         raise MediaError(
             f"the picture {str(path)!r} cannot be decoded ({error}): it is damaged or cut off, export it again"
         ) from error
+
+
+def _open_heif(path: Path) -> None:
+    """Let Pillow read HEIF by pillow-heif, where that is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        raise MediaError(
+            f"{str(path)!r} is a HEIC picture, which takes pillow-heif: pip install 'spectrogrand[heif]', or export it as JPEG"
+        ) from None
+    pillow_heif.register_heif_opener()
+
+
+def _profiled(picture: Any) -> Any:
+    """A picture in sRGB: its ICC profile applied where it carries one that can be used and is not sRGB itself."""
+    import PIL.Image
+    import PIL.ImageCms
+
+    held = picture.info.get("icc_profile")
+    if not held or picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+        return picture
+    try:
+        profile = PIL.ImageCms.ImageCmsProfile(io.BytesIO(held))
+        if "srgb" in PIL.ImageCms.getProfileDescription(profile).lower():
+            return picture
+        clear = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
+        kind = profile.profile.xcolor_space.strip()
+        mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}.get(kind)
+        if mode is None or (mode != "RGB" and picture.mode.rstrip("Aa") != mode):
+            return picture
+        source = picture if picture.mode == mode else picture.convert(mode)
+        shown: Any = PIL.ImageCms.profileToProfile(
+            source, profile, PIL.ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+        if clear is not None:
+            shown.putalpha(clear)
+        return shown
+    except (PIL.ImageCms.PyCMSError, OSError, ValueError, TypeError):  # a damaged profile: shown as if there were none
+        return picture
 
 
 def _rgb(picture: Any) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, BinaryIO
 
 from ..errors import MediaError
 from .limits import check_length
-from .sniff import id3_size
+from .sniff import tags_end
 
 _UNKNOWN = (0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 0x80000000)
 """Data sizes that streaming writers leave when they cannot know: taken as "to the end of the file"."""
@@ -70,35 +71,86 @@ def _stray(file: BinaryIO, position: int, size: int, order: str) -> int:
     return max(0, size - position)
 
 
-def ogg_is_whole(file: BinaryIO, path: Path) -> None:
-    """Follow the last Ogg page (RFC 3533, 6) to its end; libsndfile reads a file that is cut in two without a word.
+def ogg_links(file: BinaryIO, path: Path) -> list[tuple[int, int]]:
+    """[first, last) byte of each link of a chained Ogg file (RFC 3533, 4), one for a plain file, none for other files.
+
+    Follows every page to its end, as libsndfile reads a file that is cut in two without a word. A stream that nobody ended
+    (no end-of-stream flag) is whole as long as its last page is.
 
     Raises:
-        MediaError: the last page ends beyond the file, or the stream was never ended.
+        MediaError: a page ends beyond the file, or it holds nothing but half a page.
     """
     file.seek(0)
-    if file.read(4) == b"OggS":
-        size = os.fstat(file.fileno()).st_size
-        tail_at = max(0, size - 2 * 65307)  # a page has at most 65,307 bytes
-        file.seek(tail_at)
-        tail = file.read()
-        at = tail.rfind(b"OggS")
-        segments = tail[at + 27 : at + 27 + tail[at + 26]] if 0 <= at <= len(tail) - 27 else b""
-        whole = (
-            at >= 0 and len(segments) == tail[at + 26] and at + 27 + len(segments) + sum(segments) <= len(tail)
-            if segments
-            else False
-        )
-        if not whole or not tail[at + 5] & 4:
-            raise MediaError(f"{str(path)!r} stops before the end of its stream: it is cut off, get a whole copy")
+    if file.read(4) != b"OggS":
+        file.seek(0)
+        return []
+    size = os.fstat(file.fileno()).st_size
+    links: list[int] = []
+    at, bodies, whole = 0, True, 0
+    while at < size:
+        file.seek(at)
+        head = file.read(27)
+        if len(head) == 27 and head[:4] == b"OggS":
+            segments = file.read(head[26])
+            end = at + 27 + len(segments) + sum(segments)
+            if len(segments) < head[26] or end > size:
+                raise MediaError(f"{str(path)!r} stops before the end of its stream: it is cut off, get a whole copy")
+            begins = bool(head[5] & 2)
+            if begins and bodies:
+                links.append(at)
+            bodies, whole, at = not begins, whole + 1, end
+            continue
+        file.seek(at)  # bytes between pages: decoders look for the next mark
+        skipped = file.read(1 << 17)
+        further = skipped.find(b"OggS", 1)
+        if further < 0:
+            if len(skipped) > 26 and len(skipped) == 1 << 17:
+                at += len(skipped) - 3
+                continue
+            if head[:4] == b"OggS" or whole < 2:
+                raise MediaError(f"{str(path)!r} stops before the end of its stream: it is cut off, get a whole copy")
+            break  # a tag behind the last page
+        at += further
     file.seek(0)
+    return list(zip(links, [*links[1:], size], strict=True))
+
+
+class Part(io.RawIOBase):
+    """Bytes [first, last) of an open file as a file of their own."""
+
+    def __init__(self, file: BinaryIO, first: int, last: int) -> None:
+        self._file, self._first, self._size, self._at = file, first, last - first, 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move as a file does, never before the first byte."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        """Bytes from the first."""
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as the bytes go."""
+        self._file.seek(self._first + self._at)
+        data = self._file.read(max(0, min(len(buffer), self._size - self._at)))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
 
 def xing_present(file: BinaryIO) -> bool:
     """Whether an MP3's first frame counts the frames (Xing, Info or VBRI tag), so that its length is a promise."""
-    file.seek(0)
-    head = file.read(10)
-    file.seek(10 + id3_size(head) if head[:3] == b"ID3" and len(head) == 10 else 0)
+    file.seek(tags_end(file))
     first = file.read(2048)
     file.seek(0)
     return any(tag in first for tag in (b"Xing", b"Info", b"VBRI"))

@@ -6,7 +6,7 @@ import os
 import tempfile
 import weakref
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -23,9 +23,19 @@ _SPILL = 1 << 22  # values (16 MiB) held before the file is begun
 class Sink:
     """Takes blocks (time, channel), checks them, and becomes an `Audio`. `close` removes what was not handed out."""
 
-    def __init__(self, source: Path, workspace: str | os.PathLike[str] | None, limits: Limits) -> None:
+    def __init__(
+        self,
+        source: Path,
+        workspace: str | os.PathLike[str] | None,
+        limits: Limits,
+        form: tuple[int, int] | None = None,
+    ) -> None:
+        """`form` (rate, channels) makes every block that comes in another format one of this."""
         self._source, self._workspace, self._limits = source, workspace, limits
         self.rate = self.channels = self.length = 0
+        self.changed, self.most_channels = False, 0
+        self._form, self._other = form, form
+        self._stream: Any = None
         self._wrong = 0
         self._first_wrong = 0
         self._held: list[np.ndarray] = []
@@ -43,15 +53,50 @@ class Sink:
                 raise MediaError(
                     f"{name!r} has a sampling rate of {rate:,} Hz, expected 1,000 to 768,000: resample it first"
                 )
-            self.rate, self.channels = rate, channels
-        if (rate, channels) != (self.rate, self.channels):
-            raise MediaError(
-                f"{name!r} changes from {self.rate} Hz, {self.channels} channels to {rate} Hz, {channels} channels"
-                " on the way: export it with one format"
-            )
+            self.rate, self.channels = self._form or (rate, channels)
+        if channels > 8:
+            raise MediaError(f"{name!r} has {channels} channels on the way, 1 to 8 are read: mix it down first")
+        self.most_channels = max(self.most_channels, channels)
+        self.changed = self.changed or (self._form is None and (rate, channels) != (self.rate, self.channels))
+        if self._form is not None and (rate, channels) != self._other:
+            self._finish()
+            self._other = (rate, channels)
 
     def write(self, block: np.ndarray) -> None:
-        """Take the next samples, float32 (time, channel)."""
+        """Take the next samples, float32 (time, channel); nothing once the format changed and no form was given."""
+        if self.changed:
+            return
+        self._take(self._formed(block) if self._form is not None else block)
+
+    def _formed(self, block: np.ndarray) -> np.ndarray:
+        """A block at the wanted rate, with the wanted channels: one channel is copied to all, further ones are silent."""
+        missing = self.channels - block.shape[1]
+        if missing:
+            more = (
+                np.repeat(block, missing, axis=1)
+                if block.shape[1] == 1
+                else np.zeros((len(block), missing), np.float32)
+            )
+            block = np.concatenate([block, more], axis=1)
+        rate = self._other[0] if self._other else self.rate
+        if rate == self.rate:
+            return block
+        import soxr
+
+        if self._stream is None:
+            self._stream = soxr.ResampleStream(rate, self.rate, self.channels, dtype="float32", quality="HQ")
+        made: np.ndarray = self._stream.resample_chunk(np.ascontiguousarray(block))
+        return made
+
+    def _finish(self) -> None:
+        """Take what the resampler of the last format still holds."""
+        if self._stream is not None:
+            rest = self._stream.resample_chunk(np.zeros((0, self.channels), np.float32), last=True)
+            self._stream = None
+            if len(rest):
+                self._take(rest)
+
+    def _take(self, block: np.ndarray) -> None:
         finite = np.isfinite(block)
         if not finite.all():
             if not self._wrong:
@@ -75,6 +120,7 @@ class Sink:
 
     def audio(self) -> Audio:
         """The whole sound."""
+        self._finish()
         name = str(self._source)
         if not self.length:
             raise MediaError(f"{name!r} holds no samples: export it again")

@@ -6,15 +6,20 @@ import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
 from ..errors import MediaError
 from ..types import Frames, Image
+from .clock import film_of
+from .display import ToScreen
 from .limits import LIMITS, Limits, check_length, check_pixels, check_seconds, open_local
 from .promises import Reach
 from .sniff import SOUND_FILE, describe, open_container, sniff
+
+_DULL, _LOOKED = 4.0, 12
+"""Standard deviation of a picture's grey below which it shows nothing; brighter pictures that are remembered after one."""
 
 
 def load_video(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> Frames:
@@ -24,7 +29,8 @@ def load_video(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> Fram
     read at its mean rate: picture k is the one that shows at the middle of [k/fps, (k+1)/fps).
 
     Args:
-        path: a local mp4, mov, mkv, webm, avi or flv; `~` is expanded.
+        path: a local mp4, mov, mkv, webm, avi or flv; `~` is expanded. The film is read, never its poster; turned, with square
+            pixels and in sRGB (`ToScreen`).
         limits: most pixels of a frame, longest video, largest file.
 
     Raises:
@@ -51,25 +57,46 @@ def load_video(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> Fram
 
 
 def first_frame(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Image:
-    """The first picture of an open video, or the cover embedded in an open sound file."""
-    for _, pixels in _decoded(file, path, reader, limits):
-        pixels.flags.writeable = False
-        return Image(pixels)
-    raise MediaError(f"{str(path)!r} holds no picture that can be decoded: it is damaged or cut off, export it again")
+    """The first picture of an open video that shows something, or the cover embedded in an open sound file.
+
+    Where a video fades in, that is the first one with three quarters of the contrast that its first ten seconds reach.
+    """
+    held: list[tuple[float, np.ndarray]] = []
+    for time, pixels in _decoded(file, path, reader, limits):
+        contrast = float(np.std(pixels[::4, ::4].mean(axis=2)))
+        if not held and contrast >= _DULL:
+            held.append((contrast, pixels))
+            break
+        if len(held) >= _LOOKED or time > 10:
+            break
+        if not held or contrast > held[-1][0] * 1.02 + 0.1:  # only what shows more than all before is kept
+            held.append((contrast, pixels))
+    if not held:
+        raise MediaError(
+            f"{str(path)!r} holds no picture that can be decoded: it is damaged or cut off, export it again"
+        )
+    most = max(contrast for contrast, _ in held)
+    chosen = next(pixels for contrast, pixels in held if contrast >= 0.75 * most)
+    chosen.flags.writeable = False
+    return Image(chosen)
 
 
 def _survey(file: BinaryIO, path: Path, reader: str, limits: Limits) -> tuple[tuple[int, int], int, int, Fraction]:
     """Size (rows, columns), pictures in the file, pictures to show and their rate. Only the first one is decoded."""
     import av
 
-    size = first_frame(file, path, reader, limits).size
+    size = next((p.shape[:2] for _, p in _decoded(file, path, reader, limits)), None)
+    if size is None:
+        raise MediaError(
+            f"{str(path)!r} holds no picture that can be decoded: it is damaged or cut off, export it again"
+        )
     file.seek(0)
     stamps: list[int] = []
     end = 0
     try:
         with open_container(file, reader) as container:
-            stream = container.streams.video[0]
-            if stream.disposition & stream.disposition.attached_pic:
+            stream = film_of(container)
+            if stream is None:
                 raise MediaError(f"{str(path)!r} is a sound with a cover, expected a video: load_image reads the cover")
             tick = Fraction(stream.time_base or Fraction(1, 90000))
             reach = Reach(container, reader)
@@ -83,7 +110,9 @@ def _survey(file: BinaryIO, path: Path, reader: str, limits: Limits) -> tuple[tu
                     end = max(end, stamps[-1] + int(packet.duration or 0))
             reach.check(path)
             promised = stream.duration and stream.duration * tick
-            rates = [Fraction(r) for r in (stream.base_rate, stream.average_rate) if r and r <= 240]
+            rates = [
+                r for given in (stream.base_rate, stream.average_rate) if given and given <= 240 for r in _meant(given)
+            ]
     except (av.error.FFmpegError, ValueError, UnicodeError, EOFError) as error:
         raise _damaged(path, error) from error
     if not stamps:
@@ -108,36 +137,35 @@ def _is_steady(at: np.ndarray, step: Fraction) -> bool:
 def _decoded(file: BinaryIO, path: Path, reader: str, limits: Limits) -> Iterator[tuple[Fraction, np.ndarray]]:
     """(seconds, picture) in order of showing."""
     import av
-    from av.video.reformatter import VideoReformatter
 
     try:
         with open_container(file, reader) as container:
             if not container.streams.video:
                 raise MediaError(f"{str(path)!r} has no picture in it, only sound: choose a picture or a video")
-            stream = container.streams.video[0]
+            stream = film_of(container) or container.streams.video[0]
             if stream.codec_context is None:  # FFmpeg knows the container and not what is in it
                 raise MediaError(
                     f"the pictures of {str(path)!r} are in an unknown format: export it again as H.264 in an MP4"
                 )
-            check_pixels(stream.height, stream.width, path, limits)
+            screen = ToScreen(stream)
+            check_pixels(*screen.size(stream.height, stream.width), path, limits)
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = 2
             tick = stream.time_base or Fraction(1, 90000)
-            reformatter = VideoReformatter()
             for index, frame in enumerate(container.decode(stream)):
                 if (frame.height, frame.width) != (stream.height, stream.width):
                     raise MediaError(f"the pictures of {str(path)!r} change their size on the way: export it again")
                 stamp = index if frame.pts is None else frame.pts
-                yield stamp * tick, _picture(reformatter.reformat(frame, format="rgb24", threads=1), frame.rotation)
+                yield stamp * tick, screen(frame)
     except (av.error.FFmpegError, ValueError, IndexError, UnicodeError, EOFError) as error:
         raise _damaged(path, error) from error
 
 
-def _picture(frame: Any, rotation: int) -> np.ndarray:
-    """RGB pixels, upright: phones store a turned picture and the angle to turn it back."""
-    pixels: np.ndarray = frame.to_ndarray()
-    turns = round((rotation or 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+def _meant(rate: Fraction) -> list[Fraction]:
+    """A rate that time stamps in milliseconds have rounded as it was meant, before itself: 19001/317 is 60000/1001."""
+    whole = round(rate)
+    exact = [Fraction(whole * 1000, 1001), Fraction(whole)] if whole else []
+    return [*(e for e in exact if e != rate and abs(rate / e - 1) < Fraction(1, 20_000)), Fraction(rate)]
 
 
 def _paced(

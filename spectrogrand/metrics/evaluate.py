@@ -12,11 +12,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, MediaError, UnknownName, nearest
+import numpy as np
 
-VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".flv")
+from ..errors import ConfigError, InvalidValue, MediaError, UnknownName, nearest
+from ..media import VIDEOS
+
 OPTIONS = ("--csv", "--json", "--markdown")
-MEASURES = ("consistency", "beat_f1", "beat_precision", "beat_recall", "av_align", "lag")
+MEASURES = ("consistency", "beat_f1", "beat_precision", "beat_recall", "av_align", "lag", "beat_f1_aligned")
+JUDGES = ("listener", "own")
 USAGE = "give videos, runs or folders of runs: spectrogrand evaluate outputs"
 Row = dict[str, Any]
 
@@ -40,21 +43,30 @@ def videos(path: str | Path) -> list[Path]:
 
 
 def evaluate(
-    path: str | Path, *, seed: int = 0, draws: int = 200, tick: Callable[[int, int], None] | None = None
-) -> list[Row]:
+    path: str | Path, *, seed: int = 0, draws: int = 200, beats: str | Path = "listener",
+    tick: Callable[[int, int], None] | None = None,
+) -> list[Row]:  # fmt: skip
     """Measure a video, the videos of a run folder, or all videos of a folder of runs.
 
+    The streams' start times count: a picture that is shown 200 ms late reads as a lag of +200 ms.
+
+    Args:
+        seed, draws: of chance (`spectrogrand.metrics.synchrony.measure`).
+        beats: who says where the beats are: "listener" (librosa's tracker, which no generator here draws by), "own" (the
+            analysis that they do draw by), or a text file of an annotation, one beat a line in seconds of the sound's time.
+
     Returns:
-        One row a video: run (the folder's name), video, seconds, fps, rows, columns, tempo and beats of its own sound,
-        then for each of consistency, beat_f1, beat_precision, beat_recall, av_align (0 to 1) and lag (seconds, positive
-        where the picture is late) its value and `_low`, `_high`, `_shifted`, `_shuffled`, `_p_shifted`, `_p_shuffled`
+        One row a video: run (the folder's name), video, seconds, fps, rows, columns, tempo and number of beats, `beats_by` (who
+        said so) and `beats_agree` (F1 of these beats and the own analysis'), then for each of consistency, beat_f1,
+        beat_precision, beat_recall, av_align (0 to 1), lag (seconds, positive where the picture is late) and beat_f1_aligned
+        (beat_f1 without the lag) its value and `_low`, `_high`, `_shifted`, `_shuffled`, `_p_shifted`, `_p_shuffled`
         (see `spectrogrand.metrics.nulls.Measure`). What is not defined, such as the lag of a picture that never changes,
         is None. In a folder of several videos one that cannot be read has an `error` in place of measures.
 
     Raises:
         ConfigError: nothing there, or no video in the folder.
         MediaError: a video that was named alone cannot be read, has no sound or no pictures, or none in a folder can.
-        InvalidValue: draws below 1.
+        InvalidValue: draws below 1, or an annotation that is no list of rising seconds.
 
     >>> evaluate("no such folder")
     Traceback (most recent call last):
@@ -65,7 +77,7 @@ def evaluate(
     for file in files:
         row: Row = {"run": file.resolve().parent.name, "video": file.name}
         try:
-            rows.append({**row, **_measured(file, seed, draws, tick)})
+            rows.append({**row, **_measured(file, seed, draws, beats, tick)})
         except MediaError as error:
             failed = error
             rows.append({**row, "error": " ".join(str(error).split())})
@@ -74,22 +86,57 @@ def evaluate(
     return rows
 
 
-def _measured(file: Path, seed: int, draws: int, tick: Callable[[int, int], None] | None) -> Row:
+def _measured(file: Path, seed: int, draws: int, beats: str | Path, tick: Callable[[int, int], None] | None) -> Row:
     from ..audio.features import analyse
-    from ..media import load_audio, load_video
-    from .synchrony import measure
+    from ..media import load_audio, load_video, sound_offset
+    from ..types import Audio
+    from .synchrony import beat_hits, listened, measure
 
     frames, audio = load_video(file), load_audio(file)
-    found = measure(frames, audio, seed=seed, draws=draws, tick=tick)
+    early = sound_offset(file)  # both clocks begin with the pictures
+    if 0 < (cut := round(early * audio.rate)) < audio.samples.shape[1]:
+        audio = Audio(audio.samples[:, cut:], audio.rate)
     song = analyse(audio)
+    if beats == "own":
+        heard, judge = song.beats, "own analysis"
+    elif beats == "listener":
+        import librosa
+
+        heard, judge = listened(audio), f"librosa {librosa.__version__}"
+    else:
+        heard, judge = annotation(beats) - early, f"annotation {Path(beats).name}"
+        heard = heard[heard >= 0]
+    found = measure(frames, audio, seed=seed, draws=draws, heard=heard, aligned=True, tick=tick)
     row: Row = {
         "seconds": float(frames.duration), "fps": float(frames.fps), "rows": frames.size[0], "columns": frames.size[1],
-        "tempo": song.tempo, "beats": len(song.beats),
+        "tempo": song.tempo, "beats": len(heard), "beats_by": judge, "beats_agree": beat_hits(song.beats, heard)[0],
     }  # fmt: skip
     for name in MEASURES:
         for part, value in asdict(found[name]).items():
             row[name if part == "value" else f"{name}_{part}"] = value if math.isfinite(value) else None
     return row
+
+
+def annotation(path: str | Path) -> np.ndarray:
+    """Beats from a text file: the first number of each line, in seconds, as annotation tools write them; `#` begins a remark.
+
+    Raises:
+        ConfigError: no such file. InvalidValue: a line without a number, or beats that do not rise.
+    """
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"no annotation of beats at {str(path)!r}: give {' or '.join(JUDGES)}, or a text file"
+        ) from error
+    lines = [line.split("#")[0].replace(",", " ").split() for line in text.splitlines()]
+    try:
+        beats = np.array([float(words[0]) for words in lines if words])
+    except ValueError as error:
+        raise InvalidValue(f"{str(path)!r} is no list of beats ({error}): one line a beat, seconds first") from error
+    if not len(beats) or not np.isfinite(beats).all() or (np.diff(beats) <= 0).any():
+        raise InvalidValue(f"{str(path)!r} is no list of beats: seconds that rise from line to line, one beat a line")
+    return beats
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -127,7 +174,7 @@ def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def main(words: Sequence[str]) -> int:
-    """`evaluate PATH... [--csv|--json|--markdown]`: prints the rows of all paths, returns 0.
+    """`evaluate PATH... [--csv|--json|--markdown] [--beats=listener|own|FILE]`: prints the rows of all paths, returns 0.
 
     Raises:
         UnknownName: an option that does not exist.
@@ -138,6 +185,10 @@ def main(words: Sequence[str]) -> int:
 
     paths = [w for w in words if not w.startswith("--")]
     options = [w for w in words if w.startswith("--")]
+    beats = next((o.partition("=")[2] for o in options if o.startswith("--beats=")), "listener")
+    options = [o for o in options if not o.startswith("--beats=")]
+    if beats not in JUDGES:
+        annotation(beats)
     for option in options:
         if option not in OPTIONS:
             raise UnknownName(f"spectrogrand evaluate has no option {option!r}; {nearest(option, OPTIONS)}")
@@ -148,7 +199,7 @@ def main(words: Sequence[str]) -> int:
     rows: list[Row] = []
     for path in paths:
         with bar(f"watching {Path(path).name}") as tick:
-            rows += evaluate(path, tick=tick)
+            rows += evaluate(path, beats=beats, tick=tick)
     write = {"--csv": as_csv, "--json": as_json, "--markdown": as_markdown}
     text = write[options[-1] if options else "--markdown"](rows)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")

@@ -6,6 +6,8 @@ Songs become embeddings for `novelty` and `near_copy` (`references=OUT`), pictur
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,27 +20,32 @@ from ..image.statistics import NAMES, statistics
 from ..progress import bar
 from ..provenance import fingerprint
 from ..store import Store, digest, file_digest
-from .covers import LEAST, SUFFIXES
+from .covers import LEAST
 
-SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac", ".opus", ".aif", ".aiff")
+DROPPINGS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
+"""Folders that systems leave beside people's files."""
 
 
 def make_reference(
     folder: str | Path, out: str | Path, *, embedder: Any = "timbre_rhythm", store: Store | None = None
 ) -> int:
-    """Write the reference set of a folder (its files, not its sub-folders) and return how many items it holds.
+    """Write the reference set of a folder, sub-folders included, and return how many items it holds.
+
+    Droppings of systems and editors (names that begin with a dot or `._`, `@eaDir`, `__MACOSX`) are passed over;
+    files that cannot be read are left out, and a warning names the first of them with its reason.
 
     Raises:
         ConfigError: no such folder, songs and pictures mixed, or neither. InvalidValue: too few to be a set.
-        MediaError: a file cannot be read; it is named.
+        MediaError: not one file can be read; the first is named.
     """
     source, target = Path(folder).expanduser(), Path(out).expanduser()
     if target.suffix != ".safetensors":
         raise ConfigError(f"{target} should end in .safetensors: that is what is written")
     if not source.is_dir():
         raise ConfigError(f"no folder {str(source)!r}: give a folder of songs or of pictures")
-    songs = sorted(p for p in source.iterdir() if p.suffix.lower() in SOUNDS)
-    pictures = sorted(p for p in source.iterdir() if p.suffix.lower() in SUFFIXES)
+    files = walked(source)
+    songs = [p for p in files if p.suffix.lower() in media.SOUNDS]
+    pictures = [p for p in files if p.suffix.lower() in media.PICTURES]
     if bool(songs) == bool(pictures):
         held = "both songs and pictures" if songs else "neither songs nor pictures"
         raise ConfigError(
@@ -61,15 +68,39 @@ def make_reference(
     return len(rows)
 
 
+def walked(folder: Path) -> list[Path]:
+    """The files of a folder and its sub-folders, sorted, without what systems and editors drop there; links to folders are not
+    followed.
+
+    >>> walked(Path("no such folder"))
+    []
+    """
+    found = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in DROPPINGS)
+        files = (
+            Path(root, n)
+            for n in names
+            if not n.startswith(".") and n != "Thumbs.db" and not n.endswith(("~", ".part"))
+        )
+        found += [f for f in files if f.is_file()]
+    return sorted(found)
+
+
 def _rows(files: list[Path], part: dict[str, Any], store: Store, make: Callable[[Path], np.ndarray]) -> np.ndarray:
     """One float32 row per file, shape=(file, axis), from the store where it is known."""
-    rows = []
+    rows: list[np.ndarray] = []
+    skipped: list[MediaError] = []
     with bar("reference") as tick:
         for k, file in enumerate(files):
             key = digest({"step": "reference", "part": part, "file": file_digest(file)})
             entry = store.find(key)
             if entry is None:
-                row = np.asarray(make(file), np.float32)
+                try:
+                    row = np.asarray(make(file), np.float32)
+                except MediaError as error:
+                    skipped.append(error)
+                    continue
                 if not np.isfinite(row).all():
                     raise MediaError(f"{str(file)!r} gives numbers that are not finite: take it out of the folder")
                 with store.writing(key) as draft:
@@ -78,6 +109,10 @@ def _rows(files: list[Path], part: dict[str, Any], store: Store, make: Callable[
                 row = np.load(entry.path("row.npy"), allow_pickle=False)
             rows.append(row)
             tick(k + 1, len(files))
+    if not rows:
+        raise skipped[0]
+    if skipped:
+        warnings.warn(f"{len(skipped)} of {len(files)} files left out, the first: {skipped[0]}", stacklevel=4)
     return np.stack(rows)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...audio.accents import above_surroundings
 from ...audio.beats import track
 from ...image.colour import luma, shrink
 from ...types import Frames
@@ -80,6 +81,7 @@ class _Known:
         self._rows: list[np.ndarray] = []
         self._rise: list[float] = []
         self._low: list[float] = []
+        self._accents: list[tuple[float, float, float]] = []
 
     @property
     def end(self) -> int:
@@ -93,10 +95,13 @@ class _Known:
         self._rows.append(row)
         self._rise.append(float(rise.mean()))
         self._low.append(float(rise[: ROWS // 10].mean()))
+        self._accents.append(
+            (self._low[-1], float(rise[ROWS // 10 : ROWS // 2].mean()), float(rise[ROWS // 2 :].mean()))
+        )
 
     def forget(self, before: int) -> None:
         drop = max(0, before - self.first)
-        del self._rows[:drop], self._rise[:drop], self._low[:drop]
+        del self._rows[:drop], self._rise[:drop], self._low[:drop], self._accents[:drop]
         self.first += drop
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
@@ -106,13 +111,13 @@ class _Known:
 
     def beats(self, start: float, end: float, after: float) -> list[tuple[float, bool]]:
         """Beats in [start, end) seconds, and whether each begins a bar; none closer to `after` than half a beat."""
-        rise, low = np.asarray(self._rise), np.asarray(self._low)
+        rise = np.asarray(self._rise)
         if rise.max() < 1e-3:
             return []
         power = np.mean(np.power(np.float32(10), 8 * np.asarray(self._rows) - 8), axis=1)
         flat = np.zeros((12, len(rise)), np.float32)
-        scaled = rise / rise.max(), low / max(float(low.max()), 1e-6)
-        found = track(*scaled, flat, self.fps, power, self.fps, len(rise) / self.fps)
+        accents = np.stack([above_surroundings(curve, self.fps) for curve in np.asarray(self._accents).T])
+        found = track(accents, self.fps, flat, self.fps, power, self.fps, len(rise) / self.fps, "4/4")
         if not len(found.beats):
             return []
         gap = 0.6 * float(np.median(np.diff(found.beats)))
