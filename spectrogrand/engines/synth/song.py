@@ -13,7 +13,7 @@ from .arrangement import Bar, lay_out, plan_sections
 from .mastering import master
 from .mixing import Bus, around, convolve, duck, echoes, room, spans, widen
 from .score import Score
-from .style import TEMPOS, Style
+from .style import Style
 from .timing import RATE, Grid, nearest_sample
 from .voices.bass import play_bass
 from .voices.chords import play_chords, play_pad
@@ -71,7 +71,9 @@ _EFFECTS = 0.6
 def _fader(score: Score, name: str, x: np.ndarray) -> float:
     """The gain that sets a track where `_LEVEL` wants it, measured in the drops (where it is silent there: anywhere)."""
     if name in ("kick", "effects"):
-        return 0.85 + 0.08 * score.mood.energy if name == "kick" else _EFFECTS
+        kick = (0.85 + 0.08 * score.mood.energy) * 10 ** (score.style.form.gains.get("kick", 0.0) / 20)
+        calm = 0.5 if score.style.form.soft_opening else 1.0
+        return float(kick * (0.75 if score.style.take.quiet else 1.0)) if name == "kick" else _EFFECTS * calm
     bars = [b for b in score.bars if b.section == "drop" and b.level(name) > 0] or [
         b for b in score.bars if b.level(name) > 0
     ]
@@ -80,6 +82,9 @@ def _fader(score: Score, name: str, x: np.ndarray) -> float:
     loudest = max(b.level(name) for b in bars)
     want = _LEVEL[score.style.genre][name] + 20 * np.log10(max(loudest, 0.1))
     mood = score.mood
+    want += score.style.form.gains.get(name, 0.0)
+    if score.style.take.quiet:
+        want += {"clap": -4.0, "hats": -4.0, "perc": -2.0, "pad": 3.0, "texture": 3.0}.get(name, 0.0)
     want += {
         "hats": 2.5 * mood.brightness + 1.5 * mood.energy,
         "clap": 1.5 * mood.energy,
@@ -88,7 +93,8 @@ def _fader(score: Score, name: str, x: np.ndarray) -> float:
         "bass": 1.5 * mood.tension - 1.5 * mood.brightness,
     }.get(name, 0.0)
     if name == "texture":
-        want += 20 * np.log10(min(1.0, 0.25 + 1.6 * max(mood.motifs)))
+        named = bool(score.style.wishes.beds)
+        want += 4.0 if named else 20 * np.log10(min(1.0, 0.25 + 1.6 * max(mood.motifs)))
     return float(_KICK_RMS * 10 ** (want / 20) / (np.sqrt(power) + 1e-6))
 
 
@@ -106,7 +112,7 @@ def plan_song(style: Style, seconds: Fraction, loop: bool, tempo_fixed: bool = F
         bars = max(1, whole.numerator // whole.denominator)
         over = max(Fraction(0), whole - bars)
         tail = int(4 * over) if over * grid.bar_samples > 0.3 * RATE else None
-    laid = lay_out(style, plan_sections(bars, loop), tail)
+    laid = lay_out(style, plan_sections(bars, loop, style.take.drop), tail)
     score = Score(style, grid, laid, length, loop)
     for bar, after in zip(laid, laid[1:], strict=False):
         if bar.section in ("build", "break") and after.section == "drop":
@@ -138,7 +144,7 @@ def _fit_loop(style: Style, seconds: Fraction, tempo_fixed: bool) -> tuple[int, 
             bars = near
             break
     fitted = 240 * bars / seconds
-    low, high = TEMPOS[style.genre]
+    low, high = style.band
     return bars, style if tempo_fixed or not low <= fitted <= high else replace(style, tempo=fitted)
 
 
@@ -180,12 +186,12 @@ def render(score: Score) -> np.ndarray:
         wet_delay = echoes(to_delay, three, loop, 0.55 + 0.08 * mood.space)
         mix += wet_delay
         to_reverb += np.float32(0.3) * wet_delay
-    response = room(style.taste("room"), 1.5 * 2 ** (0.9 * mood.space), 0.5 - 0.35 * mood.brightness)
+    response = room(style.taste("room"), style.wishes.room or 1.5 * 2 ** (0.9 * mood.space), 0.5 - 0.35 * mood.brightness)
     tail = convolve(around(to_reverb, loop, lambda y: highpass(y, 220)), response, loop)
     if pump is not None:
         tail *= 0.45 + 0.55 * pump
     mix += tail
-    out = master(mix, loop, 2.2 * mood.brightness)
+    out = master(mix, loop, 6.0 * mood.brightness, 2.5 * mood.energy - 1.5 * mood.space)
     return out if loop else _edges(score, out)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from ....engines.synth.harmony import read_key
+from ....engines.synth.forms import FORMS
 from ....engines.synth.song import plan_song, render
-from ....engines.synth.style import hash_words, make_style, read_mood
+from ....engines.synth.style import AXES, hash_words, make_style, read_mood
 from ....engines.synth.timing import RATE
+from ....engines.synth.words import read_wishes
 from ....errors import InvalidValue, nearest
 from ....interfaces import Card, Generator
 from ....registry import build, register
@@ -55,10 +58,12 @@ class HouseSynth(Generator):
 
     def __init__(
         self,
-        duration: float = 10.0,
+        duration: float = 30.0,
         genre: str | None = None,
+        form: str | None = None,
         tempo: float | None = None,
         key: str | None = None,
+        mood: Mapping[str, float | None] | None = None,
         loop: bool = False,
         swing: float | None = None,
         text: str | Mapping[str, Any] = "lexicon",
@@ -66,6 +71,8 @@ class HouseSynth(Generator):
         _number("duration", duration, SHORTEST, LONGEST, "seconds")
         if genre is not None and genre not in GENRES:
             raise InvalidValue(f"no sub-genre {genre!r}; {nearest(str(genre), GENRES)}")
+        if form is not None and form not in FORMS:
+            raise InvalidValue(f"no form {form!r}; {nearest(str(form), tuple(FORMS))}")
         if tempo is not None:
             _number("tempo", tempo, 60, 200, "beats per minute")
         if swing is not None:
@@ -73,6 +80,7 @@ class HouseSynth(Generator):
         if key is not None:
             read_key(key)
         self.duration, self.genre, self.tempo, self.key = duration, genre, tempo, key
+        self.form, self.mood = form, _read_mood_setting(mood)
         self.loop, self.swing, self.text = bool(loop), swing, text
         self._embedder: Any = None
 
@@ -103,14 +111,28 @@ class HouseSynth(Generator):
         if seed < 0:
             raise InvalidValue(f"a seed is 0 or more, got {seed}")
         embedder = self._text()
-        mood = read_mood(np.asarray(embedder.embed([topic]))[0], tuple(embedder.axes))
+        mood = replace(read_mood(np.asarray(embedder.embed([topic]))[0], tuple(embedder.axes)), **self.mood)
         style = make_style(
             mood, hash_words(topic.text), seed, genre=self.genre,
             tempo=None if self.tempo is None else Fraction(str(self.tempo)),
             key=None if self.key is None else read_key(self.key), swing=self.swing,
+            form=self.form, wishes=read_wishes(topic.text),
         )  # fmt: skip
         score, plan = plan_song(style, Fraction(str(self.duration)), self.loop, self.tempo is not None)
         return Audio(np.ascontiguousarray(render(score), np.float32), RATE, plan)
+
+
+def _read_mood_setting(mood: Any) -> dict[str, float]:
+    if mood is None:
+        return {}
+    if not isinstance(mood, Mapping):
+        raise InvalidValue(f"mood names axes, each from -1 to 1, got {mood!r}: write song.mood.energy=0.8")
+    for axis, place in mood.items():
+        if axis not in AXES:
+            raise InvalidValue(f"no mood {axis!r}; {nearest(str(axis), AXES)}")
+        if place is not None:
+            _number(f"mood.{axis}", place, -1, 1, "on its axis")
+    return {axis: float(place) for axis, place in mood.items() if place is not None}
 
 
 def _number(name: str, value: Any, low: float, high: float, unit: str) -> None:
