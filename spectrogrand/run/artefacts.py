@@ -49,15 +49,33 @@ def save(value: Any, folder: Path) -> None:
     if isinstance(value, Audio):
         if not all(np.isfinite(block).all() for block in value.blocks(1 << 20)):
             raise CandidateError("has samples that are not finite")
-        media.save_audio(folder / "song.wav", value)
+        media.save_audio(folder / "song.wav", value, tags=tags(value.plan))
         if value.plan is not None:
             (folder / "plan.json").write_text(json.dumps(value.plan.as_dict()), "utf-8")
+        for name, content in value.parts.items():
+            if Path(name).name != name or name in ("song.wav", "plan.json"):
+                raise PluginError(f"a song's part is named as a file of its own, got {name!r}")
+            (folder / name).write_bytes(content)
     elif isinstance(value, Image):
         media.save_image(folder / "picture.png", value)
     elif isinstance(value, str):
         (folder / "text.txt").write_text(value, "utf-8")
     else:
         raise PluginError(f"a candidate is Audio, Image or text, got {type(value).__name__}")
+
+
+def tags(plan: Plan | None) -> dict[str, str]:
+    """A plan as tags of a sound file: genre, and a comment of tempo, key and sections that people and programs read.
+
+    >>> from spectrogrand.types import Section
+    >>> tags(Plan(124.0, "A", "minor", "bass", sections=(Section("drop", 0.0, 8.0),)))["comment"]
+    'tempo=124 BPM; key=A minor; sections=drop 0.000-8.000'
+    """
+    if plan is None:
+        return {}
+    sections = ", ".join(f"{s.name} {s.start:.3f}-{s.end:.3f}" for s in plan.sections)
+    comment = f"tempo={plan.tempo:.10g} BPM; key={plan.key} {plan.mode}; sections={sections}"
+    return {"genre": f"{plan.genre} house", "comment": comment}
 
 
 def load(folder: Path) -> Any:

@@ -106,9 +106,9 @@ def _whole_sections(bars: int) -> list[tuple[str, int]]:
     if 8 <= bars < 14:  # a song in small: every section, the drops longest
         left = bars - 7
         first = 2 + (left + 1) // 3
-        again = 2 + (left + 2) // 3
-        rise = bars - first - again - 2
-        return [("intro", 1), ("build", rise), ("drop", first), ("break", 1), ("drop", again)]
+        second = 2 + (left + 2) // 3
+        rise = bars - first - second - 2
+        return [("intro", 1), ("build", rise), ("drop", first), ("break", 1), ("drop", second)]
     if bars < 8:
         build = 1 if bars < 6 else 2
         return [("build", build), ("drop", bars - build)]

@@ -100,7 +100,9 @@ class Take:
     """Which of the topic's sub-genres: 0 is the nearest."""
 
 
-def choose_take(axes: np.ndarray, motif: Mapping[str, float], words: int, seed: int, form: str | None, house: bool) -> Take:
+def choose_take(
+    axes: np.ndarray, motif: Mapping[str, float], words: int, seed: int, form: str | None, house: bool
+) -> Take:
     """The candidate that a seed stands for: seeds 4k to 4k + 3 give a house take, two other forms and a quiet one.
 
     Args:

@@ -161,7 +161,28 @@ def master(x: np.ndarray, loop: bool, tilt_db: float, weight_db: float = 0.0) ->
 
     `tilt_db` brightens (positive) or darkens the whole; `weight_db` is for what lies under 120 Hz.
     """
-    x = convolve(x, np.tile(tone_response(x, tilt_db, weight_db), (2, 1)), loop)
+    return _finish(convolve(x, np.tile(tone_response(x, tilt_db, weight_db), (2, 1)), loop), loop)
+
+
+def master_parts(parts: dict[str, np.ndarray], loop: bool, tilt_db: float, weight_db: float = 0.0) -> np.ndarray:
+    """Master the sum of parts, and give each part its share, in place, so that they sum to what is returned.
+
+    The tone filter is linear, and glue, clipping and limiter are a gain for each sample: the parts go through both.
+    """
+    x = np.add.reduce(list(parts.values()))
+    response = np.tile(tone_response(x, tilt_db, weight_db), (2, 1))
+    x = convolve(x, response, loop)
+    made = _finish(x.copy(), loop)
+    gain = np.divide(made, x, out=np.zeros_like(x), where=np.abs(x) > 1e-9)
+    del x
+    for name in parts:
+        parts[name] = convolve(parts[name], response, loop)
+        parts[name] *= gain
+    return made
+
+
+def _finish(x: np.ndarray, loop: bool) -> np.ndarray:
+    """Glue, loudness and limiter."""
     x *= np.float32(0.16 / (np.sqrt(np.square(x[:, ::7]).mean()) + 1e-9))
     x = around(x, loop, lambda y: glue(y, -17.0, 1.6))
     ceiling = 10 ** ((CEILING_DBTP - 0.45) / 20)  # four times the rate reads up to 0.3 dB under the true crest

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ...types import GENRES
 from .forms import FORMS, Form, Take, choose_take
 from .harmony import MODES, PROGRESSIONS, Key
-from .words import Wishes
+from .words import NO_WISHES, Wishes
 
 AXES = ("energy", "valence", "tension", "brightness", "space", "era")
 MOTIFS = ("space", "city", "sea", "mountains", "forest", "machines", "faces", "geometry", "waves", "abstract")
@@ -124,11 +125,12 @@ def choose_mode(mood: Mood, genre: str) -> str:
 
 def make_style(
     mood: Mood, words: int, seed: int, *, genre: str | None, tempo: Fraction | None, key: tuple[int, str | None] | None,
-    swing: float | None, form: str | None = "club", wishes: Wishes = Wishes(),
+    swing: float | None, form: str | None = "club", wishes: Wishes = NO_WISHES, held: Collection[str] = (),
 ) -> Style:  # fmt: skip
     """Decide form, genre, tempo, key, swing, progressions and the lead; what the caller fixed stays fixed.
 
     `form` None lets topic and seed choose: seeds 4k to 4k + 3 make four songs that differ on purpose (`forms.choose_take`).
+    Key and mode come from the topic alone; sound and density also from the take, except on the axes that are `held`.
     A genre that is fixed keeps to forms with a kick on every beat, and to the sub-genre's tempi.
     """
     axes = np.array([getattr(mood, a) for a in AXES])
@@ -153,6 +155,8 @@ def make_style(
     tonic = (9 + 7 * fifths) % 12
     if key is not None:
         tonic, mode = key[0], key[1] or mode
+    if form is None:
+        mood = lean_mood(mood, chosen.number, held)
     choices = PROGRESSIONS[mode]
     order = np.random.default_rng([words & 0xFFFFFFFF, words >> 32, 4]).permutation(len(choices))
     first = int(order[seed % len(choices)])
@@ -173,10 +177,24 @@ def make_style(
     )  # fmt: skip
 
 
+def lean_mood(mood: Mood, number: int, held: Collection[str] = ()) -> Mood:
+    """The mood as take `number` reads it: as it is, brighter and drier, darker and denser, quieter and wider."""
+    leans = ((), (0.3, 0, 0, 0.5, -0.4, 0.1), (0.1, 0, 0.25, -0.55, 0.1, -0.1), (-0.7, 0, -0.2, -0.1, 0.5, -0.2))[
+        number
+    ]
+    moved = {
+        axis: float(np.clip(getattr(mood, axis) + by, -1, 1))
+        for axis, by in zip(AXES, leans, strict=False)
+        if by and axis not in held
+    }
+    return replace(mood, **moved)  # type: ignore[arg-type]
+
+
 def choose_lead(form: Form, mood: Mood, take: Take, wishes: Wishes, words: int) -> str | None:
     """The lead's voice: an instrument that the topic names, else one of the form's, else by mood; takes differ."""
     if wishes.instruments:
-        return wishes.instruments[take.number % len(wishes.instruments)]
+        if take.number != 2 or not form.leads:  # one take gives the tune to another instrument
+            return wishes.instruments[take.number % len(wishes.instruments)]
     topic = np.random.default_rng([words & 0xFFFFFFFF, words >> 32, 5])
     if form.leads:
         order = topic.permutation(len(form.leads))

@@ -23,17 +23,16 @@ _MUSIC: dict[str, tuple[str, tuple[int, int] | None]] = {
     "lullaby": ("ambient", (64, 76)), "ambient": ("ambient", None), "meditation": ("ambient", (62, 74)),
     "chillout": ("ambient", None), "new age": ("ambient", None), "hymn": ("ambient", (66, 80)),
     "acid": ("acid", None), "techno": ("acid", (128, 138)), "trance": ("club", (134, 140)), "rave": ("breakbeat", None),
-    "classical": ("piano", None), "mozart": ("piano", None), "bach": ("piano", None), "chopin": ("piano", (84, 104)),
-    "beethoven": ("piano", None), "waltz": ("piano", None), "jazz": ("piano", None), "ballad": ("piano", (70, 84)),
+    "classical": ("piano", None), "waltz": ("piano", None), "jazz": ("piano", None), "ballad": ("piano", (70, 84)),
     "gospel": ("piano", None), "samba": ("organic", (100, 112)), "afrobeat": ("organic", None), "tribal": ("organic", None),
     "reggae": ("organic", (72, 90)), "latin": ("organic", None), "salsa": ("organic", (92, 104)), "folk": ("organic", (96, 108)),
     "house music": ("club", None), "deep house": ("club", None), "disco": ("club", (116, 122)), "hardcore": ("club", (160, 175)),
 }  # fmt: skip
 _INSTRUMENTS = {
-    "piano": "piano", "pianos": "piano", "mozart": "piano", "chopin": "piano", "harp": "harp", "guitar": "pluck",
-    "banjo": "pluck", "ukulele": "pluck", "lute": "pluck", "koto": "harp", "sitar": "pluck", "bell": "bell", "bells": "bell",
-    "chimes": "bell", "celesta": "bell", "music box": "bell", "lullaby": "bell", "marimba": "marimba", "xylophone": "marimba",
-    "kalimba": "marimba", "flute": "flute", "flutes": "flute", "whistle": "flute", "recorder": "flute", "violin": "strings",
+    "piano": "piano", "pianos": "piano", "mozart": "piano", "chopin": "piano", "beethoven": "piano", "harp": "harp",
+    "guitar": "pluck", "banjo": "pluck", "ukulele": "pluck", "lute": "pluck", "koto": "harp", "sitar": "pluck",
+    "bell": "bell", "bells": "bell", "chimes": "bell", "celesta": "bell", "music box": "bell", "lullaby": "bell", "marimba": "marimba",
+    "xylophone": "marimba", "kalimba": "marimba", "flute": "flute", "flutes": "flute", "whistle": "flute", "recorder": "flute", "violin": "strings",
     "violins": "strings", "cello": "strings", "strings": "strings", "orchestra": "strings", "trumpet": "brass",
     "trumpets": "brass", "brass": "brass", "horn": "brass", "horns": "brass", "saxophone": "brass", "organ": "organ",
     "choir": "choir", "monks": "choir", "angels": "choir", "singing": "choir", "synthesizer": "saw", "synth": "saw",
@@ -75,6 +74,9 @@ class Wishes:
     room: float | None = None
 
 
+NO_WISHES = Wishes()
+
+
 def read_wishes(text: str) -> Wishes:
     """Read a topic's words. Those that contradict each other ("fast and very slow") count for nothing.
 
@@ -87,9 +89,7 @@ def read_wishes(text: str) -> Wishes:
     words = [w.strip(".'-") for w in plain.split()]
     named = re.search(r"(?<![\w.])(\d{2,3}(?:\.\d+)?) ?(?:bpm|beats per minute)\b", plain)
     tempo = float(named[1]) if named and 60 <= float(named[1]) <= 200 else None
-    paces = [
-        _TEMPO[w] ** (1.5 if i and words[i - 1] in _MUCH else 1.0) for i, w in enumerate(words) if w in _TEMPO
-    ]
+    paces = [_TEMPO[w] ** (1.5 if i and words[i - 1] in _MUCH else 1.0) for i, w in enumerate(words) if w in _TEMPO]
     opposed = bool(paces) and min(paces) < 1 < max(paces)
     pace = 1.0 if opposed or not paces else min(paces) if paces[0] < 1 else max(paces)
     padded = f" {' '.join(words)} "
@@ -99,5 +99,11 @@ def read_wishes(text: str) -> Wishes:
     played = [v for k, v in _INSTRUMENTS.items() if f" {k} " in padded]
     heard = [_BEDS[w] for w in words if w in _BEDS]
     return Wishes(
-        tempo, round(pace, 3), form, band, tuple(dict.fromkeys(played)), tuple(dict.fromkeys(heard))[:2], rooms[0] if rooms else None
+        tempo,
+        round(pace, 3),
+        form,
+        band,
+        tuple(dict.fromkeys(played)),
+        tuple(dict.fromkeys(heard))[:2],
+        rooms[0] if rooms else None,
     )

@@ -149,7 +149,9 @@ def play_bass(score: Score, bus: Bus) -> None:
             return _growl(hz, n, bright, 0.5 / beat, 0.35 + 0.2 * mood.energy)
         if voice == "acid":
             return _acid(hz, n, bright, variant / 7)
-        return {"donk": _donk, "offbeat": _offbeat, "round": _round, "sub": _sub, "upright": _upright}[voice](hz, n, bright)
+        return {"donk": _donk, "offbeat": _offbeat, "round": _round, "sub": _sub, "upright": _upright}[voice](
+            hz, n, bright
+        )
 
     for bar, level in score.playing("bass"):
         if bar.last:

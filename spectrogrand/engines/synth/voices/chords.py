@@ -122,8 +122,10 @@ def play_chords(score: Score, bus: Bus) -> None:
     style, mood, grid = score.style, score.mood, score.grid
     rhythms = _RHYTHMS[style.form.rhythm or style.genre]
     voice = style.form.chords
-    if style.wishes.instruments:
-        asked = [i for i in style.wishes.instruments if i in ("piano", "harp", "pluck", "strings", "choir", "organ", "brass")]
+    if style.wishes.instruments and style.take.number in (0, 2, 3):
+        asked = [
+            i for i in style.wishes.instruments if i in ("piano", "harp", "pluck", "strings", "choir", "organ", "brass")
+        ]
         voice = asked[0] if asked else voice
     order = style.rng("chords").permutation(len(rhythms))
     retro = mood.era < -0.25

@@ -31,14 +31,13 @@ _PERC = {
 
 
 def tune_kick(tonic: int) -> float:
-    """Hz of the kick: the tonic where it lies between 41 and 62 Hz, else the true fifth above the tonic below.
+    """Hz of the kick: the tonic, in the octave from 38.5 to 77 Hz.
 
     >>> round(tune_kick(9), 1), round(tune_kick(0), 1)
-    (55.0, 49.1)
+    (55.0, 65.4)
     """
     hz = hertz(tonic + 24)
-    low = hz if hz > 41 else 2 * hz
-    return low if low < 62 else 0.75 * low
+    return hz if hz > 38.5 else 2 * hz
 
 
 def play_kick(score: Score, bus: Bus) -> None:

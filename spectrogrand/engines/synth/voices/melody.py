@@ -9,8 +9,8 @@ from ..mixing import Bus
 from ..score import Score, human
 from .chords import supersaw
 from .filters import formant, highpass, lowpass, sweep
-from .played import PLAYED, SUSTAINED, play_note
 from .oscillators import decay, envelope, glide, hertz, seconds, sine, wave
+from .played import PLAYED, SUSTAINED, play_note
 
 # rhythms of a lead's bar, calm to busy: (sixteenth, length in sixteenths)
 _CELLS: tuple[tuple[tuple[tuple[int, float], ...], ...], ...] = (
@@ -102,7 +102,7 @@ def _motif(score: Score) -> tuple[tuple[tuple[int, float], ...], list[int]]:
     style, mood = score.style, score.mood
     rng = style.rng("motif")
     if style.genre == "bass" and style.form.name in ("club", "acid"):
-        cells = _CALLS
+        cells: tuple[tuple[tuple[int, float], ...], ...] = _CALLS
     else:
         calm = style.take.quiet + style.form.soft_opening
         cells = _CELLS[int(np.clip(round(1 + 1.2 * mood.energy + rng.uniform(-0.5, 0.5)) - calm, 0, 2))]
@@ -143,7 +143,11 @@ def _phrase(score: Score, bar: Bar) -> list[tuple[int, float, int]]:
     if role == 3:  # the cadence: home on the tonic or its fifth, held
         step, _, midi = notes[-1]
         home = {style.key.midi(0, 0) % 12, style.key.midi(4, 0) % 12} & tones or tones
-        notes[-1] = (step, max(2.0, 15.5 - step), min((m for m in scale if m % 12 in home), key=lambda m: abs(m - midi)))
+        notes[-1] = (
+            step,
+            max(2.0, 15.5 - step),
+            min((m for m in scale if m % 12 in home), key=lambda m: abs(m - midi)),
+        )
     return notes
 
 

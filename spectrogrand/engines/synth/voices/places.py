@@ -33,10 +33,14 @@ def thunder(score: Score, n: int, rng: np.random.Generator) -> np.ndarray:
 
 def crowd(score: Score, n: int, rng: np.random.Generator) -> np.ndarray:
     """Many voices at once, none understood, and cups or hands now and then."""
-    out = np.zeros((2, n), np.float32)
+    out: np.ndarray = np.zeros((2, n), np.float32)
     t = np.arange(n) / RATE
     for _ in range(7):
-        speech = 110 * 2 ** rng.uniform(0, 1.3) * (1 + 0.12 * np.sin(2 * np.pi * rng.uniform(0.5, 1.6) * t + rng.uniform(0, 6)))
+        speech = (
+            110
+            * 2 ** rng.uniform(0, 1.3)
+            * (1 + 0.12 * np.sin(2 * np.pi * rng.uniform(0.5, 1.6) * t + rng.uniform(0, 6)))
+        )
         syllables = np.maximum(0, np.sin(2 * np.pi * rng.uniform(2.5, 5.0) * t + rng.uniform(0, 6))) ** 1.5
         side = rng.uniform(0.15, 0.85)
         voice = (glide("vocal", speech) * syllables).astype(np.float32)
@@ -55,7 +59,14 @@ def bells(score: Score, n: int, rng: np.random.Generator) -> np.ndarray:
     for k, at in enumerate(range(0, n - beat // 2, 2 * beat)):
         hz, size = hertz(key.midi((0, 4, 0, 7)[k % 4], 4)), n - at
         third = 1.2 if key.midi(2, 0) - key.midi(0, 0) == 3 else 1.25
-        for ratio, level, length in ((0.5, 0.5, 1.6), (1, 0.8, 1.0), (third, 0.35, 0.7), (1.5, 0.3, 0.5), (2, 0.6, 0.7), (3, 0.2, 0.3)):
+        for ratio, level, length in (
+            (0.5, 0.5, 1.6),
+            (1, 0.8, 1.0),
+            (third, 0.35, 0.7),
+            (1.5, 0.3, 0.5),
+            (2, 0.6, 0.7),
+            (3, 0.2, 0.3),
+        ):
             out[k % 2, at:] += np.float32(0.4 * level) * sine(hz * ratio, size) * decay(size, length)
             out[1 - k % 2, at:] += np.float32(0.2 * level) * sine(hz * ratio * 1.001, size) * decay(size, length)
     return np.asarray(out * envelope(n, 0.003, 0.5))

@@ -9,10 +9,13 @@ from .oscillators import decay, envelope, glide, hertz, seconds, sine, wave
 
 _STRUCK: dict[str, tuple[tuple[tuple[float, float, float], ...], float]] = {
     # partials as (ratio, level, share of the decay), and the decay in seconds at middle C
-    "piano": (tuple((k * (1 + 0.0004 * k * k) ** 0.5, 0.9 ** k / k**0.8, 1 / k**0.45) for k in range(1, 13)), 0.9),
+    "piano": (tuple((k * (1 + 0.0004 * k * k) ** 0.5, 0.9**k / k**0.8, 1 / k**0.45) for k in range(1, 13)), 0.9),
     "harp": (tuple((float(k), 1 / k**1.3, 1 / k**0.6) for k in range(1, 9)), 0.8),
     "pluck": (tuple((float(k), abs(np.sin(0.6 * k)) / k**0.7, 1 / k**0.7) for k in range(1, 15)), 0.45),
-    "bell": (((1.0, 0.8, 1.0), (2.0, 0.5, 0.7), (3.0, 0.25, 0.5), (4.2, 0.25, 0.3), (5.4, 0.18, 0.2), (8.1, 0.1, 0.1)), 1.1),
+    "bell": (
+        ((1.0, 0.8, 1.0), (2.0, 0.5, 0.7), (3.0, 0.25, 0.5), (4.2, 0.25, 0.3), (5.4, 0.18, 0.2), (8.1, 0.1, 0.1)),
+        1.1,
+    ),
     "marimba": (((1.0, 1.0, 1.0), (3.98, 0.35, 0.25), (9.9, 0.12, 0.08)), 0.25),
 }
 SUSTAINED = ("flute", "strings", "brass", "choir", "organ")
@@ -46,7 +49,9 @@ def play_note(name: str, midi: float, n: int, bright: float) -> np.ndarray:
         return highpass(lowpass(made, 3400 * 2 ** (0.8 * bright)), 180) * envelope(n, 0.09, 0.12) * np.float32(0.4)
     if name == "brass":
         swell = np.minimum(1, t / 0.06) * (0.55 + 0.45 * decay(n, 0.3))
-        made = sweep(glide("saw", vibrato) + 0.6 * wave("saw", hz * 1.003, n, 0.4), 350 + 3600 * 2 ** (0.7 * bright) * swell)
+        made = sweep(
+            glide("saw", vibrato) + 0.6 * wave("saw", hz * 1.003, n, 0.4), 350 + 3600 * 2 ** (0.7 * bright) * swell
+        )
         return made * envelope(n, 0.02, 0.06, 0.8, 0.3) * np.float32(0.6)
     if name == "choir":
         made = formant(glide("vocal", vibrato) + glide("vocal", vibrato * 1.005, 0.4), "a")
