@@ -89,7 +89,7 @@ def test_bad_settings_say_what_to_do(settings, message):
 @pytest.fixture(scope="module")
 def songs():
     """One song of 12.345 s in each sub-genre, at a tempo of no round numbers."""
-    return {g: synth(duration=12.345, genre=g, tempo=123.457, form="club").generate([SEA], [2])[0] for g in GENRES}
+    return {g: synth(duration=12.345, genre=g, tempo=123.457).generate([SEA], [2])[0] for g in GENRES}
 
 
 @pytest.mark.parametrize("genre", GENRES)

@@ -82,8 +82,6 @@ FORMS: dict[str, Form] = {
     )
 }  # fmt: skip
 """The eight forms by name."""
-HOUSE = ("club", "piano", "acid", "organic")
-"""Forms with a kick on every beat: what a song of a named house sub-genre may be."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +98,7 @@ class Take:
     """Which of the topic's sub-genres: 0 is the nearest."""
 
 
-def choose_take(
-    axes: np.ndarray, motif: Mapping[str, float], words: int, seed: int, form: str | None, house: bool
-) -> Take:
+def choose_take(axes: np.ndarray, motif: Mapping[str, float], words: int, seed: int, form: str | None) -> Take:
     """The candidate that a seed stands for: seeds 4k to 4k + 3 give a house take, two other forms and a quiet one.
 
     Args:
@@ -111,10 +107,9 @@ def choose_take(
         words: hash of the topic.
         seed: 0 or more.
         form: what was asked for, for all takes; None: chosen.
-        house: only forms with a kick on every beat.
     """
     number, block = seed % 4, seed // 4
-    names = [n for n in FORMS if n != "club" and (not house or n in HOUSE)]
+    names = [n for n in FORMS if n != "club"]
     own = np.random.default_rng([words & 0xFFFFFFFF, words >> 32, 3]).normal(0, 0.25, len(names))
     fit = {
         n: float(np.dot(FORMS[n].leaning, axes) + sum(1.2 * motif.get(m, 0.0) for m in FORMS[n].motifs) + own[i])

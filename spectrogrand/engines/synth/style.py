@@ -131,12 +131,12 @@ def make_style(
 
     `form` None lets topic and seed choose: seeds 4k to 4k + 3 make four songs that differ on purpose (`forms.choose_take`).
     Key and mode come from the topic alone; sound and density also from the take, except on the axes that are `held`.
-    A genre that is fixed keeps to forms with a kick on every beat, and to the sub-genre's tempi.
+    A genre that is fixed is a sub-genre of house: it keeps to the club form, if no other is asked for, and to its own tempi.
     """
     axes = np.array([getattr(mood, a) for a in AXES])
     shares = dict(zip(MOTIFS, mood.motifs, strict=True))
-    chosen = choose_take(axes, shares, words, seed, form or wishes.form, genre is not None)
     house = genre is not None
+    chosen = choose_take(axes, shares, words, seed, form or ("club" if house else wishes.form))
     genre = genre or choose_genre(mood, words, seed, chosen.rank)
     made = FORMS[chosen.form]
     topic = np.random.default_rng([words & 0xFFFFFFFF, words >> 32])

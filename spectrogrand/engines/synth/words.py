@@ -31,12 +31,12 @@ _MUSIC: dict[str, tuple[str, tuple[int, int] | None]] = {
 _INSTRUMENTS = {
     "piano": "piano", "pianos": "piano", "mozart": "piano", "chopin": "piano", "beethoven": "piano", "harp": "harp",
     "guitar": "pluck", "banjo": "pluck", "ukulele": "pluck", "lute": "pluck", "koto": "harp", "sitar": "pluck",
-    "bell": "bell", "bells": "bell", "chimes": "bell", "celesta": "bell", "music box": "bell", "lullaby": "bell", "marimba": "marimba",
-    "xylophone": "marimba", "kalimba": "marimba", "flute": "flute", "flutes": "flute", "whistle": "flute", "recorder": "flute", "violin": "strings",
-    "violins": "strings", "cello": "strings", "strings": "strings", "orchestra": "strings", "trumpet": "brass",
-    "trumpets": "brass", "brass": "brass", "horn": "brass", "horns": "brass", "saxophone": "brass", "organ": "organ",
-    "choir": "choir", "monks": "choir", "angels": "choir", "singing": "choir", "synthesizer": "saw", "synth": "saw",
-    "acid": "acid", "harpsichord": "pluck", "bach": "organ",
+    "bell": "bell", "bells": "bell", "chimes": "bell", "celesta": "bell", "music box": "bell", "lullaby": "bell",
+    "marimba": "marimba", "xylophone": "marimba", "kalimba": "marimba", "flute": "flute", "flutes": "flute",
+    "whistle": "flute", "recorder": "flute", "violin": "strings", "violins": "strings", "cello": "strings",
+    "strings": "strings", "orchestra": "strings", "trumpet": "brass", "trumpets": "brass", "brass": "brass", "horn": "brass",
+    "horns": "brass", "saxophone": "brass", "organ": "organ", "choir": "choir", "monks": "choir", "angels": "choir",
+    "singing": "choir", "synthesizer": "saw", "synth": "saw", "acid": "acid", "harpsichord": "pluck", "bach": "organ",
 }  # fmt: skip
 _BEDS = {
     "rain": "rain", "rainy": "rain", "raining": "rain", "drizzle": "rain", "monsoon": "rain", "storm": "thunder",

@@ -38,7 +38,7 @@ class HouseSynth(Generator):
 
     Args:
         duration: seconds, 0.1 to 600. The song has exactly this length; a loop has the nearest whole number of bars.
-        genre: "future", "bass", "progressive" or "melodic"; None lets the topic choose. Keeps to forms with a kick on each beat.
+        genre: "future", "bass", "progressive" or "melodic"; None: the topic chooses. It implies the club form.
         form: "club", "breakbeat", "halftime", "garage", "piano", "ambient", "acid" or "organic"; None: four seeds 4k to 4k + 3
             give a club take, two others that suit the topic, and a quiet one; a kind of music that the topic names counts first.
         tempo: beats per minute, 60 to 200; None: as the topic says ("slow", "140 bpm"), else within the form's own range.
