@@ -95,7 +95,8 @@ class Audio:
     """Sound: float32 samples, shape=(channel, time), nominal range [-1, 1], with its own rate in Hz.
 
     `samples` may be a read-only `numpy.memmap` (time-major on disk) for sounds too long for memory: read those with `blocks`.
-    `plan` is what a synthesised song declares about itself, None for any other sound.
+    `plan` is what a synthesised song declares about itself, None for any other sound. `parts` are files that belong to it and
+    are kept beside it, by name: bytes, as "stem-bass.wav" or "song.mid".
 
     Raises:
         InvalidValue: wrong dtype or shape, no samples, more than 8 channels, or a rate outside 1 kHz to 768 kHz.
@@ -107,6 +108,7 @@ class Audio:
     samples: np.ndarray
     rate: int
     plan: Plan | None = None
+    parts: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         x = self.samples

@@ -22,6 +22,8 @@ from ..store import Entry, digest
 from ..types import Audio, Image, Plan
 
 T = TypeVar("T")
+BESIDE = ("song.wav", "plan.json", "picture.png", "notes.json", "text.txt")
+"""Files of an entry that are the artefact itself and what is known of it; others are parts of it: stems, MIDI."""
 
 
 class Traced(Generic[T]):
@@ -46,6 +48,11 @@ class Item(Traced[Any]):
     def __init__(self, entry: Entry, seed: int = 0, brief: dict[str, Any] | None = None) -> None:
         super().__init__(entry.digest, lambda: load(entry.folder))
         self.entry, self.seed, self.brief = entry, seed, brief
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of the files that are parts of it: stems and MIDI of a song."""
+        return [name for name in self.entry.files if name not in BESIDE]
 
     @property
     def file(self) -> Path:
@@ -117,20 +124,45 @@ def save(value: Any, folder: Path) -> None:
     """Write an artefact into an entry's folder.
 
     Raises:
-        CandidateError: the artefact holds numbers that are not finite. PluginError: it is no artefact.
+        CandidateError: the artefact holds numbers that are not finite.
+        PluginError: it is no artefact, or a picture's notes are not plain data.
     """
     if isinstance(value, Audio):
         if not all(np.isfinite(block).all() for block in value.blocks(1 << 20)):
             raise CandidateError("has samples that are not finite")
-        media.save_audio(folder / "song.wav", value)
+        media.save_audio(folder / "song.wav", value, tags=write_tags(value.plan))
         if value.plan is not None:
             (folder / "plan.json").write_text(json.dumps(value.plan.as_dict()), "utf-8")
+        for name, content in value.parts.items():
+            if Path(name).name != name or name in BESIDE:
+                raise PluginError(f"a song's part is named as a file of its own, got {name!r}")
+            (folder / name).write_bytes(content)
     elif isinstance(value, Image):
         media.save_image(folder / "picture.png", value)
+        if value.notes is not None:
+            try:
+                text = json.dumps(dict(value.notes), ensure_ascii=False, allow_nan=False)
+            except (TypeError, ValueError) as error:
+                raise PluginError(f"a picture's notes are plain data for JSON: {error}") from None
+            (folder / "notes.json").write_text(text, "utf-8")
     elif isinstance(value, str):
         (folder / "text.txt").write_text(value, "utf-8")
     else:
         raise PluginError(f"a candidate is Audio, Image or text, got {type(value).__name__}")
+
+
+def write_tags(plan: Plan | None) -> dict[str, str]:
+    """A plan as tags of a sound file: genre, and a comment of tempo, key and sections that people and programs read.
+
+    >>> from spectrogrand.types import Section
+    >>> write_tags(Plan(124.0, "A", "minor", "bass", sections=(Section("drop", 0.0, 8.0),)))["comment"]
+    'tempo=124 BPM; key=A minor; sections=drop 0.000-8.000'
+    """
+    if plan is None:
+        return {}
+    sections = ", ".join(f"{s.name} {s.start:.3f}-{s.end:.3f}" for s in plan.sections)
+    comment = f"tempo={plan.tempo:.10g} BPM; key={plan.key} {plan.mode}; sections={sections}"
+    return {"genre": f"{plan.genre} house", "comment": comment}
 
 
 def load(folder: Path) -> Any:
@@ -142,5 +174,7 @@ def load(folder: Path) -> Any:
             return sound
         return Audio(sound.samples, sound.rate, Plan.from_dict(json.loads(plan.read_text("utf-8"))))
     if (folder / "picture.png").exists():
-        return media.load_image(folder / "picture.png")
+        picture = media.load_image(folder / "picture.png")
+        notes = folder / "notes.json"
+        return Image(picture.pixels, json.loads(notes.read_text("utf-8"))) if notes.exists() else picture
     return (folder / "text.txt").read_text("utf-8")

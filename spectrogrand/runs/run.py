@@ -373,6 +373,8 @@ class Run:
         chosen = items[choice.index] if choice.index >= 0 else None
         if chosen is not None:
             self.keep_item(chosen, slot)
+            for name in chosen.parts:
+                self.keep(chosen.entry.path(name), f"{slot}_parts/{name}", chosen.entry.files[name])
         self.write()
 
 

@@ -72,8 +72,10 @@ class Bar:
         return self.levels.get(track, 0.0)
 
 
-def plan_sections(bars: int, loop: bool) -> list[tuple[str, int]]:
+def plan_sections(bars: int, loop: bool, drop: str = "plain") -> list[tuple[str, int]]:
     """Names and lengths in bars that fill `bars` exactly: miniatures for short clips, phrases of 4 and 8 for long ones.
+
+    `drop` moves bars between the intro and the break of songs with both: "early" shortens the intro, "late" lengthens it.
 
     >>> plan_sections(5, False)
     [('build', 1), ('drop', 4)]
@@ -86,10 +88,30 @@ def plan_sections(bars: int, loop: bool) -> list[tuple[str, int]]:
         return _loop_sections(bars)
     if bars < 4:
         return [("drop", max(1, bars))]
-    if bars < 12:
+    made = _whole_sections(bars)
+    if drop == "plain" or len(made) < 5 or made[0][0] != "intro" or [n for n, _ in made].count("break") == 0:
+        return made
+    step = max(1, made[0][1] // 2)
+    at = [n for n, _ in made].index("break")
+    giver, taker = (0, at) if drop == "early" else (at, 0)
+    if made[giver][1] <= step:
+        giver = max((i for i, (n, _) in enumerate(made) if n == "drop"), key=lambda i: made[i][1])
+        if drop == "early" or made[giver][1] <= 2 * step:
+            return made
+    made[giver], made[taker] = (made[giver][0], made[giver][1] - step), (made[taker][0], made[taker][1] + step)
+    return made
+
+
+def _whole_sections(bars: int) -> list[tuple[str, int]]:
+    if 8 <= bars < 14:  # a song in small: every section, the drops longest
+        left = bars - 7
+        first = 2 + (left + 1) // 3
+        second = 2 + (left + 2) // 3
+        rise = bars - first - second - 2
+        return [("intro", 1), ("build", rise), ("drop", first), ("break", 1), ("drop", second)]
+    if bars < 8:
         build = 1 if bars < 6 else 2
-        outro = 1 if bars >= 11 else 0
-        return [(n, c) for n, c in (("build", build), ("drop", bars - build - outro), ("outro", outro)) if c]
+        return [("build", build), ("drop", bars - build)]
     unit = max(u for u in (2, 4, 8) if 7 * u <= bars or u == 2)
     body = [("intro", unit), ("build", unit), ("drop", 2 * unit)]
     tail = [("break", unit), ("drop", 2 * unit)] if 7 * unit <= bars else []
@@ -133,7 +155,7 @@ def lay_out(style: Style, sections: list[tuple[str, int]], tail: int | None) -> 
 
     `tail` is the number of whole beats left for a closing bar that the end of the song cuts short; None: there is none.
     """
-    verse, *others = (voice(style.key, p, style.colour) for p in style.progressions)
+    verse, *others = (voice(style.key, p, style.colour, 62 + round(0.6 * style.register)) for p in style.progressions)
     bars: list[Bar] = []
     seen: dict[str, int] = {}
     for name, count in sections:
@@ -145,7 +167,7 @@ def lay_out(style: Style, sections: list[tuple[str, int]], tail: int | None) -> 
             phrase = cycle * -(-count // 8) + place // 8
             away = others[(phrase if name == "break" else phrase // 2) % len(others)]
             chords = away if name == "break" or phrase % 2 else verse
-            levels = dict(_LEVELS[name][""]) | _LEVELS[name][style.genre]
+            levels = _levels(style, name)
             bars.append(Bar(start + place, name, start, count, cycle, chords[place % len(chords)], levels))
     if tail is not None:
         end = bars[-1]
@@ -153,3 +175,21 @@ def lay_out(style: Style, sections: list[tuple[str, int]], tail: int | None) -> 
         start, count, cycle = end.start, end.count + 1, end.cycle
         bars.append(Bar(end.index + 1, end.section, start, count, cycle, verse[0], end.levels, last=True, beats=beats))
     return bars
+
+
+def _levels(style: Style, section: str) -> dict[str, float]:
+    """The sub-genre's levels in a section, as the form and the take change them."""
+    levels = dict(_LEVELS[section][""]) | _LEVELS[section][style.genre]
+    if style.form.soft_opening:
+        if section in ("intro", "build", "break"):
+            levels = {t: v for t, v in levels.items() if t not in ("kick", "clap", "hats", "perc")}
+            levels |= {"pad": 0.7, "texture": 1.1}
+        if section == "build":
+            levels |= {"perc": 0.3, "arp": 0.5}
+    if style.take.quiet:  # fewer players, never the kick and the bass of the drop
+        for track in ("clap", "hats") if section == "drop" else ("clap", "hats", "kick"):
+            if track in levels:
+                levels[track] *= 0.6
+    if style.form.name in ("acid", "organic") and section == "drop":
+        levels.pop("arp", None)
+    return levels

@@ -19,7 +19,7 @@ MODES = {
     "phrygian": (0, 1, 3, 5, 7, 8, 10),
 }
 PROGRESSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
-    # scale degrees from 0, one chord a bar; the staples of the style in each mode
+    # scale degrees from 0, one chord a bar; the staples of the style in each mode, with the tonic where the ear looks for it
     "major": ((0, 4, 5, 3), (3, 0, 4, 5), (5, 3, 0, 4), (0, 2, 3, 4), (3, 4, 5, 0)),
     "mixolydian": ((0, 6, 3, 0), (0, 3, 6, 3), (0, 4, 6, 3), (3, 6, 0, 0), (0, 6, 3, 4)),
     "dorian": ((0, 3, 0, 6), (0, 6, 3, 3), (0, 2, 3, 6), (0, 3, 6, 2), (0, 4, 3, 6)),

@@ -121,11 +121,11 @@ _BALANCE = (-6.5, -4.5, -8.5, -10.0, -12.0, -14.0, -16.5, -19.5, -22.5)
 """Level of each band against the whole in dB, for a house master: some 3 dB an octave under pink noise above 250 Hz."""
 
 
-def tone_response(x: np.ndarray, tilt_db: float) -> np.ndarray:
+def tone_response(x: np.ndarray, tilt_db: float, weight_db: float = 0.0) -> np.ndarray:
     """A minimum-phase filter, shape=(4096,), that brings the mix half of the way to `_BALANCE`, by at most 6 dB a band.
 
-    `tilt_db` brightens (positive) or darkens the target by that much per three octaves away from 600 Hz. Under 26 Hz
-    everything is cut.
+    `tilt_db` brightens (positive) or darkens the target by that much per three octaves away from 600 Hz; `weight_db` adds
+    as much to what lies under 120 Hz. Under 26 Hz everything is cut.
     """
     from scipy.fft import irfft, rfft
 
@@ -141,6 +141,7 @@ def tone_response(x: np.ndarray, tilt_db: float) -> np.ndarray:
     got = np.array([power[(hz >= a) & (hz < b)].sum() for a, b in zip(_EDGES, _EDGES[1:], strict=False)])
     got = 10 * np.log10(got / (got.sum() + 1e-20) + 1e-9)
     want = np.array(_BALANCE) + tilt_db * np.log2(centres / 600) / 3
+    want[:2] += weight_db
     gain = np.clip(0.55 * (want - got), -6, 6)
     taps = 4096
     grid = np.arange(taps + 1) * (RATE / (2 * taps))
@@ -155,12 +156,33 @@ def tone_response(x: np.ndarray, tilt_db: float) -> np.ndarray:
     return np.asarray(made, np.float32)
 
 
-def master(x: np.ndarray, loop: bool, tilt_db: float) -> np.ndarray:
+def master(x: np.ndarray, loop: bool, tilt_db: float, weight_db: float = 0.0) -> np.ndarray:
     """Finish a mix, shape=(2, time): balanced tone, -14 LUFS within 1, true peak at most -1 dBTP.
 
-    `tilt_db` brightens (positive) or darkens the whole.
+    `tilt_db` brightens (positive) or darkens the whole; `weight_db` is for what lies under 120 Hz.
     """
-    x = convolve(x, np.tile(tone_response(x, tilt_db), (2, 1)), loop)
+    return _finish(convolve(x, np.tile(tone_response(x, tilt_db, weight_db), (2, 1)), loop), loop)
+
+
+def master_parts(parts: dict[str, np.ndarray], loop: bool, tilt_db: float, weight_db: float = 0.0) -> np.ndarray:
+    """Master the sum of parts, and give each part its share, in place, so that they sum to what is returned.
+
+    The tone filter is linear, and glue, clipping and limiter are a gain for each sample: the parts go through both.
+    """
+    x = np.add.reduce(list(parts.values()))
+    response = np.tile(tone_response(x, tilt_db, weight_db), (2, 1))
+    x = convolve(x, response, loop)
+    made = _finish(x.copy(), loop)
+    gain = np.divide(made, x, out=np.zeros_like(x), where=np.abs(x) > 1e-9)
+    del x
+    for name in parts:
+        parts[name] = convolve(parts[name], response, loop)
+        parts[name] *= gain
+    return made
+
+
+def _finish(x: np.ndarray, loop: bool) -> np.ndarray:
+    """Glue, loudness and limiter."""
     x *= np.float32(0.16 / (np.sqrt(np.square(x[:, ::7]).mean()) + 1e-9))
     x = around(x, loop, lambda y: glue(y, -17.0, 1.6))
     ceiling = 10 ** ((CEILING_DBTP - 0.45) / 20)  # four times the rate reads up to 0.3 dB under the true crest

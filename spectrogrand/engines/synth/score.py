@@ -13,6 +13,16 @@ from .style import Mood, Style
 from .timing import STEPS, Grid
 
 
+@dataclass(frozen=True)
+class Note:
+    """A played note: sample at which it starts, length in samples, MIDI number, velocity in (0, 1]."""
+
+    at: int
+    length: int
+    midi: int
+    force: float
+
+
 @dataclass
 class Score:
     """One song before it sounds. `length` is in samples."""
@@ -28,6 +38,19 @@ class Score:
     """Sample ranges of held breath before a drop: everything but the effects is silent."""
     shelf: dict[Any, np.ndarray] = field(default_factory=dict)
     """The one-shots rendered so far."""
+
+    notes: dict[str, list[Note]] = field(default_factory=dict)
+    """What each part played: filled as the voices play."""
+    melody: tuple[tuple[int, int, int], ...] = ()
+    """A tune given from outside: (sixteenth, length in sixteenths, MIDI), for the lead instead of its own."""
+    melody_steps: int = 0
+    """Sixteenths after which it begins again."""
+
+    def note(self, part: str, at: int, length: int, midi: int, force: float) -> None:
+        """Write down a note that a voice plays; what begins past the song's end is left out."""
+        if 0 <= at < self.length:
+            stop = at + length if self.loop else min(self.length, at + length)
+            self.notes.setdefault(part, []).append(Note(at, max(1, stop - at), midi, min(1.0, max(0.05, force))))
 
     @property
     def mood(self) -> Mood:

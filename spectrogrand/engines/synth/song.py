@@ -10,10 +10,10 @@ import numpy as np
 
 from ...types import Plan, Section
 from .arrangement import Bar, lay_out, plan_sections
-from .mastering import master
+from .mastering import master, master_parts
 from .mixing import Bus, around, convolve, duck, echoes, room, spans, widen
 from .score import Score
-from .style import TEMPOS, Style
+from .style import Style
 from .timing import RATE, Grid, nearest_sample
 from .voices.bass import play_bass
 from .voices.chords import play_chords, play_pad
@@ -71,7 +71,9 @@ _EFFECTS = 0.6
 def _fader(score: Score, name: str, x: np.ndarray) -> float:
     """The gain that sets a track where `_LEVEL` wants it, measured in the drops (where it is silent there: anywhere)."""
     if name in ("kick", "effects"):
-        return 0.85 + 0.08 * score.mood.energy if name == "kick" else _EFFECTS
+        kick = (0.85 + 0.08 * score.mood.energy) * 10 ** (score.style.form.gains.get("kick", 0.0) / 20)
+        calm = 0.5 if score.style.form.soft_opening else 1.0
+        return float(kick * (0.75 if score.style.take.quiet else 1.0)) if name == "kick" else _EFFECTS * calm
     bars = [b for b in score.bars if b.section == "drop" and b.level(name) > 0] or [
         b for b in score.bars if b.level(name) > 0
     ]
@@ -80,6 +82,9 @@ def _fader(score: Score, name: str, x: np.ndarray) -> float:
     loudest = max(b.level(name) for b in bars)
     want = _LEVEL[score.style.genre][name] + 20 * np.log10(max(loudest, 0.1))
     mood = score.mood
+    want += score.style.form.gains.get(name, 0.0)
+    if score.style.take.quiet:
+        want += {"clap": -4.0, "hats": -4.0, "perc": -2.0, "pad": 3.0, "texture": 3.0}.get(name, 0.0)
     want += {
         "hats": 2.5 * mood.brightness + 1.5 * mood.energy,
         "clap": 1.5 * mood.energy,
@@ -88,7 +93,8 @@ def _fader(score: Score, name: str, x: np.ndarray) -> float:
         "bass": 1.5 * mood.tension - 1.5 * mood.brightness,
     }.get(name, 0.0)
     if name == "texture":
-        want += 20 * np.log10(min(1.0, 0.25 + 1.6 * max(mood.motifs)))
+        named = bool(score.style.wishes.beds)
+        want += 4.0 if named else 20 * np.log10(min(1.0, 0.25 + 1.6 * max(mood.motifs)))
     return float(_KICK_RMS * 10 ** (want / 20) / (np.sqrt(power) + 1e-6))
 
 
@@ -106,7 +112,7 @@ def plan_song(style: Style, seconds: Fraction, loop: bool, tempo_fixed: bool = F
         bars = max(1, whole.numerator // whole.denominator)
         over = max(Fraction(0), whole - bars)
         tail = int(4 * over) if over * grid.bar_samples > 0.3 * RATE else None
-    laid = lay_out(style, plan_sections(bars, loop), tail)
+    laid = lay_out(style, plan_sections(bars, loop, style.take.drop), tail)
     score = Score(style, grid, laid, length, loop)
     for bar, after in zip(laid, laid[1:], strict=False):
         if bar.section in ("build", "break") and after.section == "drop":
@@ -138,55 +144,108 @@ def _fit_loop(style: Style, seconds: Fraction, tempo_fixed: bool) -> tuple[int, 
             bars = near
             break
     fitted = 240 * bars / seconds
-    low, high = TEMPOS[style.genre]
+    low, high = style.band
     return bars, style if tempo_fixed or not low <= fitted <= high else replace(style, tempo=fitted)
+
+
+STEMS = {
+    "drums": ("kick", "clap", "hats", "perc"), "bass": ("bass",), "chords": ("chords", "pad"), "lead": ("arp", "lead"),
+    "atmosphere": ("texture", "effects"),
+}  # fmt: skip
+"""The stems of a song and the tracks in each, in the order of the desk."""
 
 
 def render(score: Score) -> np.ndarray:
     """Play, mix and master a score: float32, shape=(2, length)."""
-    style, mood, length, loop = score.style, score.mood, score.length, score.loop
-    mix = np.zeros((2, length), np.float32)
-    to_reverb, to_delay = np.zeros_like(mix), np.zeros_like(mix)
-    pump: np.ndarray | None = None
-    recovery = 60 / float(style.tempo) * (0.62 + 0.12 * mood.era)
-    wet = float(np.clip(1 + 0.75 * mood.space, 0.3, 2.0))
-    for name, channel in _DESK.items():
-        bus = Bus(length, loop)
+    return _render(score, False)[0]
+
+
+def render_stems(score: Score) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """As `render`, and the stems of `STEMS`, each with its own reverb, echo and share of the master: they sum to the song."""
+    return _render(score, True)
+
+
+def _render(score: Score, apart: bool) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    style, mood, loop = score.style, score.mood, score.loop
+    response = room(
+        style.taste("room"), style.wishes.room or 1.5 * 2 ** (0.9 * mood.space), 0.5 - 0.35 * mood.brightness
+    )
+    desk = _Desk(score)
+    stems: dict[str, np.ndarray] = {}
+    for stem, tracks in STEMS.items():
+        for name in tracks:
+            desk.play(name)
+        if apart:
+            stems[stem] = desk.take(response)
+    tilt, weight = 6.0 * mood.brightness, 2.5 * mood.energy - 1.5 * mood.space
+    if not apart:
+        out = master(desk.take(response), loop, tilt, weight)
+    else:
+        out = master_parts(stems, loop, tilt, weight)
+    for x in () if loop else (out, *stems.values()):
+        _edges(score, x)
+    return out, stems
+
+
+class _Desk:
+    """The mixing desk: the tracks played so far, dry and as sent to reverb and delay."""
+
+    def __init__(self, score: Score) -> None:
+        self.score = score
+        self.pump: np.ndarray | None = None
+        self.recovery = 60 / float(score.style.tempo) * (0.62 + 0.12 * score.mood.era)
+        self.wet = float(np.clip(1 + 0.75 * score.mood.space, 0.3, 2.0))
+        self._clear()
+
+    def _clear(self) -> None:
+        self.dry = np.zeros((2, self.score.length), np.float32)
+        self.to_reverb, self.to_delay = np.zeros_like(self.dry), np.zeros_like(self.dry)
+
+    def play(self, name: str) -> None:
+        """Let a track play, with its side-chain, filter and width, onto the desk."""
+        score, channel = self.score, _DESK[name]
+        if score.style.form.gains.get(name, 0.0) <= -60:
+            return
+        bus = Bus(score.length, score.loop)
         channel.play(score, bus)
         x = bus.x
+        if self.pump is None and name == "kick":
+            self.pump = duck(sorted(score.kicks), score.length, score.loop, 1.0, self.recovery)
         if not x.any():
-            continue
-        if pump is None and name != "kick":
-            pump = duck(sorted(score.kicks), length, loop, 1.0, recovery)
+            return
         if channel.swept:
             _automate(score, x)
         if name != "effects":
             for start, stop in score.gaps:
                 x[:, start:stop] *= _held(stop - start)
         gain = np.float32(_fader(score, name, x))
-        depth = np.float32(min(1.0, channel.duck * (1 + 0.12 * mood.era)))
-        for span in spans(length):
+        depth = np.float32(min(1.0, channel.duck * (1 + 0.12 * score.mood.era)))
+        for span in spans(score.length):
             y = x[:, span]
             if channel.width != 1:
                 widen(y, channel.width)
-            y *= gain if pump is None or not depth else gain * (1 - depth * (1 - pump[span]))
-            mix[:, span] += y
+            y *= gain if self.pump is None or not depth else gain * (1 - depth * (1 - self.pump[span]))
+            self.dry[:, span] += y
             if channel.reverb:
-                to_reverb[:, span] += y * np.float32(channel.reverb * wet)
+                self.to_reverb[:, span] += y * np.float32(channel.reverb * self.wet)
             if channel.delay:
-                to_delay[:, span] += y * np.float32(channel.delay * wet)
-    if to_delay.any():
-        three = nearest_sample(score.grid.beat_samples * Fraction(3, 4))
-        wet_delay = echoes(to_delay, three, loop, 0.55 + 0.08 * mood.space)
-        mix += wet_delay
-        to_reverb += np.float32(0.3) * wet_delay
-    response = room(style.taste("room"), 1.5 * 2 ** (0.9 * mood.space), 0.5 - 0.35 * mood.brightness)
-    tail = convolve(around(to_reverb, loop, lambda y: highpass(y, 220)), response, loop)
-    if pump is not None:
-        tail *= 0.45 + 0.55 * pump
-    mix += tail
-    out = master(mix, loop, 2.2 * mood.brightness)
-    return out if loop else _edges(score, out)
+                self.to_delay[:, span] += y * np.float32(channel.delay * self.wet)
+
+    def take(self, response: np.ndarray) -> np.ndarray:
+        """What has been played since the last call, with its echoes and its reverb, which make room for the kick."""
+        score, loop, mix = self.score, self.score.loop, self.dry
+        if self.to_delay.any():
+            three = nearest_sample(score.grid.beat_samples * Fraction(3, 4))
+            wet_delay = echoes(self.to_delay, three, loop, 0.55 + 0.08 * score.mood.space)
+            mix += wet_delay
+            self.to_reverb += np.float32(0.3) * wet_delay
+        if self.to_reverb.any():
+            tail = convolve(around(self.to_reverb, loop, lambda y: highpass(y, 220)), response, loop)
+            if self.pump is not None:
+                tail *= 0.45 + 0.55 * self.pump
+            mix += tail
+        self._clear()
+        return mix
 
 
 def _automate(score: Score, x: np.ndarray) -> None:

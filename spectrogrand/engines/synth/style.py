@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
 from ...types import GENRES
+from .forms import FORMS, Form, Take, choose_take
 from .harmony import MODES, PROGRESSIONS, Key
+from .words import NO_WISHES, Wishes
 
 AXES = ("energy", "valence", "tension", "brightness", "space", "era")
 MOTIFS = ("space", "city", "sea", "mountains", "forest", "machines", "faces", "geometry", "waves", "abstract")
@@ -60,6 +63,15 @@ class Style:
     colour: int
     words: int
     seed: int
+    form: Form = FORMS["club"]
+    take: Take = Take("club", 0, "plain", False, 0)
+    wishes: Wishes = Wishes()
+    band: tuple[int, int] = (60, 200)
+    """Lowest and highest tempo that the form allows."""
+    lead: str | None = None
+    """The lead's voice; None: the sub-genre's own."""
+    register: int = 0
+    """Semitones by which chords, pads and leads lie higher (whole fifths and octaves do not matter: notes stay in the key)."""
 
     def rng(self, *names: str | int) -> np.random.Generator:
         """An independent stream of randomness for each use, so that one voice never shifts another."""
@@ -90,13 +102,13 @@ def read_mood(vector: np.ndarray, axes: tuple[str, ...]) -> Mood:
     return Mood(**places, motifs=tuple(float(s) for s in shares))
 
 
-def choose_genre(mood: Mood, words: int, seed: int) -> str:
-    """The sub-genre nearest to the topic's mood; a small draw by the seed lets close calls go either way."""
+def choose_genre(mood: Mood, words: int, seed: int, rank: int = 0) -> str:
+    """The sub-genre nearest to the topic's mood (`rank` 1: the next); a draw by the seed lets close calls go either way."""
     axes = np.array([getattr(mood, a) for a in AXES])
     leaning = (np.array([_LEANING[g] for g in GENRES]) * axes).sum(axis=1) + _BIAS
     own = np.random.default_rng([words & 0xFFFFFFFF, words >> 32, 1]).normal(0, 0.1, len(GENRES))
     take = np.random.default_rng([seed, words & 0xFFFFFFFF, words >> 32, 2]).normal(0, 0.2, len(GENRES))
-    return GENRES[int(np.argmax(leaning + own + take))]
+    return GENRES[int(np.argsort(-(leaning + own + take), kind="stable")[rank])]
 
 
 def choose_mode(mood: Mood, genre: str) -> str:
@@ -113,35 +125,85 @@ def choose_mode(mood: Mood, genre: str) -> str:
 
 def make_style(
     mood: Mood, words: int, seed: int, *, genre: str | None, tempo: Fraction | None, key: tuple[int, str | None] | None,
-    swing: float | None,
+    swing: float | None, form: str | None = "club", wishes: Wishes = NO_WISHES, held: Collection[str] = (),
 ) -> Style:  # fmt: skip
-    """Decide genre, tempo, key, swing and progressions; what the caller fixed stays fixed."""
-    genre = genre or choose_genre(mood, words, seed)
+    """Decide form, genre, tempo, key, swing, progressions and the lead; what the caller fixed stays fixed.
+
+    `form` None lets topic and seed choose: seeds 4k to 4k + 3 make four songs that differ on purpose (`forms.choose_take`).
+    Key and mode come from the topic alone; sound and density also from the take, except on the axes that are `held`.
+    A genre that is fixed is a sub-genre of house: it keeps to the club form, if no other is asked for, and to its own tempi.
+    """
+    axes = np.array([getattr(mood, a) for a in AXES])
+    shares = dict(zip(MOTIFS, mood.motifs, strict=True))
+    house = genre is not None
+    chosen = choose_take(axes, shares, words, seed, form or ("club" if house else wishes.form))
+    genre = genre or choose_genre(mood, words, seed, chosen.rank)
+    made = FORMS[chosen.form]
     topic = np.random.default_rng([words & 0xFFFFFFFF, words >> 32])
     take = np.random.default_rng([seed, words & 0xFFFFFFFF, words >> 32])
-    low, high = TEMPOS[genre]
+    low, high = band = TEMPOS[genre] if house or made.tempo is None else made.tempo
+    if not house and wishes.band is not None:
+        low, high = band = wishes.band
     pace = (low + high) / 2 + 0.42 * (high - low) * (mood.energy + topic.uniform(-0.35, 0.35))
     pace = float(np.clip(round(2 * (pace + take.choice((-1.0, -0.5, 0.0, 0.5, 1.0)))) / 2, low, high))
-    pace = _NEARBY.get(pace, pace)
+    if not house and wishes.pace != 1:
+        pace = float(np.clip(round(2 * wishes.pace * pace) / 2, 60, 180))
+        band = (int(pace), int(pace) + 1)
+    pace = wishes.tempo or _NEARBY.get(pace, pace)
     mode = choose_mode(mood, genre)
     fifths = round(3.0 * mood.valence + 2.0 * mood.brightness - 2.0 * mood.tension) + int(topic.integers(-3, 4))
     tonic = (9 + 7 * fifths) % 12
     if key is not None:
         tonic, mode = key[0], key[1] or mode
+    if form is None:
+        mood = lean_mood(mood, chosen.number, held)
     choices = PROGRESSIONS[mode]
-    first = int(topic.integers(len(choices))) if take.random() < 0.7 else int(take.integers(len(choices)))
+    order = np.random.default_rng([words & 0xFFFFFFFF, words >> 32, 4]).permutation(len(choices))
+    first = int(order[seed % len(choices)])
     others = [i for i in range(len(choices)) if i != first]
     colour = {"future": 2, "bass": 1, "progressive": 1, "melodic": 1}[genre]
     if mood.tension > 0.45 or mood.space > 0.6:
         colour = min(2, colour + 1)
     if mood.era < -0.6:
         colour = max(0, colour - 1)
-    lean = _SWING[genre] + 0.05 * max(0.0, -mood.era)
+    lean = (made.swing or _SWING[genre]) + 0.05 * max(0.0, -mood.era)
+    lean = min(0.66, lean + (0.0, 0.015, 0.0, 0.03)[chosen.number])
+    register = round(9 * mood.brightness + 4 * mood.valence - 3 * mood.tension)
     return Style(
         genre, tempo or Fraction(pace).limit_denominator(1000), Key(tonic, mode),
         Fraction(swing if swing is not None else round(lean, 3)).limit_denominator(1000), mood,
-        (choices[first], *(choices[int(i)] for i in take.permutation(others))), colour, words, seed,
+        (choices[first], *(choices[int(i)] for i in take.permutation(others))), colour, words, seed, made, chosen, wishes, band,
+        choose_lead(made, mood, chosen, wishes, words), int(np.clip(register, -10, 10)),
     )  # fmt: skip
+
+
+def lean_mood(mood: Mood, number: int, held: Collection[str] = ()) -> Mood:
+    """The mood as take `number` reads it: as it is, brighter and drier, darker and denser, quieter and wider."""
+    leans = ((), (0.3, 0, 0, 0.5, -0.4, 0.1), (0.1, 0, 0.25, -0.55, 0.1, -0.1), (-0.7, 0, -0.2, -0.1, 0.5, -0.2))[
+        number
+    ]
+    moved = {
+        axis: float(np.clip(getattr(mood, axis) + by, -1, 1))
+        for axis, by in zip(AXES, leans, strict=False)
+        if by and axis not in held
+    }
+    return replace(mood, **moved)  # type: ignore[arg-type]
+
+
+def choose_lead(form: Form, mood: Mood, take: Take, wishes: Wishes, words: int) -> str | None:
+    """The lead's voice: an instrument that the topic names, else one of the form's, else by mood; takes differ."""
+    if wishes.instruments:
+        if take.number != 2 or not form.leads:  # one take gives the tune to another instrument
+            return wishes.instruments[take.number % len(wishes.instruments)]
+    topic = np.random.default_rng([words & 0xFFFFFFFF, words >> 32, 5])
+    if form.leads:
+        order = topic.permutation(len(form.leads))
+        return form.leads[int(order[take.number % len(form.leads)])]
+    if mood.era < -0.35:
+        return ("brass", "organ", "strings")[int(topic.integers(3))]
+    if mood.motif("faces") > 0.3:
+        return "vocal"
+    return None
 
 
 assert set(MODES) == set(PROGRESSIONS)

@@ -35,7 +35,36 @@ _LINES: dict[str, tuple[Line, ...]] = {
         ((0, 2.5, 0, 0.9), (3, 2.5, 0, 0.8), (6, 1.5, 7, 0.7), (8, 2.5, 0, 0.9), (11, 2.5, 0, 0.8), (14, 1.8, 4, 0.7)),
         ((2, 3.0, 0, 0.9), (6, 1.2, 0, 0.7), (7, 2.5, 2, 0.8), (11, 1.2, 0, 0.7), (12, 3.5, 0, 0.9)),
     ),
+    "break": (
+        ((0, 6.0, 0, 1.0), (6, 3.0, 0, 0.9), (10, 5.5, 0, 1.0)),
+        ((0, 3.0, 0, 1.0), (3, 3.0, 0, 0.8), (8, 4.0, 0, 0.9), (12, 2.0, 4, 0.8), (14, 2.0, 0, 0.9)),
+    ),
+    "half": (
+        ((0, 9.0, 0, 1.0), (10, 5.5, 0, 0.9)),
+        ((0, 7.0, 0, 1.0), (8, 4.0, 0, 0.8), (12, 4.0, 4, 0.8)),
+    ),
+    "skip": (
+        ((0, 1.5, 0, 1.0), (3, 1.5, 0, 0.8), (7, 2.5, 7, 0.8), (10, 2.0, 0, 1.0), (13, 1.5, 4, 0.8)),
+        ((2, 2.0, 0, 0.9), (5, 1.0, 0, 0.7), (7, 3.0, 0, 1.0), (11, 1.0, 4, 0.7), (14, 1.5, 0, 0.9)),
+    ),
+    "walk": (
+        ((0, 3.6, 0, 1.0), (4, 3.6, 2, 0.8), (8, 3.6, 4, 0.9), (12, 3.6, 7, 0.8)),
+        ((0, 5.6, 0, 1.0), (6, 1.8, 0, 0.7), (8, 3.6, 4, 0.9), (12, 3.6, 0, 0.8)),
+    ),
+    "acid": (
+        ((0, 0.9, 0, 1.0), (1, 0.9, 0, 0.6), (2, 0.9, 7, 0.8), (3, 0.9, 0, 0.6), (5, 0.9, 0, 0.9), (6, 1.8, 7, 1.0),
+         (8, 0.9, 0, 0.8), (10, 0.9, 0, 0.6), (11, 0.9, 4, 0.9), (12, 1.8, 0, 1.0), (14, 0.9, 7, 0.7), (15, 0.9, 2, 0.8)),
+        ((0, 1.8, 0, 1.0), (2, 0.9, 0, 0.6), (3, 0.9, 0, 0.9), (4, 0.9, 7, 0.7), (6, 0.9, 0, 0.8), (7, 1.8, 0, 1.0),
+         (9, 0.9, 4, 0.7), (10, 0.9, 0, 0.8), (12, 0.9, 0, 0.9), (13, 0.9, 7, 0.8), (14, 1.8, 0, 1.0)),
+    ),
+    "tumbao": (
+        ((0, 2.5, 0, 0.9), (6, 2.0, 4, 0.9), (12, 3.5, 0, 1.0)),
+        ((3, 2.5, 0, 0.8), (6, 3.5, 4, 1.0), (12, 3.5, 7, 0.9)),
+    ),
 }  # fmt: skip
+
+
+_VOICES = {"future": "donk", "bass": "growl", "progressive": "offbeat", "melodic": "round"}
 
 
 def _donk(hz: float, n: int, bright: float) -> np.ndarray:
@@ -78,10 +107,34 @@ def _round(hz: float, n: int, bright: float) -> np.ndarray:
     return (0.75 * sweep(raw, cutoff, q=1.6) + 0.7 * sine(hz, n)) * envelope(n, 0.005, 0.04, 0.7, 0.3)
 
 
+def _sub(hz: float, n: int, bright: float) -> np.ndarray:
+    """A long low sine, driven so that small speakers tell its pitch."""
+    bent = hz * (1 + 0.25 * decay(n, 0.03))
+    body = np.tanh(1.8 * sine(bent, n)) + 0.14 * (1 + bright) * lowpass(wave("saw", 2 * hz, n), 900)
+    return body.astype(np.float32) * envelope(n, 0.004, 0.06, 0.75, 0.6) * np.float32(0.9)
+
+
+def _upright(hz: float, n: int, bright: float) -> np.ndarray:
+    """A plucked string with a body: partials that die faster the higher they are, and the finger."""
+    out = np.zeros(n, np.float32)
+    for k in range(1, 9):
+        out += np.float32(k ** (-1.2 + 0.3 * bright)) * sine(hz * k, n) * decay(n, 0.55 / k**0.6)
+    finger = bandpass(wave("saw", 3.1 * hz, n), 500, 1400) * decay(n, 0.012)
+    return (0.8 * out + 0.5 * finger) * envelope(n, 0.003, 0.05)
+
+
+def _acid(hz: float, n: int, bright: float, opened: float) -> np.ndarray:
+    """A saw through a sharp resonance that opens and shuts on each note; `opened` in [0, 1] is the knob turned by hand."""
+    cutoff = 200 + (500 + 3200 * opened) * 2 ** (0.6 * bright) * decay(n, 0.09)
+    made = np.tanh(2.2 * sweep(0.8 * wave("saw", 2 * hz, n), cutoff, q=7.0))
+    return (0.55 * made + 0.55 * sine(hz, n)) * envelope(n, 0.002, 0.015, 0.8, 0.2)
+
+
 def play_bass(score: Score, bus: Bus) -> None:
     """One line per phrase of four bars, answered by a second; the last bar of each eight slides up."""
     style, mood, grid = score.style, score.mood, score.grid
-    lines = _LINES[style.genre]
+    lines = _LINES[style.form.line or style.genre]
+    voice = style.form.bass or _VOICES[style.genre]
     take = style.rng("bass")
     order = take.permutation(len(lines))
     beat = float(grid.beat_samples) / RATE
@@ -90,17 +143,22 @@ def play_bass(score: Score, bus: Bus) -> None:
 
     def note(midi: int, n: int, variant: int) -> np.ndarray:
         hz = hertz(midi)
-        if style.genre == "future":
-            return _donk(hz, n, bright)
-        if style.genre == "bass":
+        if voice == "growl":
             return _growl(hz, n, bright, rates[variant % len(rates)], 0.55 + 0.3 * mood.energy)
-        return _offbeat(hz, n, bright) if style.genre == "progressive" else _round(hz, n, bright)
+        if voice == "reese":
+            return _growl(hz, n, bright, 0.5 / beat, 0.35 + 0.2 * mood.energy)
+        if voice == "acid":
+            return _acid(hz, n, bright, variant / 7)
+        return {"donk": _donk, "offbeat": _offbeat, "round": _round, "sub": _sub, "upright": _upright}[voice](
+            hz, n, bright
+        )
 
     for bar, level in score.playing("bass"):
         if bar.last:
             n = grid.length(8)
             held = score.sound(("bass", bar.chord.root, n, 0), note, bar.chord.root, n, 0)
             bus.place(held, grid.step(bar.index, 0), 0.9)
+            score.note("bass", grid.step(bar.index, 0), n, bar.chord.root, 0.9)
             continue
         rng = style.rng("bass", bar.index)
         turn = bar.place % 2 if style.genre in ("future", "bass") else 0
@@ -114,11 +172,15 @@ def play_bass(score: Score, bus: Bus) -> None:
             if bar.place % 8 == 7 and step >= 12:
                 above += 2
             midi = _above(score, bar.chord.degree, bar.chord.root, above)
-            variant = (i + bar.place) % len(rates) if style.genre == "bass" and length >= 2 else 0
+            variant = (i + bar.place) % len(rates) if voice == "growl" and length >= 2 else 0
+            if voice == "acid":  # the filter opens through each phrase of eight bars, and every third accent jumps out
+                variant = min(7, bar.place % 8 + (2 if (step * 5 + bar.index) % 3 == 0 else 0))
             n = grid.length(length * 0.94)
             sound = score.sound(("bass", midi, n, variant), note, midi, n, variant)
-            bus.place(sound, grid.step(bar.index, step), level * human(rng, accent, 0.06))
-        if bar.section == "drop" and bar.left == 0 and style.genre in ("bass", "future"):
+            force = level * human(rng, accent, 0.06)
+            bus.place(sound, grid.step(bar.index, step), force)
+            score.note("bass", grid.step(bar.index, step), n, midi, force)
+        if bar.section == "drop" and bar.left == 0 and style.genre in ("bass", "future") and not style.form.bass:
             n = grid.length(2)
             fall = score.sound(("bass fall", bar.chord.root), _fall, hertz(bar.chord.root + 24), n)
             bus.place(fall, grid.step(bar.index, 14), 0.35 * level)

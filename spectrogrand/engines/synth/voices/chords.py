@@ -8,6 +8,7 @@ from ..mixing import Bus
 from ..score import Score, human
 from .filters import formant, highpass, lowpass, sweep
 from .oscillators import decay, envelope, hertz, seconds, sine, wave
+from .played import play_together
 
 # a bar of chords: (sixteenth, length in sixteenths, accent)
 Rhythm = tuple[tuple[int, float, float], ...]
@@ -32,6 +33,12 @@ _RHYTHMS: dict[str, tuple[Rhythm, ...]] = {
         ((3, 3.0, 0.9), (10, 3.0, 0.8)),
         ((0, 6.0, 0.8), (6, 4.0, 0.7), (11, 4.5, 0.8)),
     ),
+    "piano": (
+        ((0, 2.5, 1.0), (3, 2.5, 0.8), (6, 3.5, 0.9), (10, 1.8, 0.7), (12, 3.5, 0.9)),
+        ((0, 3.5, 1.0), (4, 1.8, 0.7), (6, 3.5, 0.9), (11, 4.5, 0.8)),
+        ((2, 1.8, 0.8), (4, 3.0, 0.9), (8, 1.8, 0.7), (10, 4.5, 1.0)),
+    ),
+    "held": (((0, 15.5, 0.9),), ((0, 9.5, 0.9), (10, 5.5, 0.7)), ((0, 11.5, 0.9), (12, 3.8, 0.8))),
 }
 
 
@@ -113,11 +120,21 @@ def _pad(notes: tuple[int, ...], n: int, bright: float, space: float, vocal: flo
 def play_chords(score: Score, bus: Bus) -> None:
     """Rhythmic chords: the instrument follows the sub-genre and the era, the figure the take."""
     style, mood, grid = score.style, score.mood, score.grid
-    rhythms = _RHYTHMS[style.genre]
+    rhythms = _RHYTHMS[style.form.rhythm or style.genre]
+    voice = style.form.chords
+    if style.wishes.instruments and style.take.number in (0, 2, 3):
+        asked = [
+            i for i in style.wishes.instruments if i in ("piano", "harp", "pluck", "strings", "choir", "organ", "brass")
+        ]
+        voice = asked[0] if asked else voice
     order = style.rng("chords").permutation(len(rhythms))
     retro = mood.era < -0.25
 
     def sound(notes: tuple[int, ...], n: int, section: str) -> np.ndarray:
+        if voice == "stab":
+            return _stab(notes, n, mood.brightness)
+        if voice:
+            return play_together(voice, notes, n, mood.brightness)
         if style.genre == "melodic" or (retro and style.genre != "bass"):
             return _keys(notes, n, mood.brightness, organ=style.genre == "future" or mood.era < -0.6)
         if style.genre == "bass":
@@ -130,7 +147,7 @@ def play_chords(score: Score, bus: Bus) -> None:
         if bar.place % 4 == 3:
             rhythm = rhythms[order[(bar.place // 8 + bar.cycle + 1) % len(rhythms)]]
         if bar.section == "break":
-            stabs = style.genre == "bass"
+            stabs = style.genre == "bass" and not voice
             rhythm = tuple((s, 2.0, 0.9) for s in (0, 4, 8, 12)) if stabs else _HELD[int(rng.integers(len(_HELD)))]
         if bar.last:
             rhythm = ((0, 10.0, 1.0),)
@@ -138,13 +155,17 @@ def play_chords(score: Score, bus: Bus) -> None:
             n = grid.length(min(length, 16 - step if not bar.last else length) * 0.97)
             key = ("chord", bar.chord.notes, n, bar.section == "drop")
             made = score.sound(key, sound, bar.chord.notes, n, bar.section)
-            bus.place(made, grid.step(bar.index, step), level * human(rng, accent, 0.06))
+            force = level * human(rng, accent, 0.06)
+            bus.place(made, grid.step(bar.index, step), force)
+            for midi in bar.chord.notes:
+                score.note("chords", grid.step(bar.index, step), n, midi, force)
 
 
 def play_pad(score: Score, bus: Bus) -> None:
     """One pad chord to a bar, each overlapping the next a little."""
     mood = score.mood
-    choir, tremolo = min(0.8, 3 * mood.motif("faces")), min(0.8, 3 * mood.motif("waves"))
+    choir = 0.8 if "choir" in score.style.wishes.instruments else min(0.8, 3 * mood.motif("faces"))
+    tremolo = min(0.8, 3 * mood.motif("waves"))
     for bar, level in score.playing("pad"):
         if bar.last:
             continue
@@ -154,3 +175,5 @@ def play_pad(score: Score, bus: Bus) -> None:
         )
         rise = (0.8 + 0.2 * (bar.place + 1) / bar.count) if bar.section == "build" else 1.0
         bus.place(sound, score.grid.step(bar.index, 0), level * rise)
+        for midi in bar.chord.notes:
+            score.note("pad", score.grid.step(bar.index, 0), score.grid.length(16), midi, min(1.0, level * rise))

@@ -10,20 +10,26 @@ from ..score import Score, human
 from .chords import supersaw
 from .filters import formant, highpass, lowpass, sweep
 from .oscillators import decay, envelope, glide, hertz, seconds, sine, wave
+from .played import PLAYED, SUSTAINED, play_note
 
-_CELLS: dict[str, tuple[tuple[tuple[int, float], ...], ...]] = {
-    # rhythms of a lead bar: (sixteenth, length in sixteenths)
-    "future": (
+# rhythms of a lead's bar, calm to busy: (sixteenth, length in sixteenths)
+_CELLS: tuple[tuple[tuple[tuple[int, float], ...], ...], ...] = (
+    (((0, 6.0), (6, 2.0), (8, 7.5)), ((0, 8.0), (8, 4.0), (12, 4.0)), ((2, 6.0), (8, 8.0)), ((0, 12.0), (12, 4.0))),
+    (
+        ((0, 3.0), (3, 3.0), (6, 4.0), (10, 2.0), (12, 4.0)),
+        ((0, 4.0), (4, 2.0), (6, 2.0), (8, 6.0), (14, 2.0)),
+        ((2, 2.0), (4, 4.0), (8, 2.0), (10, 2.0), (12, 4.0)),
+        ((0, 2.0), (2, 4.0), (6, 2.0), (8, 3.0), (11, 5.0)),
+    ),
+    (
         ((0, 1.5), (3, 1.0), (4, 1.0), (7, 1.5), (10, 2.0), (13, 1.0)),
         ((2, 1.0), (3, 1.5), (6, 1.0), (8, 2.5), (12, 1.0), (14, 1.5)),
+        ((0, 1.0), (2, 1.0), (3, 1.0), (6, 2.0), (8, 1.0), (10, 1.0), (11, 1.0), (14, 2.0)),
+        ((0, 2.0), (3, 1.0), (6, 2.0), (8, 2.0), (11, 1.0), (12, 1.0), (14, 1.0)),
     ),
-    "bass": (((0, 1.0), (3, 1.0), (6, 1.0)), ((4, 1.0), (7, 1.0), (10, 1.0), (13, 2.0))),
-    "progressive": (
-        ((0, 3.0), (3, 3.0), (6, 4.0), (10, 2.0), (12, 4.0)),
-        ((0, 6.0), (6, 2.0), (8, 3.0), (11, 3.0), (14, 2.0)),
-    ),
-    "melodic": (((0, 5.0), (6, 2.0), (10, 5.0)), ((2, 4.0), (7, 3.0), (12, 4.0))),
-}
+)
+_CALLS = (((0, 1.0), (3, 1.0), (6, 1.0)), ((4, 1.0), (7, 1.0), (10, 1.0), (13, 2.0)))
+"""Bass house's short calls between the growls."""
 
 
 def _pluck(hz: float, n: int, bright: float, glassy: float) -> np.ndarray:
@@ -86,31 +92,62 @@ def play_arp(score: Score, bus: Bus) -> None:
             n = grid.length(3)
             sound = score.sound(("arp", midi), _pluck, hertz(midi), n, mood.brightness, glassy)
             swell = 0.75 + 0.25 * np.sin(2 * np.pi * (bar.place + step / 16) / 8 - 1.2)
-            bus.place(sound, grid.step(bar.index, step), 0.5 * level * swell * human(rng, accent), 0.35 * (-1) ** step)
+            force = 0.5 * level * swell * human(rng, accent)
+            bus.place(sound, grid.step(bar.index, step), force, 0.35 * (-1) ** step)
+            score.note("arp", grid.step(bar.index, step), n, midi, force)
+
+
+def _motif(score: Score) -> tuple[tuple[tuple[int, float], ...], list[int]]:
+    """The song's motif: a rhythm and a contour in scale steps. Energy makes it busy, valence lets it rise, tension leap."""
+    style, mood = score.style, score.mood
+    rng = style.rng("motif")
+    if style.genre == "bass" and style.form.name in ("club", "acid"):
+        cells: tuple[tuple[tuple[int, float], ...], ...] = _CALLS
+    else:
+        calm = style.take.quiet + style.form.soft_opening
+        cells = _CELLS[int(np.clip(round(1 + 1.2 * mood.energy + rng.uniform(-0.5, 0.5)) - calm, 0, 2))]
+    cell = cells[int(rng.integers(len(cells)))]
+    climb = 0.9 * mood.valence + rng.uniform(-0.3, 0.3)
+    leap = 1.0 + 1.2 * max(0.0, mood.tension) + 0.4 * mood.energy
+    contour = [0]
+    for _ in cell[1:]:
+        step = rng.normal(0.8 * climb, leap)
+        contour.append(int(np.clip(contour[-1] + (np.sign(step) if abs(step) < 1 else round(step)), -5, 6)))
+    return cell, contour
 
 
 def _phrase(score: Score, bar: Bar) -> list[tuple[int, float, int]]:
-    """Lead notes of a bar as (sixteenth, length, MIDI): cells repeat A A' A B over four bars; strong beats take chord notes."""
-    style = score.style
-    part = bar.place // 8
-    rng = style.rng("lead", part, bar.cycle, (0, 0, 0, 1)[bar.place % 4])
-    cell = _CELLS[style.genre][int(rng.integers(2))]
-    centre = {"future": 72, "bass": 60, "progressive": 74, "melodic": 72}[style.genre]
-    scale = sorted({style.key.midi(d, o) for d in range(7) for o in (3, 4, 5, 6)})
+    """Lead notes of a bar as (sixteenth, length, MIDI): motif, answer, motif varied, cadence; strong beats take chord notes."""
+    style, mood = score.style, score.mood
+    if score.melody:
+        first = bar.place * 16 % score.melody_steps
+        return [(at - first, length, midi) for at, length, midi in score.melody if first <= at < first + 16]
+    cell, contour = _motif(score)
+    rng = style.rng("lead", bar.place // 4, bar.cycle, bar.place % 4)
+    centre = {"future": 72, "bass": 62, "progressive": 74, "melodic": 71}[style.genre] + style.register
+    scale = sorted({style.key.midi(d, o) for d in range(7) for o in (2, 3, 4, 5, 6)})
     tones = {m % 12 for m in bar.chord.notes}
-    at = min(range(len(scale)), key=lambda i: abs(scale[i] - centre)) + int(rng.integers(-2, 3))
+    chordal = [i for i, m in enumerate(scale) if m % 12 in tones]
+    role = bar.place % 4
+    around = centre + (0, 2 if mood.valence > 0 else -2, 0, -1)[role]
+    at = min(chordal, key=lambda i: abs(scale[i] - around))
+    mirror = -1 if role == 1 and (bar.place // 8 + bar.cycle) % 2 else 1
     notes = []
-    for step, length in cell:
-        at = int(np.clip(at + rng.choice((-2, -1, -1, 0, 1, 1, 2)), 0, len(scale) - 1))
-        while abs(scale[at] - centre) > 9:
-            at += 1 if scale[at] < centre else -1
-        place = at
+    for k, (step, length) in enumerate(cell):
+        place = int(np.clip(at + mirror * contour[k], 0, len(scale) - 1))
+        if role == 2 and k and rng.random() < 0.3:  # the variation: one or two notes move
+            place = int(np.clip(place + rng.choice((-1, 1)), 0, len(scale) - 1))
         if step % 4 == 0 or length >= 3:
-            place = min((i for i in range(len(scale)) if scale[i] % 12 in tones), key=lambda i: (abs(i - at), i))
+            place = min(chordal, key=lambda i: (abs(i - place), i))
         notes.append((step, length, scale[place]))
-    if bar.place % 4 == 1:  # the answer ends elsewhere
-        step, length, midi = notes[-1]
-        notes[-1] = (step, length, min((m for m in scale if m % 12 in tones), key=lambda m: (abs(m - midi - 4), m)))
+    if role == 3:  # the cadence: home on the tonic or its fifth, held
+        step, _, midi = notes[-1]
+        home = {style.key.midi(0, 0) % 12, style.key.midi(4, 0) % 12} & tones or tones
+        notes[-1] = (
+            step,
+            max(2.0, 15.5 - step),
+            min((m for m in scale if m % 12 in home), key=lambda m: abs(m - midi)),
+        )
     return notes
 
 
@@ -118,14 +155,23 @@ def play_lead(score: Score, bus: Bus) -> None:
     """The tune, in the drops (bass house: short calls between the growls), leaving room in every fourth bar."""
     style, mood, grid = score.style, score.mood, score.grid
     for bar, level in score.playing("lead"):
-        if bar.last or (style.genre in ("bass", "melodic") and bar.place % 4 == 2):
+        calls = style.genre in ("bass", "melodic") and style.form.name == "club"
+        if bar.last or (calls and bar.place % 4 == 2 and not score.melody):
             continue
         rng = style.rng("lead", "velocity", bar.index)
         before = 0
         for step, length, midi in _phrase(score, bar):
             n = grid.length(length * 0.95)
             start = before if before and style.genre != "progressive" else midi
-            key = ("lead", midi, start, n)
-            sound = score.sound(key, _lead, style.genre, hertz(midi), hertz(start), n, mood.brightness)
+            force = level * human(rng, 0.95, 0.07)
+            if style.lead in PLAYED:
+                n = max(n, grid.length(2)) if style.lead in SUSTAINED else max(n, grid.length(6))
+                sound = score.sound(("lead", midi, n), play_note, style.lead, midi, n, mood.brightness)
+            else:
+                voice = {"vocal": "future", "acid": "bass", "saw": "progressive"}.get(style.lead or "", style.genre)
+                sound = score.sound(
+                    ("lead", midi, start, n), _lead, voice, hertz(midi), hertz(start), n, mood.brightness
+                )
             before = midi
-            bus.place(sound, grid.step(bar.index, step), 0.5 * level * human(rng, 0.95, 0.07))
+            bus.place(sound, grid.step(bar.index, step), 0.5 * force)
+            score.note("lead", grid.step(bar.index, step), grid.length(length * 0.95), midi, force)

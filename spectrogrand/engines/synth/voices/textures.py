@@ -10,7 +10,7 @@ from ..mixing import Bus
 from ..score import Score
 from ..style import MOTIFS
 from ..timing import RATE
-from . import kit
+from . import kit, places
 from .filters import bandpass, formant, highpass, lowpass, sweep
 from .oscillators import decay, envelope, glide, hertz, noise, sine, wave
 
@@ -134,17 +134,19 @@ def _vinyl(score: Score, n: int, rng: np.random.Generator) -> np.ndarray:
 _BEDS: dict[str, Callable[[Score, int, np.random.Generator], np.ndarray]] = {
     "space": _space, "city": _city, "sea": _sea, "mountains": _wind, "forest": _forest,
     "machines": _machines, "faces": _faces, "geometry": _geometry, "waves": _waves, "abstract": _abstract, "vinyl": _vinyl,
+    "rain": places.rain, "thunder": places.thunder, "crowd": places.crowd, "bells": places.bells, "fire": places.fire,
 }  # fmt: skip
 
 
 def play_textures(score: Score, bus: Bus) -> None:
-    """The two strongest motif families, each as loud as its share, and the crackle of a record for topics of old times.
+    """What the topic names (rain, surf, a crowd), or the two strongest motif families; old times crackle like a record.
 
     Each is renewed every bar or two, in four versions.
     """
     shares = np.array(score.mood.motifs)
     heard = [(MOTIFS[int(i)], float(shares[i])) for i in np.argsort(-shares, kind="stable")[:2]]
-    for name, share in [*heard, ("vinyl", -0.5 * score.mood.era)]:
+    named = [(bed, 0.75) for bed in score.style.wishes.beds]
+    for name, share in [*(named or heard), *([] if "vinyl" in dict(named) else [("vinyl", -0.5 * score.mood.era)])]:
         if share < 0.12:
             continue
         span = 1 if name in ("machines", "geometry") else 2

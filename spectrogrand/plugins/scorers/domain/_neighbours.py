@@ -12,7 +12,7 @@ from ....errors import InvalidValue
 from ....interfaces import CreativityScorer, Embedder, Reference
 from ....references.covers import CoverReference, standardised
 from ....references.songs import embeddings, reference_path
-from ....registry import build
+from ....registry import inner
 from ....types import Audio, Image
 
 
@@ -83,6 +83,8 @@ class SongNeighbours(Neighbours):
         k: neighbours that count.
     """
 
+    parts = {"embedder": "embedders"}
+
     artefact = Audio
 
     def __init__(
@@ -102,14 +104,9 @@ class SongNeighbours(Neighbours):
         """The embedder's identity."""
         return {"embedder": dict(self._embedder.identity())}
 
-    def close(self) -> None:
-        """Free the embedder."""
-        if "_embedder" in self.__dict__:
-            self._embedder.close()
-
     @cached_property
     def _embedder(self) -> Embedder:
-        made = build("embedders", self.embedder)
+        made = inner(self, "embedder")
         assert isinstance(made, Embedder)
         return made
 

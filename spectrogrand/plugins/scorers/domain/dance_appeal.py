@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ....interfaces import Card, CreativityScorer, Embedder, Reference
+from ....interfaces import Card, CreativityScorer, Reference
 from ....references.songs import embeddings, reference_path
-from ....registry import build, register
+from ....registry import inner, register
 from ....types import Audio
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "data" / "dance_appeal.safetensors"
@@ -35,11 +35,16 @@ class DanceAppeal(CreativityScorer):
         paper="Pons & Serra 2019, musicnn, arXiv:1909.06654 (the judge learned from)",
     )
 
+    parts = {"embedder": "embedders"}
+
+    def __init__(self) -> None:
+        self.embedder = {"name": "timbre_rhythm", "window": 10.0}
+
     def score(self, batch: Sequence[Audio]) -> np.ndarray:
         """One number per song, float64, shape=(item,); NaN for silence."""
         if not len(batch):
             return np.zeros(0)
-        return appeal(self._embedder.embed(batch))
+        return appeal(inner(self, "embedder").embed(batch))
 
     def reference(self) -> Reference:
         """The shipped reference songs."""
@@ -52,13 +57,10 @@ class DanceAppeal(CreativityScorer):
 
     def identity(self) -> Mapping[str, Any]:
         """The weights' sha256 and the embedder's identity."""
-        return {"weights": sha256(WEIGHTS.read_bytes()).hexdigest(), "embedder": dict(self._embedder.identity())}
-
-    @cached_property
-    def _embedder(self) -> Embedder:
-        made = build("embedders", {"name": "timbre_rhythm", "window": 10.0})
-        assert isinstance(made, Embedder)
-        return made
+        return {
+            "weights": sha256(WEIGHTS.read_bytes()).hexdigest(),
+            "embedder": dict(inner(self, "embedder").identity()),
+        }
 
 
 def appeal(vectors: np.ndarray) -> np.ndarray:
