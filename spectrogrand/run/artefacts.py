@@ -44,7 +44,8 @@ def save(value: Any, folder: Path) -> None:
     """Write an artefact into an entry's folder.
 
     Raises:
-        CandidateError: the artefact holds numbers that are not finite. PluginError: it is no artefact.
+        CandidateError: the artefact holds numbers that are not finite. PluginError: it is no artefact, or a picture's
+            notes are not plain data.
     """
     if isinstance(value, Audio):
         if not all(np.isfinite(block).all() for block in value.blocks(1 << 20)):
@@ -54,6 +55,12 @@ def save(value: Any, folder: Path) -> None:
             (folder / "plan.json").write_text(json.dumps(value.plan.as_dict()), "utf-8")
     elif isinstance(value, Image):
         media.save_image(folder / "picture.png", value)
+        if value.notes is not None:
+            try:
+                text = json.dumps(dict(value.notes), ensure_ascii=False, allow_nan=False)
+            except (TypeError, ValueError) as error:
+                raise PluginError(f"a picture's notes are plain data for JSON: {error}") from None
+            (folder / "notes.json").write_text(text, "utf-8")
     elif isinstance(value, str):
         (folder / "text.txt").write_text(value, "utf-8")
     else:
@@ -69,5 +76,7 @@ def load(folder: Path) -> Any:
             return sound
         return Audio(sound.samples, sound.rate, Plan.from_dict(json.loads(plan.read_text("utf-8"))))
     if (folder / "picture.png").exists():
-        return media.load_image(folder / "picture.png")
+        picture = media.load_image(folder / "picture.png")
+        notes = folder / "notes.json"
+        return Image(picture.pixels, json.loads(notes.read_text("utf-8"))) if notes.exists() else picture
     return (folder / "text.txt").read_text("utf-8")
