@@ -160,20 +160,28 @@ def _is_whole(samples: np.memmap[Any, Any]) -> bool:
 class Image:
     """A picture: uint8, shape=(row, column, rgb).
 
+    `notes` is what a painter says of its picture, plain data that JSON can hold, None where nobody said anything. The painters
+    of covers give `shown` (a list of {"word", "shape", "box": [x0, y0, x1, y1]}, the box in shares of width and height from the
+    upper left), `missed` (the topic's words that were not drawn) and `finish` (how it was drawn). Pixels alone are the picture:
+    a picture that was resized or changed has none.
+
     Raises:
-        InvalidValue: wrong dtype or shape, or a side of no pixels.
+        InvalidValue: wrong dtype or shape, or a side of no pixels; notes that are no mapping.
 
     >>> Image(np.zeros((4, 6, 3), np.uint8)).size
     (4, 6)
     """
 
     pixels: np.ndarray
+    notes: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         x = self.pixels
         if not isinstance(x, np.ndarray) or x.dtype != np.uint8 or x.ndim != 3 or x.shape[2] != 3 or 0 in x.shape:
             got = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
             raise InvalidValue(f"a picture is uint8 (row, column, rgb), got {got}")
+        if self.notes is not None and not isinstance(self.notes, Mapping):
+            raise InvalidValue(f"a picture's notes are a mapping or None, got {type(self.notes).__name__}")
 
     @property
     def size(self) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""Things that a cover can show: the words that name them and their outlines."""
