@@ -46,7 +46,7 @@ def direct(sections: Sequence[Section], count: int, fps: float, seed: int = 0) -
     energy, light = np.ones(count), np.ones(count)
     framing = np.zeros((3, count))
     if len(sections) < 2:
-        return Direction(energy, light, *framing, np.zeros(0, np.int64))
+        return Direction(energy, light, framing[0], framing[1], framing[2], np.zeros(0, np.int64))
     cuts = []
     order = 1 + np.random.default_rng([seed, 16]).permutation(len(_FRAMINGS) - 1)
     for k, section in enumerate(sections):
@@ -64,7 +64,7 @@ def direct(sections: Sequence[Section], count: int, fps: float, seed: int = 0) -
             framing[0, first:last] += 0.12 * along
         if k and first:
             cuts.append(first)
-    return Direction(energy, light, *framing, np.array(cuts, np.int64))
+    return Direction(energy, light, framing[0], framing[1], framing[2], np.array(cuts, np.int64))
 
 
 def space_flashes(events: np.ndarray, most: int = FLASHES) -> np.ndarray:
@@ -73,7 +73,8 @@ def space_flashes(events: np.ndarray, most: int = FLASHES) -> np.ndarray:
     >>> space_flashes(np.arange(8) / 4).tolist()
     [True, True, True, False, False, True, True, True]
     """
-    keep, shown = np.zeros(len(events), bool), []
+    keep = np.zeros(len(events), bool)
+    shown: list[float] = []
     for k, at in enumerate(events):
         if len(shown) < most or at - shown[-most] > 1.0:
             keep[k] = True

@@ -107,7 +107,7 @@ def _layered(near: np.ndarray, loose: np.ndarray) -> np.ndarray:
     """Depth that is even within what must stay rigid: there it is the mean of a wide neighbourhood of rigid places."""
     from scipy.ndimage import gaussian_filter
 
-    rigid, wide = 1 - loose, len(near) / 5
+    rigid, wide = 1 - loose, len(near) / 2
     mean = gaussian_filter(near * rigid, wide) / np.maximum(gaussian_filter(rigid, wide), 1e-3)
     return np.asarray(near + rigid * (np.clip(mean, 0, 1) - near), np.float32)
 
