@@ -128,6 +128,20 @@ def colours(colormap: str) -> np.ndarray:
     return np.ascontiguousarray(table[:, :3])
 
 
+def colour_table(colormap: str | np.ndarray) -> np.ndarray:
+    """A colour map by its name, or the table itself.
+
+    Raises:
+        InvalidValue: a table that is not uint8 of shape=(256, rgb).
+        UnknownName: no such colour map.
+    """
+    if isinstance(colormap, str):
+        return colours(colormap)
+    if colormap.dtype != np.uint8 or colormap.shape != (256, 3):
+        raise InvalidValue(f"a colour table is uint8 (256, rgb), got {colormap.dtype} {colormap.shape}")
+    return np.ascontiguousarray(colormap)
+
+
 def spectrogram_frames(
     spectrogram: Spectrogram,
     *,
@@ -135,7 +149,7 @@ def spectrogram_frames(
     fps: Fraction,
     size: tuple[int, int],
     seconds: float | None = None,
-    colormap: str = "magma",
+    colormap: str | np.ndarray = "magma",
     relative: str = "song",
 ) -> Frames:
     """The spectrogram as video: frame k shows the song around the middle of [k/fps, (k+1)/fps), low notes below.
@@ -144,7 +158,7 @@ def spectrogram_frames(
         size: (rows, columns) in pixels.
         seconds: width of the window; None is 1.5 s. `seconds=0.1, fps=10` shows the published chunks, each frame
             exactly its own [k/10, (k+1)/10).
-        colormap: any of matplotlib's.
+        colormap: any of matplotlib's, or a table, uint8, shape=(256, rgb), such as `image.ramp.colour_ramp` makes of a cover.
         relative: "song" keeps loudness visible, and cells melt into each other; "chunk" is the published look: each
             window's maximum is brought to 0 dB, cells are flat.
 
@@ -161,7 +175,7 @@ def spectrogram_frames(
         raise InvalidValue(f"a spectrogram window is longer than 0 and at most 60 seconds, got {seconds}")
     if relative not in ("song", "chunk"):
         raise InvalidValue(f"relative is 'song' or 'chunk', got {relative!r}")
-    table, rate = colours(colormap), spectrogram.frame_rate
+    table, rate = colour_table(colormap), spectrogram.frame_rate
     ticks, unit = 2 * fps.numerator, fps.denominator
 
     def make() -> Iterator[np.ndarray]:

@@ -60,6 +60,21 @@ def depth(pixels: np.ndarray, side: int) -> np.ndarray:
     )
 
 
+def looseness(pixels: np.ndarray, side: int) -> np.ndarray:
+    """How freely each part may be bent, float32 at (side, side): 0 at straight lines, letters and faces, 1 in sky or water.
+
+    Strong edges are rigid wherever they are: the trace of the structure tensor (Foerstner, Guelch 1987), over a
+    neighbourhood as wide as a letter, and all around it, so that what encloses a thing moves with it.
+    """
+    from scipy.ndimage import gaussian_filter, maximum_filter
+
+    fine = luma(shrink(pixels, min(4 * side, pixels.shape[0]), min(4 * side, pixels.shape[1]))).astype(np.float32) / 255
+    slope = np.hypot(*np.gradient(fine)) if min(fine.shape) > 1 else np.zeros_like(fine)
+    wide = max(1, round(max(fine.shape) / 24))
+    rigid = maximum_filter(np.clip(slope / 0.08 - 0.25, 0, 1), wide)
+    return np.asarray(1 - stretch(gaussian_filter(rigid, wide / 2), side, side).clip(0, 1), np.float32)
+
+
 def guided(field: np.ndarray, guide: np.ndarray, radius: float, floor: float = 0.01) -> np.ndarray:
     """Guided filter (He, Sun, Tang 2013, equations 5 to 8) with Gaussian windows: smooth, but with the guide's edges."""
     from scipy.ndimage import gaussian_filter

@@ -8,13 +8,16 @@ import numpy as np
 
 from ...audio.features import Features
 from ...types import Audio
+from ..director.direction import Direction, direct, space_flashes
+from ..director.sections import find_sections
 
 
 @dataclass(frozen=True, eq=False)
 class Moves:
     """Curves of shape=(frame,): `beat`, `bar` and `drop` are envelopes in [0, 1] that swell at the event and fade;
     `phase` is how far the camera has travelled, in turns; `energy` is slow loudness in [0, 1];
-    `bands` has shape=(3, frame): low, middle and high sound now, in [0, 1]."""
+    `bands` has shape=(3, frame): low, middle and high sound now, in [0, 1]; `flash` is `beat` and `drop` without what
+    would flash more than three times in a second; `direction` is what the director wants of each section."""
 
     beat: np.ndarray
     bar: np.ndarray
@@ -22,10 +25,14 @@ class Moves:
     phase: np.ndarray
     energy: np.ndarray
     bands: np.ndarray
+    flash: np.ndarray
+    direction: Direction
 
 
-def moves(song: Audio, features: Features, count: int, fps: float, loop: bool) -> Moves:
+def moves(song: Audio, features: Features, count: int, fps: float, loop: bool, seed: int = 0) -> Moves:
     """Plan all frames; `loop` makes every curve flow from its last value into its first."""
+    sections = find_sections(song, features)
+    direction = direct(sections, count, fps, seed)
     times = (np.arange(count) + 0.5) / fps
     rms = features.sample(features.rms, times)
     raw = features.sample(features.bands, times)
@@ -43,14 +50,16 @@ def moves(song: Audio, features: Features, count: int, fps: float, loop: bool) -
     beat = envelope(features.beats, strength, count, fps, 0.34 * period, loop)
     on_bar = np.isin(np.round(features.beats, 4), np.round(features.downbeats, 4))
     bar = envelope(features.beats[on_bar], strength[on_bar], count, fps, 0.3, loop)
-    drops = _drops(song, energy, fps)
+    drops = np.array([s.start for s in sections if s.name == "drop" and s.start > 0.1])
     drop = envelope(drops, np.ones(len(drops)), count, fps, 0.9, loop)
+    shown = space_flashes(features.beats)
+    flash = envelope(features.beats[shown], strength[shown], count, fps, 0.34 * period, loop)
     glide = envelope(features.beats, strength, count, fps, 0.5 * period, loop)
-    speed = (0.02 + 0.03 * energy + 0.34 * glide) / fps
+    speed = direction.energy * (0.02 + 0.03 * energy + 0.34 * glide) / fps
     phase = np.concatenate([[0.0], np.cumsum(speed)])
     if loop:
         phase *= max(1, round(phase[-1])) / phase[-1]
-    return Moves(beat, bar, drop, phase[:-1], energy, bands)
+    return Moves(beat, bar, drop, phase[:-1], energy, bands, flash, direction)
 
 
 def envelope(events: np.ndarray, strength: np.ndarray, count: int, fps: float, decay: float, loop: bool) -> np.ndarray:
@@ -76,19 +85,3 @@ def _smooth(curve: np.ndarray, width: float, loop: bool) -> np.ndarray:
     from scipy.ndimage import gaussian_filter1d
 
     return np.asarray(gaussian_filter1d(curve, max(width, 1e-3), mode="wrap" if loop else "nearest"))
-
-
-def _drops(song: Audio, energy: np.ndarray, fps: float) -> np.ndarray:
-    """Starts of the plan's drops; without a plan, where two seconds are much louder than the two before."""
-    if song.plan is not None and song.plan.sections:
-        return np.array([s.start for s in song.plan.sections if s.name == "drop" and s.start > 0.1])
-    span = round(2 * fps)
-    if len(energy) < 2 * span + 1:
-        return np.zeros(0)
-    total = np.concatenate([[0.0], np.cumsum(energy)])
-    mean = (total[span:] - total[:-span]) / span
-    rise = mean[span:] - mean[:-span]
-    peaks = [
-        k for k in range(1, len(rise) - 1) if rise[k] > 0.18 and rise[k] >= rise[max(0, k - span) : k + span].max()
-    ]
-    return (np.array(peaks, float) + span) / fps

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...image.colour import luma, oklab, shrink, srgb, stretch
-from ...image.focus import depth, focus_of, saliency, soft_luma
+from ...image.focus import depth, focus_of, looseness, saliency, soft_luma
 from ...image.warp import Plate, pack, planes
 
 _GRID = 96
@@ -22,7 +22,8 @@ class Shot:
     `zoom` is the magnification at the focal point; `dolly` how much more near parts grow than far ones; `pan` and
     `parallax` are (down, right), of everything and of near against far; `waves` the amplitudes of three flowing
     displacements (low, middle, high) and `turn` their phase in turns; `light` 0 none, 1 a full pulse on what shines;
-    `dust` the brightness of the dust, about 0 to 1; `split` the distance between the red and the blue picture.
+    `level` scales the whole picture's light; `dust` is the brightness of the dust, about 0 to 1; `split` the distance
+    between the red and the blue picture.
     """
 
     zoom: float = 1.0
@@ -32,6 +33,7 @@ class Shot:
     waves: tuple[float, float, float] = (0.0, 0.0, 0.0)
     turn: float = 0.0
     light: float = 0.0
+    level: float = 1.0
     dust: float = 0.0
     split: float = 0.0
 
@@ -66,11 +68,13 @@ class Stage:
         """Ways of moving: from the focal point, as one, by depth, from the focal point by depth, and eight waves."""
         fy, fx = focus_of(cover)
         v, u = np.mgrid[0:_GRID, 0:_GRID].astype(np.float32) / (_GRID - 1)
-        near = depth(cover, _GRID) - 0.5
+        loose = looseness(cover, _GRID)
+        near = _layered(depth(cover, _GRID), loose) - 0.5
         y, x, one = (v - fy) * self.size[0], (u - fx) * self.size[1], np.ones((_GRID, _GRID), np.float32)
         ways = [y, x, one, near, y * near, x * near]
         for cycles, along in zip(_CYCLES, (u, v, u, v), strict=True):
-            ways += [np.sin(_TAU * cycles * along) * (0.6 + near), np.cos(_TAU * cycles * along) * (0.6 + near)]
+            reach = loose * (0.6 + near)
+            ways += [np.sin(_TAU * cycles * along) * reach, np.cos(_TAU * cycles * along) * reach]
         return ways
 
     def draw(self, shot: Shot) -> np.ndarray:
@@ -87,7 +91,7 @@ class Stage:
         right = [0, reach, shot.pan[1], shot.parallax[1], 0, -shot.dolly]
         right += [*none, *wave(middle, -turn), *none, *wave(high, 3 * turn)]
         lit = planes(self._plate.sample(down, right))
-        lit *= self._vignette + np.float32(shot.light) * self._shine
+        lit *= np.float32(shot.level) * (self._vignette + np.float32(shot.light) * self._shine)
         lit += np.float32(0.9 * shot.light) * self._bloom
         self._dust.add(lit, shot)
         if shot.split > 0.05:
@@ -97,6 +101,15 @@ class Stage:
         for channel in range(3):
             out[..., channel] = lit[channel]
         return out
+
+
+def _layered(near: np.ndarray, loose: np.ndarray) -> np.ndarray:
+    """Depth that is even within what must stay rigid: there it is the mean of a wide neighbourhood of rigid places."""
+    from scipy.ndimage import gaussian_filter
+
+    rigid, wide = 1 - loose, len(near) / 2
+    mean = gaussian_filter(near * rigid, wide) / np.maximum(gaussian_filter(rigid, wide), 1e-3)
+    return np.asarray(near + rigid * (np.clip(mean, 0, 1) - near), np.float32)
 
 
 def _shifted(channel: np.ndarray, by: float) -> np.ndarray:

@@ -20,10 +20,8 @@ _GRID = 96
 _EVERY, _FOLLOW = 8, 0.05
 """Frames between two solutions of the transport, and how fast the shown colours follow the solved ones, per frame."""
 _ROUNDS = 8
-_KEEP = (0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
-"""Shares of the content's own large light that may stay; the largest is taken that its old colours do not explain."""
-_FINE, _APART = 1.17, 0.22
-"""Gain of the content's detail; least share of the new light that its old colours must not explain."""
+_KEEP, _FINE = 0.4, 1.17
+"""Share of the content's own large light that stays, and gain of its detail: the same for every picture."""
 _FLOWING, _BLOOM = 260, 160
 """Levels that flowing light and a beat's bloom add, at full `light`."""
 _GLIDE, _SWAY, _PUNCH = 4.0, 0.85, 1.8
@@ -65,7 +63,7 @@ class StillCanvas:
         rows, columns = pixels.shape[:2]
         axes = Axes(shrink(pixels, min(rows, self.solve), min(columns, self.solve)))
         self._bases = directions(_ROUNDS)
-        level, tone = self._relit(luma(pixels).astype(np.float32) / 255), axes.tone(pixels)
+        level, tone = self._even_light(luma(pixels).astype(np.float32) / 255), axes.tone(pixels)
 
         def draw(size: tuple[int, int]) -> np.ndarray:
             return codes(*(np.clip(stretch(part, *size), 0, 1) for part in (level, tone)))
@@ -92,22 +90,12 @@ class StillCanvas:
         waves = [np.sin(2 * np.pi * (a * x + b * y + c)) for a, b, c in turns]
         return [edge * (y - fy), edge * (x - fx), *(edge * wave for wave in waves)]
 
-    def _relit(self, level: np.ndarray) -> np.ndarray:
-        """Large light evened out and detail kept, so that the sound can be the light; in [0, 1].
-
-        As much of the content's own light stays as leaves `_APART` of the new light unexplained by the old colours.
-        """
+    def _even_light(self, level: np.ndarray) -> np.ndarray:
+        """Large light evened out and detail kept, so that the sound can be the light; in [0, 1]."""
         rows, columns = level.shape
         small = shrink(level, min(rows, 128), min(columns, 128))
         base = stretch(guided(small, small, max(small.shape) / 10, 0.02), rows, columns)
-        old = shrink(self.content.pixels, min(rows, 64), min(columns, 64)).reshape(-1, 3)
-        known = np.column_stack([np.ones(len(old)), old / 255])
-        for keep in _KEEP:
-            lit = 0.47 + keep * (base - 0.5) + _FINE * (level - base) + self._spot(base)
-            new = shrink(lit.astype(np.float32), min(rows, 64), min(columns, 64)).ravel()
-            rest = new - known @ np.linalg.lstsq(known, new, rcond=None)[0]
-            if rest.var() >= _APART * new.var():
-                break
+        lit = 0.47 + _KEEP * (base - 0.5) + _FINE * (level - base) + self._spot(base)
         return np.asarray(np.clip(lit, 0, 1), np.float32)
 
     def _spot(self, base: np.ndarray) -> np.ndarray:

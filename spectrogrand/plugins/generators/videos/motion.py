@@ -1,4 +1,4 @@
-"""A cover set in motion by a song: camera, depth, flowing displacement, and light on the beat."""
+"""A cover set in motion by a song: a director's cuts and framings, camera, depth, and light on the beat."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from ....types import Frames, Scene, frame_count
 
 @register("motion")
 class Motion(Generator):
-    """Moves a cover to its song: it drifts, breathes and flows with the bands, and is pushed and lit by each beat.
+    """Moves a cover to its song: it drifts and breathes, and is pushed and lit by each beat.
+
+    The song's sections direct it: little moves in an intro or a break, which is darker, too; a build comes closer; every
+    section begins with a new framing, and drops move most. What has no straight lines flows with the bands; lines,
+    letters and faces stay rigid. No second holds more than three flashes.
 
     The camera glides fastest just after a beat and comes to rest before the next; downbeats split the colours for a moment,
     drops push harder. A pseudo-depth of the cover parts near from far. Silence leaves a slow, calm drift.
@@ -67,28 +71,37 @@ class Motion(Generator):
         count = frame_count(scene.song.duration, fps)
 
         def make() -> Iterator[np.ndarray]:
-            plan = moves(scene.song, analyse(scene.song), count, float(fps), self.loop)
+            plan = moves(scene.song, analyse(scene.song), count, float(fps), self.loop, seed)
             stage = Stage(scene.cover.pixels, size, seed)
             start = np.random.default_rng(seed).uniform(0, 1, 3)
             for k in range(count):
-                yield stage.draw(self._shot(plan, k, start, max(size) / 512 * self.strength, stage.calm))
+                yield stage.draw(self._shot(plan, k, start, size, stage.calm))
 
         return Frames(make, size, count, fps)
 
-    def _shot(self, plan: Moves, k: int, start: np.ndarray, unit: float, calm: float) -> Shot:
+    def _shot(self, plan: Moves, k: int, start: np.ndarray, size: tuple[int, int], calm: float) -> Shot:
         """Where everything is in frame k; `unit` is the length of one scaled pixel of a 512-pixel picture."""
-        beat, bar, drop, turn = plan.beat[k], plan.bar[k], plan.drop[k], plan.phase[k]
+        (rows, columns), unit = size, max(size) / 512 * self.strength
+        told = plan.direction
+        move, turn = float(told.energy[k]), plan.phase[k]
+        beat, bar, drop = move * plan.beat[k], move * plan.bar[k], plan.drop[k]
         a, b = 2 * np.pi * (turn + start[0]), 2 * np.pi * (turn + start[1])
         s, sway, lean = self.strength, calm * unit * self.drift, min(calm, 1.1) * unit * self.depth
-        low, middle, high = unit * self.displacement * plan.bands[:, k]
+        low, middle, high = move * unit * self.displacement * plan.bands[:, k]
+        zoom = 1.1 + s * (0.025 * self.drift * np.sin(a) + self.zoom * (0.018 * beat + 0.03 * drop))
+        frame = min(1.0, s) * told.zoom[k]
         return Shot(
-            zoom=max(1.0, 1.1 + s * (0.025 * self.drift * np.sin(a) + self.zoom * (0.018 * beat + 0.03 * drop))),
+            zoom=max(1.0, zoom + frame),
             dolly=s * self.depth * (0.02 * np.sin(a) + 0.015 * beat),
-            pan=(sway * 9 * np.sin(2 * b), sway * 13 * np.sin(a)),
+            pan=(
+                sway * 9 * np.sin(2 * b) + told.down[k] * frame * rows / 2,
+                sway * 13 * np.sin(a) + told.right[k] * frame * columns / 2,
+            ),
             parallax=(lean * 13 * np.sin(a), lean * 25 * np.cos(a)),
             waves=(3.0 * low, 2.0 * middle, 0.7 * high),
             turn=float(turn + start[2]),
-            light=s * self.light * (0.5 * beat + 0.4 * drop),
+            light=s * self.light * (0.5 * move * plan.flash[k] + 0.4 * drop),
+            level=float(1 - min(1.0, s) * (1 - told.light[k])),
             dust=s * self.dust * (0.2 + 0.4 * plan.energy[k] + 0.4 * beat),
             split=float(unit * self.accents * (5 * bar + 3 * drop)),
         )

@@ -1,0 +1,1 @@
+"""The director: a song's sections, and what camera and light do in each."""
