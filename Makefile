@@ -29,7 +29,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 help:
 	@echo "make demo       install the core, make a video of TOPIC='$(TOPIC)' (ARGS: more for the command line)"
-	@echo "make train-demo train genre and surprise on synthetic data from nothing, then make a video of TOPIC with both"
+	@echo "make train-demo train genre and surprise on synthetic data from nothing, then make a video of TOPIC with both (ARGS: more for both trainings, RUN_ARGS: for the run)"
 	@echo "make test       install everything, run the tests (WORKERS=$(WORKERS); ARGS: more for pytest)"
 	@echo "make test-slow  the tests marked slow"
 	@echo "make lint       ruff and mypy"
@@ -45,12 +45,12 @@ demo: $(VENV)/core.stamp
 # Everything it makes lies in outputs/train-demo; the same command goes on where it was stopped.
 TRAINED := outputs/train-demo
 train-demo: $(VENV)/all.stamp
-	$(BIN)/python train/genre.py experiment=demo output=$(TRAINED)
-	$(BIN)/python train/surprise.py experiment=demo output=$(TRAINED)
+	$(BIN)/python train/genre.py experiment=demo output=$(TRAINED) $(ARGS)
+	$(BIN)/python train/surprise.py experiment=demo output=$(TRAINED) $(ARGS)
 	$(BIN)/python train/export.py $(TRAINED)/demo-genre $(TRAINED)/weights
 	$(BIN)/python train/export.py $(TRAINED)/demo-surprise $(TRAINED)/weights
 	@$(BIN)/spectrogrand run topic="$$TOPIC" genre=timm_genre "cover_scorers=[aesthetics,timm_surprise]" \
-		weights=$(TRAINED)/weights $(ARGS)
+		weights=$(TRAINED)/weights $(RUN_ARGS)
 
 test: $(VENV)/all.stamp
 	$(PYTEST) $(ARGS)

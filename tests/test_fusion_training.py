@@ -35,10 +35,10 @@ def world(tmp_path_factory):
 
 def fit(world, tmp_path, *words):
     settings = [
-        f"data.root={world / 'albums'}", f"weights={world / 'model'}", f"output={tmp_path}", f"cache={world / 'cache'}",
-        "data.size=8", "data.seconds=3.0", "fusion.heads=4", "fusion_recipe.epochs=1", "fusion_recipe.batch=8",
-        "fusion_recipe.warmup=1", "fusion_recipe.rate=1e-2", "fusion_recipe.repeats=1", "trainer.accelerator=cpu",
-        "trainer.progress=false", "trainer.threads=1",
+        f"data.root={world / 'albums'}", f"model.weights={world / 'model'}", f"output={tmp_path}", f"cache={world / 'cache'}",
+        "data.size=8", "data.seconds=3.0", "model.heads=4", "recipe.epochs=1", "recipe.batch_size=8",
+        "recipe.warmup=1", "recipe.lr=1e-2", "recipe.repeats=1", "trainer.accelerator=cpu",
+        "trainer.enable_progress_bar=false", "trainer.threads=1",
     ]  # fmt: skip
     return training.fit(entry.compose("fusion", [*settings, *words]))
 
@@ -53,7 +53,7 @@ def test_the_tokenizer_reads_each_word_of_the_world_as_one_token():
 
 @pytest.mark.parametrize("kind", ["cross_attention", "music_attention"])
 def test_a_fusion_is_trained_exported_and_drawn_with(kind, world, tmp_path):
-    found = fit(world, tmp_path, f"fusion.kind={kind}", "evaluate.covers=4", "evaluate.steps=2")
+    found = fit(world, tmp_path, f"model.kind={kind}", "evaluate.covers=4", "evaluate.steps=2")
     file = f"{found['folder']}/fusion.safetensors"
     settings = fusion.settings_of(file)
     assert (settings.kind, settings.embedder, settings.music_width, settings.tokens) == (
@@ -81,11 +81,11 @@ def test_a_fusion_is_trained_exported_and_drawn_with(kind, world, tmp_path):
 
 
 def test_only_the_fusion_is_trained_and_a_killed_training_goes_on_to_the_same_weights(world, tmp_path):
-    whole = fit(world, tmp_path / "whole", "fusion_recipe.epochs=2")
+    whole = fit(world, tmp_path / "whole", "recipe.epochs=2")
     kept = checkpoints.load(f"{whole['folder']}/last.ckpt")
     assert all(k.startswith("fused.") for k in kept["state_dict"]) and len(kept["state_dict"]) > 8
 
-    from spectrogrand.training.loop.callbacks import Keeper
+    from spectrogrand.training.loop.trainer import Keeper
 
     class Killed(RuntimeError):
         pass
@@ -99,8 +99,8 @@ def test_only_the_fusion_is_trained_and_a_killed_training_goes_on_to_the_same_we
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Keeper, "on_train_epoch_end", once)
         with pytest.raises(Killed):
-            fit(world, tmp_path / "killed", "fusion_recipe.epochs=2")
-    again = fit(world, tmp_path / "killed", "fusion_recipe.epochs=2")
+            fit(world, tmp_path / "killed", "recipe.epochs=2")
+    again = fit(world, tmp_path / "killed", "recipe.epochs=2")
     first, second = (fusion.load(f"{f['folder']}/fusion.safetensors").module.state_dict() for f in (whole, again))
     assert all(torch.allclose(v, second[k], atol=1e-6) for k, v in first.items())
     assert again["loss_fused"] == pytest.approx(whole["loss_fused"], abs=1e-5)
@@ -108,7 +108,7 @@ def test_only_the_fusion_is_trained_and_a_killed_training_goes_on_to_the_same_we
 
 def test_a_training_killed_within_an_epoch_goes_on_with_the_albums_that_it_had_not_seen(world, tmp_path):
     from spectrogrand.training.fusion_.task import FusionTask
-    from spectrogrand.training.loop.callbacks import Keeper
+    from spectrogrand.training.loop.trainer import Keeper
 
     class Killed(RuntimeError):
         pass
@@ -124,7 +124,7 @@ def test_a_training_killed_within_an_epoch_goes_on_with_the_albums_that_it_had_n
         if trainer.global_step == 6:
             raise Killed
 
-    words = ["fusion_recipe.epochs=2", "fusion_recipe.batch=4", "trainer.save_every=1"]
+    words = ["recipe.epochs=2", "recipe.batch_size=4", "trainer.save_every=1"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FusionTask, "training_step", noted)
         whole = fit(world, tmp_path / "whole", *words)
@@ -144,10 +144,8 @@ def test_weights_that_are_no_numbers_are_never_saved(world, tmp_path):
     step = FusionTask.training_step
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FusionTask, "training_step", lambda s, b, k: step(s, b, k) * (torch.nan if s.global_step else 1))
-        with pytest.raises(
-            InvalidValue, match="the fusion's weights are no numbers any more: lower fusion_recipe.rate"
-        ):
-            fit(world, tmp_path, "fusion_recipe.batch=4", "trainer.save_every=1")
+        with pytest.raises(InvalidValue, match="the fusion's weights are no numbers any more: lower recipe.lr"):
+            fit(world, tmp_path, "recipe.batch_size=4", "trainer.save_every=1")
     last = checkpoints.load(next(tmp_path.glob("*/last.ckpt")))
     assert last["global_step"] == 1 and all(v.isfinite().all() for v in last["state_dict"].values())
 
@@ -163,12 +161,12 @@ def test_albums_that_have_changed_since_are_not_gone_on_with(world, tmp_path):
 
 
 @pytest.mark.parametrize("word, said", [
-    ("fusion_recipe.optimizer=adam", "no fusion_recipe.optimizer 'adam'; did you mean 'adamw'"),
-    ("fusion_recipe.schedule=cosin", "did you mean 'cosine'"), ("fusion_recipe.loss=nois", "did you mean 'noise'"),
-    ("fusion_recipe.batch=0", "fusion_recipe.batch is a whole number from 1"),
-    ("fusion_recipe.rate=fast", "fusion_recipe.rate is a number from 0"),
-    ("fusion_recipe.clip=-1", "fusion_recipe.clip is a number above 0"),
-    ("fusion.kind=linea", "did you mean 'linear'"), ("data.prompt=lyrics", "no data.prompt 'lyrics'"),
+    ("recipe.optimizer=adamm", "no recipe.optimizer 'adamm'; did you mean 'adamw'"),
+    ("recipe.schedule=cosin", "did you mean 'cosine'"), ("recipe.loss=nois", "did you mean 'noise'"),
+    ("recipe.batch_size=0", "recipe.batch_size is a whole number from 1"),
+    ("recipe.lr=fast", "recipe.lr is a number from 0"),
+    ("recipe.gradient_clip=-1", "recipe.gradient_clip is a number above 0"),
+    ("model.kind=linea", "did you mean 'linear'"), ("data.prompt=lyrics", "no data.prompt 'lyrics'"),
     ("data.music=shufled", "did you mean 'shuffled'"), ("trainer.devices=2", "a fusion is trained on one device"),
     ("trainer.precision=half", "no trainer.precision 'half'"), ("evaluate.covers=2", "sets of 4 or more, got 2"),
     ("evaluate.sampler=ddim", "no evaluate.sampler 'ddim'"), ("seed=-1", "seed is a whole number from 0"),
@@ -180,9 +178,9 @@ def test_settings_that_make_no_sense_are_told_before_a_clip_is_heard(word, said,
 
 
 def test_the_published_recipe_is_a_config(world, tmp_path):
-    config = entry.compose("fusion", ["fusion_recipe=published"])
-    recipe = config["fusion_recipe"]
-    assert (recipe["optimizer"], recipe["rate"], recipe["batch"], recipe["epochs"], recipe["warmup"]) == (
+    config = entry.compose("fusion", ["recipe=published_fusion"])
+    recipe = config["recipe"]
+    assert (recipe["optimizer"], recipe["lr"], recipe["batch_size"], recipe["epochs"], recipe["warmup"]) == (
         "sgd",
         1e-4,
         1,
@@ -213,19 +211,13 @@ def test_shuffled_music_is_never_ones_own(world):
 @pytest.mark.parametrize("predicts", ["epsilon", "v_prediction"])
 def test_the_loss_is_the_noise_predictions_and_the_frozen_model_is_its_null(predicts, world):
     from spectrogrand.models import stable_diffusion as diffusion
+    from spectrogrand.training.fusion_.recipe import FusionRecipe
     from spectrogrand.training.fusion_.task import FusionTask
 
     model = diffusion.load(world / "model", "float32", "cpu", part="x")
     model.schedule["prediction_type"] = predicts
     fused = fusion.Fusion(fusion.FusionSettings("linear", 124, model.width, model.window, heads=4))
-    recipe = {
-        "optimizer": "adamw",
-        "rate": 1e-3,
-        "warmup": 1,
-        "schedule": "cosine",
-        "drop_text": 0.0,
-        "drop_music": 0.0,
-    }
+    recipe = FusionRecipe("adamw", 1e-3, 1, 1, warmup=1, schedule="cosine")
     task = FusionTask(model, fused, recipe, 0)
     batch = {"pixels": torch.zeros(2, 3, 16, 16), "features": torch.randn(2, 1, 124), "prompt": ["a", "b"]}
     noise, t = torch.randn(2, 3, 16, 16), torch.tensor([10, 500])

@@ -11,11 +11,14 @@ pytest.importorskip("lightning")
 h5py = pytest.importorskip("h5py")
 onnxruntime = pytest.importorskip("onnxruntime")
 
+from spectrogrand.errors import InvalidValue  # noqa: E402
 from spectrogrand.training.loop import checkpoints  # noqa: E402
 from spectrogrand.training.loop.entry import compose, main  # noqa: E402
 from spectrogrand.training.style import data as style_data  # noqa: E402
 from spectrogrand.training.style import export as style_export  # noqa: E402
+from spectrogrand.training.style import fit as style_fit  # noqa: E402
 from spectrogrand.training.style import network as style_network  # noqa: E402
+from spectrogrand.training.style import task as style_task  # noqa: E402
 from train import stylizer  # noqa: E402
 
 
@@ -45,16 +48,17 @@ def words(random_squeezenet, tmp_path_factory):
     """A run of seconds: four painted covers, one song."""
     cache = tmp_path_factory.mktemp("cache")
     small = [
-        "steps=4",
-        "batch=2",
-        "side=64",
-        "every=2",
-        "threads=1",
-        "precision=32-true",
-        "compile=false",
-        "progress=false",
+        "recipe.steps=4",
+        "recipe.batch_size=2",
+        "data.side=64",
+        "trainer.save_every=2",
+        "trainer.threads=1",
+        "trainer.log_every_n_steps=1",
+        "trainer.precision=32-true",
+        "model.compile=false",
+        "trainer.enable_progress_bar=false",
     ]
-    data = ["data.painted=4", "data.songs=1", f"cache={cache}", f"squeezenet={random_squeezenet[0]}"]
+    data = ["data.painted=4", "data.songs=1", f"cache={cache}", f"model.squeezenet={random_squeezenet[0]}"]
     return [*small, *data]
 
 
@@ -78,9 +82,9 @@ def test_squeezenet_is_read_whole_from_keras_layout(random_squeezenet, tmp_path)
 
 
 def test_it_learns_something_and_logs_it(trained):
-    rows = list(csv.DictReader((trained / "metrics.csv").open())) if (trained / "metrics.csv").is_file() else []
+    rows = list(csv.DictReader((trained / "csv/start-0/metrics.csv").open()))
     kept = checkpoints.load(trained / "last.ckpt")
-    assert kept["global_step"] == 4 and all(np.isfinite(float(r["loss"])) for r in rows)
+    assert kept["global_step"] == 4 and all(np.isfinite(float(r["loss"])) for r in rows if r["loss"])
     first = style_network.StyleNetwork().state_dict()
     moved = [k for k, v in first.items() if not torch.equal(kept["state_dict"]["network." + k], v)]
     assert len(moved) > 20
@@ -88,19 +92,19 @@ def test_it_learns_something_and_logs_it(trained):
 
 def test_a_run_that_was_cut_ends_with_the_same_weights(words, trained, tmp_path):
     config = compose("stylizer", [*words, f"output={tmp_path}"])
-    real = stylizer.Training.training_step
+    real = style_task.Training.training_step
 
     def killed(self, batch, number):
         if int(batch["index"]) == 3:  # the last checkpoint is of step 2
             raise KeyboardInterrupt
         return real(self, batch, number)
 
-    stylizer.Training.training_step = killed
+    style_task.Training.training_step = killed
     try:
         with pytest.raises((KeyboardInterrupt, SystemExit)):
             stylizer.fit(config)
     finally:
-        stylizer.Training.training_step = real
+        style_task.Training.training_step = real
     assert checkpoints.load(tmp_path / "last.ckpt")["global_step"] == 2
     stylizer.fit(config)
     one, two = (checkpoints.load(f / "last.ckpt")["state_dict"] for f in (trained, tmp_path))
@@ -109,11 +113,11 @@ def test_a_run_that_was_cut_ends_with_the_same_weights(words, trained, tmp_path)
 
 def test_other_settings_do_not_go_on_in_the_same_folder(words, trained, tmp_path, capsys):
     before = (trained / "last.ckpt").read_bytes()
-    assert main("stylizer", stylizer.fit, [*words, f"output={trained}", "rate=2e-3", "loss.time=1.0"]) == 1
-    assert "holds a training with other settings (rate, loss): choose another output=" in capsys.readouterr().err
+    assert main("stylizer", stylizer.fit, [*words, f"output={trained}", "recipe.lr=2e-3", "recipe.loss.time=1.0"]) == 1
+    assert "holds a training with other settings (lr, loss): choose another output=" in capsys.readouterr().err
     assert (trained / "last.ckpt").read_bytes() == before
-    assert stylizer.gone_on(trained / "last.ckpt", compose("stylizer", [*words, "steps=9"])) == 4
-    assert stylizer.gone_on(tmp_path / "last.ckpt", {}) == 0
+    assert style_fit.resumable(trained, compose("stylizer", [*words, "recipe.steps=9"])) == trained / "last.ckpt"
+    assert style_fit.resumable(tmp_path, compose("stylizer", words)) is None
 
 
 def test_batches_are_a_function_of_seed_and_index_and_never_mix_songs():
@@ -132,20 +136,22 @@ def test_losses_are_nought_where_nothing_differs_and_grow_with_the_difference(ra
     squeeze = style_network.squeezenet(random_squeezenet[0])
     picture = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     other = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)) ** 3
-    same, apart = (style_network.taps_of(squeeze, p, stylizer.LOSS_TAPS) for p in (picture, other))
+    same, apart = (style_network.taps_of(squeeze, p, style_task.LOSS_TAPS) for p in (picture, other))
     pools = [style_network.pooling(1, 1, *t.shape[2:]) for t in same]
     local = torch.ones(2, 1, 1)
-    assert float(stylizer.style_loss(same, same)) == 0 < float(stylizer.style_loss(apart, same))
+    assert float(style_task.style_loss(same, same)) == 0 < float(style_task.style_loss(apart, same))
     assert (
-        float(stylizer.cell_loss(same, same, pools, local)) == 0 < float(stylizer.cell_loss(apart, same, pools, local))
+        float(style_task.cell_loss(same, same, pools, local))
+        == 0
+        < float(style_task.cell_loss(apart, same, pools, local))
     )
-    assert float(stylizer.edge_loss(picture, picture)) == pytest.approx(0, abs=0.02)
-    assert float(stylizer.edge_loss(other, picture)) > 0.5
-    assert float(stylizer.edge_loss(1 - picture, picture)) == pytest.approx(0, abs=0.02)  # edges have no sign
+    assert float(style_task.edge_loss(picture, picture)) == pytest.approx(0, abs=0.02)
+    assert float(style_task.edge_loss(other, picture)) > 0.5
+    assert float(style_task.edge_loss(1 - picture, picture)) == pytest.approx(0, abs=0.02)  # edges have no sign
     turned = [t.flip(3) for t in same]
-    assert float(stylizer.style_loss(turned, same)) == pytest.approx(0, abs=1e-5)  # a style knows no places, cells do
+    assert float(style_task.style_loss(turned, same)) == pytest.approx(0, abs=1e-5)  # a style knows no places, cells do
     halves = [style_network.pooling(1, 2, *t.shape[2:]) for t in same]
-    assert float(stylizer.cell_loss(turned, same, halves, local)) > 0
+    assert float(style_task.cell_loss(turned, same, halves, local)) > 0
 
 
 def test_statistics_are_those_of_the_positions():
@@ -169,9 +175,9 @@ def test_normalised_features_have_no_mean_and_unit_variance():
 
 
 def test_what_is_exported_draws_what_the_network_draws(words, trained, random_squeezenet, tmp_path):
-    assert main("stylizer", stylizer.fit, [*words, "rate=7.0", f"output={trained}", f"export={tmp_path}"]) == 0
+    assert main("stylizer", stylizer.fit, [*words, "recipe.lr=7.0", f"output={trained}", f"export={tmp_path}"]) == 0
     card = json.loads((tmp_path / "spectral_style.json").read_text())
-    assert card["settings"]["rate"] == 1e-3, (
+    assert card["settings"]["lr"] == 1e-3, (
         "the card tells what it was trained with, not what the export was called with"
     )
     assert card["steps"] == 4 and card["bytes"]["spectral_style.decode.onnx"] < 1_500_000
@@ -210,13 +216,13 @@ def test_what_is_wrong_is_said_in_one_line(words, tmp_path, capsys):
 
 
 def test_a_divergence_says_when_and_at_which_rate(words, tmp_path):
-    config = compose("stylizer", [*words, f"output={tmp_path}", "rate=1e30", "steps=20"])
-    with pytest.raises(stylizer.InvalidValue, match=r"diverged at step \d+ at rate 1e\+30"):
+    config = compose("stylizer", [*words, f"output={tmp_path}", "recipe.lr=1e30", "recipe.steps=20"])
+    with pytest.raises(InvalidValue, match=r"diverged at step \d+ at rate 1e\+30"):
         stylizer.fit(config)
 
 
 def test_the_recipe_names_nobodys_folders():
-    config = compose("stylizer", ["covers=[/home/me/covers]", "sounds=[/home/me/song.wav]"])
+    config = compose("stylizer", ["data.covers=[/home/me/covers]", "data.sounds=[/home/me/song.wav]"])
     assert "/home" not in json.dumps(style_export.recipe(config)) and "song.wav" in json.dumps(
         style_export.recipe(config)
     )

@@ -36,8 +36,8 @@ def config(folder, *words):
     return compose("surprise", [
         f"data.root={folder / 'pictures'}", "data.workers=1", f"output={folder / 'runs'}", "name=killed", "model=timm",
         "model.name=test_resnet", "model.initial=scratch", "model.side=32", "model.dropout=0.2", "recipe.epochs=3",
-        "recipe.batch=4", "recipe.precision=32-true", "trainer.accelerator=cpu", "trainer.threads=1",
-        "trainer.progress=false", "trainer.save_every=2",
+        "recipe.batch_size=4", "recipe.precision=32-true", "trainer.accelerator=cpu", "trainer.threads=1",
+        "trainer.enable_progress_bar=false", "trainer.save_every=2",
         *words,
     ])  # fmt: skip
 
@@ -46,7 +46,7 @@ def fit(settings, kill=None):
     """Fit; with `kill` = (point, step) the process ends there without a word."""
     from lightning.pytorch.callbacks import Callback
 
-    from spectrogrand.training.loop import fitting
+    from spectrogrand.training.pictures import fit as fitting
 
     def die():
         os.kill(os.getpid(), signal.SIGKILL)
@@ -87,7 +87,7 @@ def main(folders):
     import torch
 
     torch.set_num_threads(1)
-    import spectrogrand.training.loop.fitting  # noqa: F401  # loaded once, before the forks of all folders
+    import spectrogrand.training.pictures.fit  # noqa: F401  # loaded once, before the forks of all folders
 
     for folder in folders:
         sys.stdout.write(json.dumps(ended(config(folder), json.loads((folder / "plan.json").read_text()))) + "\n")

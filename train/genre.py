@@ -19,17 +19,9 @@ from spectrogrand.training.loop.entry import main
 
 def fit(config: dict[str, Any]) -> dict[str, Any]:
     """Data, model, trainer; fit, test. Returns the test metrics."""
-    from spectrogrand.training.loop import fitting
-    from spectrogrand.training.pictures import report
+    from spectrogrand.training.pictures import fit as pictures
 
-    data = fitting.make_data(config)
-    model = fitting.make_model(config, data)
-    folder = fitting.folder_of(config, data)
-    trainer = fitting.make_trainer(config, folder)
-
-    trainer.fit(model, data, ckpt_path=fitting.resumable(config, folder, data))
-    trainer.test(model, data, ckpt_path=folder / f"{model.recipe.take}.ckpt", verbose=False)
-    return report.conclude(trainer, model, data, folder)
+    return pictures.fit(config)
 
 
 if __name__ == "__main__":

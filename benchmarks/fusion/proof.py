@@ -28,7 +28,7 @@ STEPS, FINISH = 5200, 2000
 """Of the frozen model's training; the last ones on the loss that is measured."""
 KIND = "cross_attention"
 RATES = {"own": 1e-3, "noise": 2e-3}
-"""The losses that a fusion may be trained on (`fusion_recipe.loss`), and the learning rate of each."""
+"""The losses that a fusion may be trained on (`recipe.loss`), and the learning rate of each."""
 TRAIN, TEST, EPOCHS = 384, 96, 24
 REPEATS = 32
 """Noises per unseen album."""
@@ -114,11 +114,11 @@ def prove(
     for music in MUSIC:
         begun = time.process_time()
         settings = [
-            f"data.root={home}", f"weights={model}", f"output={output / 'runs'}", f"data.size={size}", "data.seconds=3.0",
-            f"seed={seed}", f"fusion.kind={KIND}", "fusion.heads=4", f"data.music={music}",
-            f"fusion_recipe.epochs={epochs}", f"fusion_recipe.check={epochs}", f"fusion_recipe.rate={RATES[loss]}",
-            "fusion_recipe.batch=32", f"fusion_recipe.loss={loss}", "fusion_recipe.warmup=20", "fusion_recipe.repeats=1",
-            "trainer.accelerator=cpu", "trainer.progress=false", "trainer.threads=1", "trainer.save_every=0",
+            f"data.root={home}", f"model.weights={model}", f"output={output / 'runs'}", f"data.size={size}", "data.seconds=3.0",
+            f"seed={seed}", f"model.kind={KIND}", "model.heads=4", f"data.music={music}",
+            f"recipe.epochs={epochs}", f"recipe.check={epochs}", f"recipe.lr={RATES[loss]}",
+            "recipe.batch_size=32", f"recipe.loss={loss}", "recipe.warmup=20", "recipe.repeats=1",
+            "trainer.accelerator=cpu", "trainer.enable_progress_bar=false", "trainer.threads=1", "trainer.save_every=0",
         ]  # fmt: skip
         run = Path(fusion.fit(entry.compose("fusion", settings))["folder"])
         fused, part = fusions.load(run / "fusion.safetensors", parts.unet), test.heard(music, seed)

@@ -34,6 +34,7 @@ class Spec:
         mean, std: of pixels in [0, 1], per channel; what is subtracted and divided by.
         head: "published" where mobilenet_surprise was trained through its sigmoid, "corrected" else.
         task: "genre" or "surprise".
+        multi_label: an item may have several classes: a sigmoid of each logit by itself, in place of softmax.
 
     Raises:
         InvalidValue: a value outside these.
@@ -49,6 +50,7 @@ class Spec:
     std: tuple[float, ...] = STD
     head: str = "corrected"
     task: str = "genre"
+    multi_label: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.architecture, str) or not self.architecture:
@@ -100,6 +102,14 @@ def read_spec(path: Path) -> Spec | None:
     except (SafetensorError, OSError, ValueError) as error:
         raise InvalidValue(f"{path} is torn or no safetensors file ({error}): export or convert it again") from error
     return Spec.from_json(header[KEY]) if KEY in header else None
+
+
+def probabilities(spec: Spec, logits: Any) -> Any:
+    """What logits (item, class) say, float64, rows summing to 1: softmax, or shares of sigmoids where `multi_label`."""
+    if not spec.multi_label:
+        return logits.double().softmax(1)
+    each = logits.double().sigmoid()
+    return each / each.sum(1, keepdim=True).clamp_min(1e-12)
 
 
 def build(spec: Spec, dropout: float | None = None) -> Any:

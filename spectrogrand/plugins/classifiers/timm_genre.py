@@ -56,7 +56,7 @@ class TimmGenre(Classifier):
         self._loaded: tuple[networks.Spec, Any] | None = None
 
     def classify(self, batch: Sequence[Audio]) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Probabilities, float64, shape=(item, genre), and the genres: future, bass, progressive, melodic.
+        """Probabilities, float64, shape=(item, genre), and the genres: the four of house in their order, or the file's own.
 
         Raises:
             InvalidValue: an item is not sound, or the weights are of other classes or another architecture.
@@ -65,10 +65,11 @@ class TimmGenre(Classifier):
         for item in batch:
             if not isinstance(item, Audio):
                 raise InvalidValue(f"timm_genre classifies Audio, got {type(item).__name__}: load it with load_audio")
-        return np.array([self.bars(item).mean(axis=0) for item in batch], np.float64).reshape(-1, 4), GENRES
+        names = order(self._load()[0].classes) if len(batch) else GENRES
+        return np.array([self.bars(item).mean(axis=0) for item in batch], np.float64).reshape(-1, len(names)), names
 
     def bars(self, song: Audio) -> np.ndarray:
-        """Probabilities of each bar by itself, float64, shape=(bar, genre), genres in `GENRES`' order."""
+        """Probabilities of each bar by itself, float64, shape=(bar, genre), genres in `classify`'s order."""
         import torch
 
         spec, network = self._load()
@@ -77,8 +78,8 @@ class TimmGenre(Classifier):
         with torch.inference_mode():
             for start in range(0, len(pictures), self.batch):
                 part = torch.from_numpy(pictures[start : start + self.batch]).to(where, getattr(torch, self.dtype))
-                found.append(network(part).double().softmax(1).cpu().numpy())
-        return np.concatenate(found)[:, [spec.classes.index(g) for g in GENRES]]
+                found.append(networks.probabilities(spec, network(part).float().cpu()).numpy())
+        return np.concatenate(found)[:, [spec.classes.index(g) for g in order(spec.classes)]]
 
     def identity(self) -> Mapping[str, Any]:
         """sha256 of the weights, versions of torch and timm, device."""
@@ -102,8 +103,6 @@ class TimmGenre(Classifier):
         if self._loaded is None:
             path = self._path()
             spec, network = networks.load(path, chosen(self.device), "genre")
-            if set(spec.classes) != set(GENRES):
-                raise InvalidValue(f"{path} knows {', '.join(spec.classes)}, not the genres {', '.join(GENRES)}")
             import torch
 
             network = network.to(getattr(torch, self.dtype))
@@ -111,3 +110,8 @@ class TimmGenre(Classifier):
                 network = network.to(memory_format=torch.channels_last)
             self._loaded = spec, network
         return self._loaded
+
+
+def order(classes: Sequence[str]) -> tuple[str, ...]:
+    """The genres of house as published where a network knows just these, else its own classes in their order."""
+    return GENRES if set(classes) == set(GENRES) else tuple(classes)

@@ -30,6 +30,7 @@ class TimmSurprise(CreativityScorer):
     Args:
         weights: safetensors file of `train/export.py`, or the folder that holds it.
         device: "cpu", "cuda", ...; None is cuda where there is one.
+        target: the class whose probability is the score.
     """
 
     aspect = "surprise"
@@ -43,8 +44,8 @@ class TimmSurprise(CreativityScorer):
         weights=(Weights(SOURCE, 20.0, "your own", FILE),),
     )
 
-    def __init__(self, *, weights: str | None = None, device: str | None = None) -> None:
-        self.weights, self.device = weights, device
+    def __init__(self, *, weights: str | None = None, device: str | None = None, target: str = "human") -> None:
+        self.weights, self.device, self.target = weights, device, target
         self._loaded: tuple[networks.Spec, Any] | None = None
 
     def score(self, batch: Sequence[Image]) -> np.ndarray:
@@ -66,8 +67,9 @@ class TimmSurprise(CreativityScorer):
         with torch.inference_mode():
             for image in batch:
                 seen = standardised(_small(image, spec.side), spec.mean, spec.std)
-                found.append(network(torch.from_numpy(seen).to(where)).double().softmax(1).cpu().numpy())
-        return np.asarray(np.concatenate(found)[:, spec.classes.index("human")])
+                logits = network(torch.from_numpy(seen).to(where)).cpu()
+                found.append(networks.probabilities(spec, logits).numpy())
+        return np.asarray(np.concatenate(found)[:, spec.classes.index(self.target)])
 
     def identity(self) -> Mapping[str, Any]:
         """sha256 of the weights, versions of torch and timm, device."""
@@ -91,8 +93,10 @@ class TimmSurprise(CreativityScorer):
         if self._loaded is None:
             path = self._path()
             spec, network = networks.load(path, chosen(self.device), "surprise")
-            if set(spec.classes) != {"ai", "human"}:
-                raise InvalidValue(f"{path} knows {', '.join(spec.classes)}, not ai and human")
+            if self.target not in spec.classes:
+                raise InvalidValue(
+                    f"{path} knows {', '.join(spec.classes)}, not {self.target}: set target to one of them"
+                )
             self._loaded = spec, network
         return self._loaded
 

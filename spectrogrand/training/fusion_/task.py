@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import lightning
@@ -11,6 +10,8 @@ import torch
 from ...errors import InvalidValue
 from ...models.fusion import Fusion
 from ...models.stable_diffusion import Diffusion, predict
+from ..loop.optim import plan, total_steps
+from .recipe import FusionRecipe
 
 
 class FusionTask(lightning.LightningModule):
@@ -31,8 +32,10 @@ class FusionTask(lightning.LightningModule):
     guidance has both unconditional predictions (Ho & Salimans 2022).
 
     Args:
-        recipe: loss ("own": of what the model predicts, "noise": of the noise, whatever it predicts), optimizer ("adamw" or
-            "sgd"), rate, warmup (steps), schedule ("cosine" or "constant"), drop_text, drop_music.
+        model: the frozen Stable Diffusion.
+        fusion: what is trained.
+        recipe: how.
+        seed: of noise, time steps and dropped conditions.
         steps: of the whole training, for the schedule; None asks the trainer, whose answer makes the loaders before a
             checkpoint could tell them where to go on.
         content: sha256 of the albums, kept in checkpoints.
@@ -42,7 +45,7 @@ class FusionTask(lightning.LightningModule):
         self,
         model: Diffusion,
         fusion: Fusion,
-        recipe: Mapping[str, Any],
+        recipe: FusionRecipe,
         seed: int,
         *,
         steps: int | None = None,
@@ -50,7 +53,7 @@ class FusionTask(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.steps, self.content = steps, content
-        self.model, self.fusion, self.recipe = model, fusion, dict(recipe)
+        self.model, self.fusion, self.recipe = model, fusion, recipe
         self.fused = fusion.module
         self.noise = model.scheduler("ddpm")
         self.seed = seed
@@ -72,19 +75,19 @@ class FusionTask(lightning.LightningModule):
         """One step's loss; its chance depends on the seed and the step alone, so that a resumed run draws the same."""
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + self.global_step)
         count = len(batch["prompt"])
-        dropped = torch.rand(count, generator=draw) < self.recipe["drop_text"]
-        keep = (torch.rand(count, generator=draw) >= self.recipe["drop_music"]).to(self.model.place)
+        dropped = torch.rand(count, generator=draw) < self.recipe.drop_text
+        keep = (torch.rand(count, generator=draw) >= self.recipe.drop_music).to(self.model.place)
         text = self.model.read(["" if d else p for d, p in zip(dropped.tolist(), batch["prompt"], strict=True)])
         noise, t = self._chance(batch, draw)
         each = self.losses(batch, text, keep, noise, t)
-        loss = (each * self._of_noise(t)).mean() if self.recipe.get("loss") == "noise" else each.mean()
+        loss = (each * self._of_noise(t)).mean() if self.recipe.loss == "noise" else each.mean()
         self.log("train/loss", loss.detach(), batch_size=count)
         return loss
 
     def validation_step(self, batch: dict[str, Any], _: int) -> None:
         """Prompt alone against prompt and music: the same noise and steps for both, in every epoch and for every fusion."""
         text = self.model.read(batch["prompt"])
-        for repeat in range(int(self.recipe.get("repeats", 4))):
+        for repeat in range(self.recipe.repeats):
             draw = torch.Generator().manual_seed(777_000 + 1000 * repeat + int(batch["index"][0]))
             noise, t = self._chance(batch, draw)
             for name, fused in (("prompt", False), ("fused", True)):
@@ -108,27 +111,17 @@ class FusionTask(lightning.LightningModule):
         """
         if not all(bool(torch.isfinite(p).all()) for p in self.fused.parameters()):
             raise InvalidValue(
-                "the fusion's weights are no numbers any more: lower fusion_recipe.rate, or set a longer "
-                "fusion_recipe.warmup; last.ckpt is as it was before"
+                "the fusion's weights are no numbers any more: lower recipe.lr, or set a longer "
+                "recipe.warmup; last.ckpt is as it was before"
             )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Say which albums it was trained on."""
-        checkpoint["spectrogrand"] = {"content": self.content}
+        checkpoint["spectrogrand"] = {"identity": {"albums": self.content}}
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimizer and schedule."""
-        from diffusers.optimization import get_constant_schedule_with_warmup, get_cosine_schedule_with_warmup
-
-        recipe = self.recipe
-        kinds: dict[str, Any] = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-        made = kinds[recipe["optimizer"]](self.fused.parameters(), lr=recipe["rate"])
-        if recipe["schedule"] == "cosine":
-            steps = self.steps or int(self.trainer.estimated_stepping_batches)
-            schedule = get_cosine_schedule_with_warmup(made, recipe["warmup"], steps)
-        else:
-            schedule = get_constant_schedule_with_warmup(made, recipe["warmup"])
-        return {"optimizer": made, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return plan(self.fused, self.recipe, self.steps or total_steps(self.trainer, self.recipe))
 
     def _of_noise(self, t: Any) -> Any:
         """What turns the loss into the noise's: 1, or a_t for a model of velocities, as e' - e = sqrt(a_t) (v' - v)."""

@@ -19,11 +19,14 @@ from typing import Any
 
 from ...config import quoted
 from ...errors import ConfigError, SpectrograndError, UnknownName, nearest
+from . import settings
 from .memory import large_pages
 
 _PACKAGED = Path(__file__).parents[1] / "conf"
 CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "train" / "conf"
-TEXT = ("root", "path", "weights", "initial", "output", "folder", "file", "cache")
+TEXT = (
+    "root", "path", "weights", "initial", "output", "folder", "file", "cache", "csv", "ckpt_path", "squeezenet", "export",
+)  # fmt: skip
 """Last words of settings whose values are taken as typed: paths with commas, quotes and `=` mean themselves."""
 INTERRUPTED = 130
 REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOENT, errno.ENOTDIR)
@@ -33,8 +36,9 @@ REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOENT,
 def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str] | None = None) -> int:
     """Compose `train/conf/{name}.yaml` with the command line's words and run `job`; returns the exit code.
 
-    `-m` (or `--multirun`) runs the product of comma-separated choices one after the other. Exit codes: 0 done, 1 failed, 2 wrong
-    usage, 130 interrupted.
+    `-m` (or `--multirun`) runs the product of comma-separated choices one after the other, past those that fail; with
+    `hydra/launcher=` or `hydra/sweeper=` Hydra's own plug-ins run them, and a point's value is its validation measure. Exit
+    codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; of a sweep the worst.
     """
     large_pages()
     given = list(sys.argv[1:] if words is None else words)
@@ -42,11 +46,20 @@ def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str
         if {"-h", "--help"} & set(given):
             print(usage(name))
             return 0
-        for point in points(given):
-            job(compose(name, point))
+        if any(w.lstrip("+").startswith("hydra/") for w in given):
+            from .sweeps import by_hydra
+
+            return by_hydra(name, job, given)
+        found = points(given)
+        if len(found) == 1:
+            job(compose(name, found[0]))
+            return 0
+        failed = [code for point in found if (code := attempt(name, job, point))]
+        if failed:
+            sys.stderr.write(f"train {name}: {len(failed)} of {len(found)} points failed\n")
+        return max(failed, default=0)
     except SpectrograndError as error:
-        sys.stderr.write(f"train {name}: {' '.join(str(error).split())}\n")
-        return 2 if isinstance(error, UnknownName | ConfigError) else 1
+        return tell(name, error)
     except OSError as error:
         if error.errno not in REFUSALS:
             raise
@@ -57,6 +70,21 @@ def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str
         sys.stderr.write(f"train {name}: interrupted; the same command goes on from the last checkpoint\n")
         return INTERRUPTED
     return 0
+
+
+def attempt(name: str, job: Callable[[dict[str, Any]], object], point: Sequence[str]) -> int:
+    """Run one point of a sweep; its exit code, an error of ours told with the point's words."""
+    try:
+        job(compose(name, point))
+    except SpectrograndError as error:
+        return tell(f"{name} {' '.join(point)}", error)
+    return 0
+
+
+def tell(what: str, error: SpectrograndError) -> int:
+    """Write an error's one line; returns the exit code that it stands for."""
+    sys.stderr.write(f"train {what}: {' '.join(str(error).split())}\n")
+    return 2 if isinstance(error, UnknownName | ConfigError) else 1
 
 
 def compose(name: str, words: Sequence[str] = ()) -> dict[str, Any]:
@@ -71,11 +99,12 @@ def compose(name: str, words: Sequence[str] = ()) -> dict[str, Any]:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    settings.renamed(name, words)
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            plain = OmegaConf.to_container(compose_(name, [_quoted(w) for w in words]), resolve=True)
+            plain = OmegaConf.to_container(compose_(name, [quoted_word(w) for w in words]), resolve=True)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise _translated(error, name) from error
+        raise translated(error, name) from error
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
 
@@ -98,7 +127,7 @@ def points(words: Sequence[str]) -> list[list[str]]:
     parser, choices = OverridesParser.create(), []
     for word in plain:
         try:
-            override = parser.parse_override(_quoted(word))
+            override = parser.parse_override(quoted_word(word))
             swept = override.is_sweep_override()
             choices.append(
                 [f"{override.key_or_group}={v}" for v in override.sweep_string_iterator()] if swept else [word]
@@ -137,13 +166,14 @@ def bound(function: Callable[..., Any], config: Mapping[str, Any], what: str, **
     return function(**settings, **more)
 
 
-def _quoted(word: str) -> str:
+def quoted_word(word: str) -> str:
+    """A word whose value is text, quoted for Hydra; others as they are."""
     key, equals, value = word.partition("=")
     text = equals and key.rsplit(".", 1)[-1] in TEXT and value not in ("null", "~", "")
     return f"{key}={quoted(value)}" if text else word
 
 
-def _translated(error: Exception, name: str) -> SpectrograndError:
+def translated(error: Exception, name: str) -> SpectrograndError:
     """Hydra's paragraphs as one line with the nearest match."""
     import re
 

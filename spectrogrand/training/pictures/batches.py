@@ -19,7 +19,7 @@ class Labelled:
 
     Args:
         values: uint8 pictures (item, row, column, rgb), or float32/int16 sounds (item, time); may be a memory map.
-        labels: indices into `classes`, int64, shape=(item,).
+        labels: indices into `classes`, int64, shape=(item,); or 0 and 1, shape=(item, class), where items may have several.
         groups: the track or cover that each item comes from; no group lies in two splits.
         classes: names in the order of the network's outputs.
         skipped: files that could not be read, with the reason.
@@ -68,18 +68,18 @@ class Batches:
     """
 
     def __init__(
-        self, data: Labelled, batch: int, *, seed: int, rank: int = 0, world: int = 1, limit: int | None = None
+        self, data: Labelled, batch: int, *, seed: int, rank: int = 0, world: int = 1, limit: float | None = None
     ) -> None:
         if batch % world:
             raise InvalidValue(
-                f"a batch of {batch} cannot be shared by {world} processes: choose recipe.batch a multiple"
+                f"a batch of {batch} cannot be shared by {world} processes: choose recipe.batch_size a multiple"
             )
         if len(data) < world:
             raise InvalidValue(f"there is too little to train on: {len(data)} items for {world} processes")
         self.data, self.seed, self.rank, self.world = data, seed, rank, world
         self.batch = min(batch, len(data) // world * world)
         whole = len(data) // self.batch
-        self.length = min(whole, limit) if limit else whole
+        self.length = limited(whole, limit)
         self.epoch = self.position = self._start = 0
         self.sampler = self
         """Lightning tells samplers the epoch; this loader is its own."""
@@ -116,10 +116,10 @@ class Batches:
 class InOrder:
     """The evaluation loader: every item once, in order; each process sees all of them."""
 
-    def __init__(self, data: Labelled, batch: int, limit: int | None = None) -> None:
+    def __init__(self, data: Labelled, batch: int, limit: float | None = None) -> None:
         self.data, self.batch = data, batch
         whole = -(-len(data) // batch)
-        self.length = min(whole, limit) if limit else whole
+        self.length = limited(whole, limit)
 
     def __len__(self) -> int:
         return self.length
@@ -127,6 +127,18 @@ class InOrder:
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
         for k in range(self.length):
             yield tensors(self.data, np.arange(k * self.batch, min((k + 1) * self.batch, len(self.data))))
+
+
+def limited(batches: int, limit: float | None) -> int:
+    """How many batches of an epoch are taken: all, at most `limit`, or as Lightning has it a share of them where it is no whole
+    number.
+
+    >>> limited(10, None), limited(10, 3), limited(10, 0.25)
+    (10, 3, 2)
+    """
+    if limit is None:
+        return batches
+    return max(1, int(batches * limit)) if isinstance(limit, float) else max(1, min(batches, int(limit)))
 
 
 def tensors(data: Labelled, chosen: np.ndarray) -> tuple[Any, Any, Any]:

@@ -78,7 +78,7 @@ def decode(
         checked(left, classes, f"what is left without {len(skipped)} unreadable pictures ({'; '.join(skipped[:3])})")
         warnings.warn(f"{len(skipped)} of {len(entries)} pictures cannot be read: {'; '.join(skipped)}", stacklevel=2)
     pixels = np.load(store, mmap_mode="r")
-    labels = np.array([classes.index(e.label) for e in entries], np.int64)
+    labels = labels_of(entries, classes)
     groups = tuple(e.group for e in entries)
     everything = Labelled(pixels, labels, groups, tuple(classes), skipped, tuple(kept["sources"]))
     found = {}
@@ -87,6 +87,13 @@ def decode(
         if len(chosen):
             found[split] = everything.part(chosen)
     return found
+
+
+def labels_of(entries: Sequence[Entry], classes: Sequence[str]) -> np.ndarray:
+    """int64, shape=(item,): each entry's class; where entries have several, 0 and 1, shape=(item, class)."""
+    if not any(e.labels for e in entries):
+        return np.array([classes.index(e.label) for e in entries], np.int64)
+    return np.array([[c in e.has() for c in classes] for e in entries], np.int64)
 
 
 def _told(index: Path) -> dict[str, Any]:

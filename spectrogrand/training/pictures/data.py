@@ -14,12 +14,9 @@ import numpy as np
 from ...errors import InvalidValue, UnknownName, nearest
 from ...types import GENRES
 from ..loop.entry import bound
-from . import folders, synthetic
+from . import anything, folders, hearing, synthetic
 from .batches import Batches, InOrder, Labelled
 from .cache import SHARE, decode
-
-CLASSES = {"genre": GENRES, "surprise": folders.SOURCES}
-"""What each task tells apart, in the published order."""
 
 
 class Pictures(lightning.LightningDataModule):
@@ -29,9 +26,10 @@ class Pictures(lightning.LightningDataModule):
         config: `name:` of a data set and its settings, as `train/conf/data/*.yaml` hold them.
         task: "genre" or "surprise".
         side: rows and columns of the pictures.
-        batch: pictures a step, over all processes. seed: of the order.
+        batch: pictures a step, over all processes.
+        seed: of the order.
         cache: folder of what was decoded or synthesised once.
-        limit: at most so many batches an epoch.
+        limit: at most so many batches an epoch, or as a fraction of them.
 
     Raises:
         UnknownName: no such data set or setting.
@@ -46,7 +44,7 @@ class Pictures(lightning.LightningDataModule):
         *,
         seed: int,
         cache: Path,
-        limit: int | None = None,
+        limit: float | None = None,
     ) -> None:
         super().__init__()
         self.config, self.task, self.side, self.batch = dict(config), task, side, batch
@@ -80,15 +78,28 @@ class Pictures(lightning.LightningDataModule):
 
     def val_dataloader(self) -> InOrder:
         """All validation items, in every process."""
-        return InOrder(self.splits["val"], max(64, min(self.batch, 256)), self.limit)
+        return InOrder(self.splits["val"], max(64, min(self.batch, 256)))
 
     def test_dataloader(self) -> InOrder:
         """All test items."""
-        return InOrder(self.splits["test"], max(64, min(self.batch, 256)), self.limit)
+        return InOrder(self.splits["test"], max(64, min(self.batch, 256)))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names in the order of the labels; of the presets the published order, of other data sorted."""
+        self.setup()
+        return self.splits["train"].classes
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether an item may have several classes."""
+        self.setup()
+        return self.splits["train"].labels.ndim == 2
 
     def counts(self) -> np.ndarray:
         """Training items per class."""
-        return np.bincount(self.splits["train"].labels, minlength=len(CLASSES[self.task]))
+        labels = self.splits["train"].labels
+        return labels.sum(0) if labels.ndim == 2 else np.bincount(labels, minlength=len(self.classes))
 
     def content(self) -> str | None:
         """sha256 of the files' bytes, labels and tracks, wherever they lie; None where settings make them.
@@ -96,7 +107,7 @@ class Pictures(lightning.LightningDataModule):
         Of the files, not of the decoded pictures: these would be read as a whole at each start, and another release of the
         decoder draws them a level lighter.
         """
-        if self.config.get("root") is None:
+        if "root" not in self.config or (self.config["root"] is None and not self.config.get("csv")):
             return None
         if self._content is None:
             self.setup()
@@ -143,7 +154,10 @@ def made(
     """Synthesised songs or painted covers, whichever the task needs.
 
     Args:
-        songs: of `seconds` each. pictures: covers. seed: of the synthesis.
+        songs: how many.
+        seconds: of each.
+        pictures: how many covers.
+        seed: of the synthesis.
         input: "pictures", or "sound" for a mel spectrogram on the fly (genre only).
         shuffle_labels: train on labels in random order, to see accuracy fall to chance.
     """
@@ -160,7 +174,42 @@ def made(
     return found
 
 
-DATASETS: dict[str, Any] = {"housex": housex, "covers": covers, "synthetic": made}
+def own_folder(
+    *, task: str, side: int, cache: Path, root: str, input: str = "auto", group: str = "stem", groups: str | None = None,
+    bars: int = 16, split_seed: int = 0, fraction: float = 1.0, share: float = SHARE, workers: int | None = None,
+) -> dict[str, Labelled]:  # fmt: skip
+    """A folder per class, of pictures or sounds: see `anything.folder`."""
+    found = anything.folder(root, input=input, group=group, groups=groups, split_seed=split_seed)
+    return _read(found, side, cache, bars, fraction, split_seed, share, workers)
+
+
+def own_table(
+    *, task: str, side: int, cache: Path, csv: str, root: str | None = None, multi_label: bool = False, input: str = "auto",
+    bars: int = 16, split_seed: int = 0, fraction: float = 1.0, share: float = SHARE, workers: int | None = None,
+) -> dict[str, Labelled]:  # fmt: skip
+    """The rows of a CSV, pictures or sounds: see `anything.table`."""
+    found = anything.table(root, csv, multi_label=multi_label, input=input, split_seed=split_seed)
+    return _read(found, side, cache, bars, fraction, split_seed, share, workers)
+
+
+def _read(
+    found: tuple[list[folders.Entry], tuple[str, ...], bool], side: int, cache: Path, bars: int, fraction: float, seed: int,
+    share: float, workers: int | None,
+) -> dict[str, Labelled]:  # fmt: skip
+    entries, classes, sounds = found
+    entries = anything.fewer(entries, fraction, seed)
+    if sounds:
+        return hearing.hear(entries, classes, side, cache, bars=bars, share=share, workers=workers)
+    return decode(entries, classes, side, cache, share=share, workers=workers)
+
+
+DATASETS: dict[str, Any] = {
+    "housex": housex,
+    "covers": covers,
+    "synthetic": made,
+    "folder": own_folder,
+    "csv": own_table,
+}
 
 
 def _only(wanted: str, task: str, name: str) -> None:

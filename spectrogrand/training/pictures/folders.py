@@ -23,12 +23,17 @@ SHARES = (0.51, 0.15)
 
 @dataclass(frozen=True)
 class Entry:
-    """One file: where it is, its split, class and track (or cover)."""
+    """One file: where it is, its split, class and track (or cover); `labels` where it may have several classes."""
 
     path: Path
     split: str
     label: str
     group: str
+    labels: tuple[str, ...] = ()
+
+    def has(self) -> tuple[str, ...]:
+        """All its classes."""
+        return self.labels or (self.label,)
 
 
 def housex(root: str | Path) -> list[Entry]:
@@ -101,7 +106,7 @@ def checked(entries: Sequence[Entry], classes: Sequence[str], what: str) -> list
     Raises:
         InvalidValue: a class without any picture, a class missing from a split, the same track in two splits.
     """
-    counts = Counter((e.split, e.label) for e in entries)
+    counts = Counter((e.split, label) for e in entries for label in e.has())
     splits = [s for s in SPLITS if any(k[0] == s for k in counts)]
     if "train" not in splits or "test" not in splits:
         raise InvalidValue(f"{what} has no {'train' if 'train' not in splits else 'test'} split")

@@ -13,14 +13,16 @@ from ...files import replacing
 BINS = 15
 
 
-def measured(probabilities: Any, labels: Any, groups: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
-    """Accuracy, macro F1, F1 per class, expected calibration error, loss, and accuracy per track.
+def measured(probabilities: Any, labels: Any, groups: Sequence[str] | None, classes: Sequence[str]) -> dict[str, Any]:
+    """Accuracy, macro F1, F1 per class, expected calibration error, loss, and, where groups are known, accuracy per track.
 
     A track's answer is the class of its items' mean probability.
 
     Args:
-        probabilities: float64 tensor (item, class), rows summing to 1. labels: int64 tensor (item,).
-        groups: each item's track or cover.
+        probabilities: float64 tensor (item, class), rows summing to 1.
+        labels: int64 tensor (item,).
+        groups: each item's track or cover; None where nothing is known of them.
+        classes: names in the order of the columns.
 
     >>> import torch
     >>> p = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]).double()
@@ -38,21 +40,53 @@ def measured(probabilities: Any, labels: Any, groups: Sequence[str], classes: Se
 
     n = len(classes)
     each = multiclass_f1_score(probabilities, labels, n, average="none")
-    names, where = np.unique(np.asarray(groups), return_inverse=True)
-    place = torch.from_numpy(where)
-    sums = torch.zeros(len(names), n, dtype=probabilities.dtype).index_add_(0, place, probabilities)
-    truth = torch.zeros(len(names), dtype=labels.dtype)
-    truth[place] = labels
     found: dict[str, Any] = {
         "accuracy": float(multiclass_accuracy(probabilities, labels, n, average="micro")),
         "f1": float(each.mean()),
         "calibration_error": float(multiclass_calibration_error(probabilities, labels, n, n_bins=BINS)),
         "loss": float(-probabilities[torch.arange(len(labels)), labels].clamp_min(1e-12).log().mean()),
-        "track_accuracy": float((sums.argmax(1) == truth).double().mean()),
     }
+    if groups is not None:
+        names, where = np.unique(np.asarray(groups), return_inverse=True)
+        place = torch.from_numpy(where)
+        sums = torch.zeros(len(names), n, dtype=probabilities.dtype).index_add_(0, place, probabilities)
+        truth = torch.zeros(len(names), dtype=labels.dtype)
+        truth[place] = labels
+        found["track_accuracy"] = float((sums.argmax(1) == truth).double().mean())
     found |= {f"f1_{name}": float(value) for name, value in zip(classes, each, strict=True)}
     found["confusion"] = multiclass_confusion_matrix(probabilities, labels, n).tolist()
     return found
+
+
+def measured_many(
+    probabilities: Any, labels: Any, groups: Sequence[str] | None, classes: Sequence[str]
+) -> dict[str, Any]:
+    """Where an item may have several classes: share of right yes-or-nos, macro F1 at 0.5, mean average precision, loss.
+
+    Args:
+        probabilities: float64 tensor (item, class), each column by itself.
+        labels: tensor (item, class) of 0 and 1.
+        groups: not used: a track's items share its labels.
+        classes: names in the order of the columns.
+
+    >>> import torch
+    >>> p = torch.tensor([[0.9, 0.8], [0.2, 0.7]]).double()
+    >>> m = measured_many(p, torch.tensor([[1, 1], [0, 0]]), None, ("x", "y"))
+    >>> m["accuracy"], round(m["f1_y"], 3), m["average_precision"]
+    (0.75, 0.667, 1.0)
+    """
+    from torchmetrics.functional.classification import multilabel_average_precision, multilabel_f1_score
+
+    n, truth = len(classes), labels.long()
+    each = multilabel_f1_score(probabilities, truth, n, average="none")
+    sure = probabilities.clamp(1e-12, 1 - 1e-12)
+    found: dict[str, Any] = {
+        "accuracy": float(((probabilities >= 0.5) == (truth == 1)).double().mean()),
+        "f1": float(each.mean()),
+        "average_precision": float(multilabel_average_precision(probabilities, truth, n)),
+        "loss": float(-(truth * sure.log() + (1 - truth) * (1 - sure).log()).mean()),
+    }
+    return found | {f"f1_{name}": float(value) for name, value in zip(classes, each, strict=True)}
 
 
 def reliability(probabilities: Any, labels: Any, bins: int = BINS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -23,7 +23,8 @@ def conclude(trainer: Any, module: Classification, data: Pictures, folder: Path)
     """Write and print the metrics of a tested module, and draw; in one process only.
 
     Returns:
-        accuracy, f1 (macro), f1 per class, calibration_error, loss, track_accuracy, confusion, epochs.
+        accuracy, f1 (macro), f1 per class, calibration_error, loss, track_accuracy, confusion, epochs; average_precision in
+        place of the last but two where an item may have several classes.
     """
     results = dict(module.results)
     probabilities, labels = results.pop("probabilities"), results.pop("labels")
@@ -31,13 +32,13 @@ def conclude(trainer: Any, module: Classification, data: Pictures, folder: Path)
     if trainer.is_global_zero:
         with replacing(folder / "metrics.json") as temporary:
             temporary.write_text(json.dumps(results, indent=1), "utf-8")
-        measures.draw_confusion(results["confusion"], module.spec.classes, folder / "confusion.png")
-        measures.draw_reliability(probabilities, labels, folder / "reliability.png")
-        _draw_examples(module, data, probabilities, folder / "grad_cam.png")
-        print(
-            f"test accuracy {results['accuracy']:.4f}, per track {results['track_accuracy']:.4f}, macro F1 {results['f1']:.4f}, "
-            f"calibration error {results['calibration_error']:.4f}: {folder}"
-        )
+        if not module.spec.multi_label:
+            measures.draw_confusion(results["confusion"], module.spec.classes, folder / "confusion.png")
+            measures.draw_reliability(probabilities, labels, folder / "reliability.png")
+            _draw_examples(module, data, probabilities, folder / "grad_cam.png")
+        shown = {"accuracy": "accuracy", "track_accuracy": "per track", "f1": "macro F1",
+                 "calibration_error": "calibration error", "average_precision": "average precision"}  # fmt: skip
+        print("test " + ", ".join(f"{v} {results[k]:.4f}" for k, v in shown.items() if k in results) + f": {folder}")
     return results
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -11,10 +13,11 @@ import numpy as np
 import torch
 
 from ...errors import InvalidValue, SpectrograndError
-from ...models.picture_classifier import Spec
-from ..loop.recipe import Recipe, optimiser, share_of_rate
+from ...models.picture_classifier import Spec, build
+from ..loop import checkpoints
+from ..loop.optim import Recipe, follow, plan, total_steps
 from .augment import Chain, mixed
-from .measures import measured
+from .measures import measured, measured_many
 
 
 class Diverged(SpectrograndError):
@@ -54,14 +57,42 @@ class Classification(lightning.LightningModule):
         self.frozen_norm, self.chain = frozen_norm, Chain(recipe.augment)
         weights = torch.ones(len(spec.classes))
         if recipe.balance and counts is not None:
-            found = torch.as_tensor(np.asarray(counts), dtype=torch.float32)
+            found = torch.as_tensor(np.asarray(counts), dtype=torch.float32).clamp_min(1)
             weights = found.sum() / (len(found) * found)
         self.register_buffer("class_weights", weights, persistent=False)
         self.register_buffer("mean", torch.tensor(spec.mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(spec.std)[:, None, None], persistent=False)
+        self.lr = recipe.lr
         self.results: dict[str, Any] = {}
         self._seen: list[tuple[Any, Any, Any]] = []
         self.train()  # a trainer leaves the modes of modules as they are
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, map_location: Any = None, **options: Any) -> Classification:
+        """The module of a checkpoint that train/genre.py or train/surprise.py wrote, its recipe, weights and average in it.
+
+        Args:
+            checkpoint_path: a .ckpt file; only plain data is ever read.
+            map_location: device to place it on.
+            options: of the constructor, in place of the checkpoint's.
+
+        Raises:
+            InvalidValue: no checkpoint of ours.
+        """
+        found = checkpoints.load(Path(checkpoint_path))
+        kept = found.get("spectrogrand")
+        if not isinstance(kept, dict) or "spec" not in kept:
+            raise InvalidValue(
+                f"{checkpoint_path} does not say what it is: it is none of train/genre.py or train/surprise.py"
+            )
+        spec, config = Spec.from_json(kept["spec"]), kept.get("about", {}).get("config", {})
+        names = {f.name for f in fields(Recipe)}
+        recipe = Recipe(**{k: v for k, v in config.get("recipe", {}).items() if k in names})
+        settings = {"seed": config.get("seed", 0), "about": kept.get("about", {}), **options}
+        network = build(spec, config.get("model", {}).get("dropout"))
+        made = cls(network, spec, settings.pop("recipe", recipe), **settings)
+        made.load_state_dict(found["state_dict"])
+        return made.to(map_location) if map_location is not None else made
 
     def outputs(self, network: Any, pictures: Any) -> Any:
         """What softmax and the loss see: the network's logits, or as published their squeezed form sigmoid(leaky_relu(z))."""
@@ -88,18 +119,28 @@ class Classification(lightning.LightningModule):
         torch.manual_seed(int(drawn))
 
     def training_step(self, batch: Any, batch_idx: int) -> Any:
-        """Augment, mix, predict; stops when the loss is no number."""
-        values, labels, indices = batch
+        """Augment, mix, predict; stops when the loss is no number.
+
+        Args:
+            batch: pictures uint8 (item, rgb, row, column), or float as the network sees them, which are not augmented; labels
+                int64 (item,), or (item, class) of 0 and 1; and, from our own loaders, indices (item,).
+            batch_idx: its number in the epoch.
+        """
+        values, labels, indices = unpacked(batch, batch_idx)
         where = indices.tolist()
-        pictures = self.mel(values) if self.mel is not None else values
-        pictures = self.chain(pictures, self.seed, self.current_epoch, where)
-        x = standard(pictures, self.mean, self.std)
-        targets = torch.nn.functional.one_hot(labels, len(self.spec.classes)).float()
+        x = self.mel(values) if self.mel is not None else values
+        if x.dtype == torch.uint8:
+            x = standard(self.chain(x, self.seed, self.current_epoch, where), self.mean, self.std)
+        many = self.spec.multi_label
+        targets = labels.float() if many else torch.nn.functional.one_hot(labels, len(self.spec.classes)).float()
         if self.recipe.mixup and len(where) > 1:
             x, targets = mixed(x, targets, self.recipe.mixup, self.seed, self.current_epoch, where)
-        loss = torch.nn.functional.cross_entropy(
-            self.outputs(self.network, x).float(), targets, self.class_weights, label_smoothing=self.recipe.smoothing
-        )
+        found, smooth = self.outputs(self.network, x).float(), self.recipe.label_smoothing
+        if many:
+            targets = targets * (1 - smooth) + smooth / 2
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(found, targets, self.class_weights)
+        else:
+            loss = torch.nn.functional.cross_entropy(found, targets, self.class_weights, label_smoothing=smooth)
         if not torch.isfinite(loss.detach()):
             raise self._diverged(f"the loss is {float(loss.detach())}")
         self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(where))
@@ -108,12 +149,8 @@ class Classification(lightning.LightningModule):
     def optimizer_step(self, *arguments: Any, **options: Any) -> None:
         """Step, then move the average of the weights: before any callback may save a checkpoint."""
         super().optimizer_step(*arguments, **options)
-        if self.average is None:
-            return
-        decay = min(self.recipe.ema, (1 + self.global_step) / (10 + self.global_step))
-        with torch.no_grad():
-            for kept, now in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-                kept.lerp_(now, 1 - decay) if kept.is_floating_point() else kept.copy_(now)
+        if self.average is not None:
+            follow(self.average, self.network, self.recipe.ema, self.global_step)
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Predict without augmentation."""
@@ -133,15 +170,12 @@ class Classification(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimiser, its rate set before every step."""
-        # not trainer.estimated_stepping_batches: it makes the loaders before a checkpoint could tell them where to go on
-        steps = len(self.trainer.datamodule.train_dataloader()) * self.recipe.epochs
-        made = optimiser(self.network, self.recipe)
-        plan = torch.optim.lr_scheduler.LambdaLR(made, lambda step: share_of_rate(self.recipe, step, steps))
-        return {"optimizer": made, "lr_scheduler": {"scheduler": plan, "interval": "step"}}
+        return plan(self.network, replace(self.recipe, lr=self.lr), total_steps(self.trainer, self.recipe))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what the network is and how it came about, as plain data."""
-        checkpoint["spectrogrand"] = {"spec": self.spec.as_json(), "about": self.about}
+        kept = {"spec": self.spec.as_json(), "about": self.about, "identity": self.about.get("identity", {})}
+        checkpoint["spectrogrand"] = checkpoints.plain(kept)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse the checkpoint of another network before torch lists a thousand keys."""
@@ -169,28 +203,37 @@ class Classification(lightning.LightningModule):
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         return Diverged(
             f"{what} at epoch {self.current_epoch}, step {self.global_step}, learning rate {rate:.3g}: training stopped; lower "
-            "recipe.rate, or set recipe.clip=1 (last.ckpt holds the last good weights)"
+            "recipe.lr, or set recipe.gradient_clip=1 (last.ckpt holds the last good weights)"
         )
 
     def _predict(self, batch: Any) -> None:
-        values, labels, indices = batch
+        values, labels, indices = unpacked(batch, len(self._seen))
         pictures = self.mel(values) if self.mel is not None else values
-        found = (
-            self.outputs(self.evaluated(), pictures).float().cpu().double().softmax(1)
-        )  # not every device has float64
+        found = self.outputs(self.evaluated(), pictures).float().cpu().double()  # not every device has float64
+        found = found.sigmoid() if self.spec.multi_label else found.softmax(1)
         self._seen.append((found, labels.cpu(), indices.cpu()))
 
     def _conclude(self, split: str) -> None:
         probabilities, labels, indices = (torch.cat(column) for column in zip(*self._seen, strict=True))
         self._seen.clear()
-        data = self.trainer.datamodule.splits[split]
-        found = measured(probabilities, labels, [data.groups[i] for i in indices.tolist()], self.spec.classes)
+        data = getattr(getattr(self.trainer, "datamodule", None), "splits", {}).get(split)
+        groups = [data.groups[i] for i in indices.tolist()] if data is not None else None
+        measure = measured_many if self.spec.multi_label else measured
+        found = measure(probabilities, labels, groups, self.spec.classes)
         if split == "test":
             self.results = {**found, "probabilities": probabilities, "labels": labels}
         shown = {"f1", "accuracy"}
         for name, value in found.items():
             if isinstance(value, float):
                 self.log(f"{split}/{name}", value, prog_bar=name in shown)
+
+
+def unpacked(batch: Any, number: int) -> tuple[Any, Any, Any]:
+    """Values, labels and indices of a batch; of a stranger's loader, which gives (values, labels), the indices count on."""
+    values, labels, *rest = batch
+    if rest:
+        return values, labels, rest[0]
+    return values, labels, torch.arange(len(labels)) + number * len(labels)
 
 
 def standard(pictures: Any, mean: Any, std: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class Painter(nn.Module):
         return result
 
 
-def export(checkpoint: Path, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+def export(checkpoint: Path, settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Write spectral_style.{code,encode,decode}.onnx and spectral_style.json; returns the card.
 
     Raises:
@@ -72,17 +73,19 @@ def export(checkpoint: Path, settings: dict[str, Any], folder: Path) -> dict[str
         raise InvalidValue(
             f"{checkpoint} is no checkpoint of train/stylizer.py: {str(error).splitlines()[0]}"
         ) from error
-    squeeze = squeezenet(Path(settings["squeezenet"]))
-    made = kept.get("spectrogrand", {}).get("recipe") or recipe(settings)
+    squeeze = squeezenet(Path(settings["model"]["squeezenet"]).expanduser())
+    made = kept.get("spectrogrand", {}).get("identity") or recipe(settings)
     return write(network, squeeze, folder, {"steps": int(kept["global_step"]), "settings": made})
 
 
-def recipe(settings: dict[str, Any]) -> dict[str, Any]:
+def recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that made the weights, without anybody's folders."""
-    names = ("seed", "steps", "batch", "side", "shift", "grain", "rate", "mean", "precision", "loss")
-    data = settings["data"]
-    about = {"painted": data["painted"], "songs": data["songs"], "sounds": [Path(s).name for s in data["sounds"]]}
-    return {k: settings[k] for k in names} | {"data": about}
+    data, trainer = settings["data"], settings["trainer"]
+    chosen = {k: v for k, v in settings["recipe"].items() if k != "name"}
+    if trainer.get("precision"):
+        chosen["precision"] = trainer["precision"]
+    about = {k: data[k] for k in ("painted", "songs", "side", "shift", "grain")}
+    return {"seed": settings["seed"], **chosen, "data": {**about, "sounds": [Path(s).name for s in data["sounds"]]}}
 
 
 def write(network: StyleNetwork, squeeze: nn.Sequential, folder: Path, about: dict[str, Any]) -> dict[str, Any]:
