@@ -12,6 +12,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from .privacy import silence
+
+silence()
 __version__ = "0.1.0"
 
 _HOMES = {

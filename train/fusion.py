@@ -96,7 +96,9 @@ def fit(config: dict[str, Any]) -> dict[str, Any]:
 
         results |= evaluate(model, fused, splits["test"], embedder, config["evaluate"], config["seed"], folder)
     with replacing(folder / "metrics.json") as draft:
-        draft.write_text(json.dumps({k: v for k, v in results.items() if k != "folder"}, indent=1), "utf-8")
+        draft.write_text(
+            json.dumps({"state": "finished"} | {k: v for k, v in results.items() if k != "folder"}, indent=1), "utf-8"
+        )
     return results
 
 

@@ -12,6 +12,7 @@ time      squared difference of the same content drawn from crops that are up to
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from spectrogrand.errors import InvalidValue
+from spectrogrand.files import replacing
 from spectrogrand.training.loop import checkpoints
+from spectrogrand.training.loop.callbacks import Interruption
 from spectrogrand.training.loop.entry import main
 from spectrogrand.training.style.data import Pictures, prepare
 from spectrogrand.training.style.export import export, recipe
@@ -246,13 +249,16 @@ def fit(settings: dict[str, Any]) -> None:
         enable_version_counter=False,
     )
     trainer = lightning.Trainer(
-        max_steps=steps, accelerator=settings["accelerator"], devices=1, precision=settings["precision"], callbacks=[keeper],
+        max_steps=steps, accelerator=settings["accelerator"], devices=1, precision=settings["precision"],
+        callbacks=[keeper, Interruption(folder)],
         plugins=[checkpoints.PlainCheckpointIO()], log_every_n_steps=50,
         logger=lightning.pytorch.loggers.CSVLogger(folder, name="", version="", flush_logs_every_n_steps=50),
         gradient_clip_val=1.0, enable_progress_bar=bool(settings["progress"]), enable_model_summary=False,
     )  # fmt: skip
     trainer.fit(training, loader, ckpt_path=last if last.is_file() else None, weights_only=True)
     trainer.save_checkpoint(last)
+    with replacing(folder / "metrics.json") as draft:
+        draft.write_text(json.dumps({"state": "finished", "steps": int(trainer.global_step)}, indent=1), "utf-8")
 
 
 def gone_on(last: Path, settings: dict[str, Any]) -> int:

@@ -25,7 +25,7 @@ _PACKAGED = Path(__file__).parents[1] / "conf"
 CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "train" / "conf"
 TEXT = ("root", "path", "weights", "initial", "output", "folder", "file", "cache")
 """Last words of settings whose values are taken as typed: paths with commas, quotes and `=` mean themselves."""
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOENT, errno.ENOTDIR)
 """What an operating system says where a folder cannot be written: no fault of the program, so one line."""
 
@@ -34,7 +34,7 @@ def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str
     """Compose `train/conf/{name}.yaml` with the command line's words and run `job`; returns the exit code.
 
     `-m` (or `--multirun`) runs the product of comma-separated choices one after the other. Exit codes: 0 done, 1 failed, 2 wrong
-    usage, 130 interrupted.
+    usage, 130 interrupted (Ctrl-C), 143 ended by SIGTERM; a sweep stops where one of its trainings was stopped.
     """
     large_pages()
     given = list(sys.argv[1:] if words is None else words)
@@ -56,7 +56,24 @@ def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str
     except KeyboardInterrupt:
         sys.stderr.write(f"train {name}: interrupted; the same command goes on from the last checkpoint\n")
         return INTERRUPTED
+    except SystemExit as stop:
+        code = _stopped(stop)
+        if code is None:
+            raise
+        told = "interrupted" if code == INTERRUPTED else "ended by SIGTERM"
+        sys.stderr.write(f"train {name}: {told}; the same command goes on from the last checkpoint\n")
+        return code
     return 0
+
+
+def _stopped(stop: SystemExit) -> int | None:
+    """The exit code of a training that a signal stopped; None where it left for another reason.
+
+    Lightning turns Ctrl-C into `exit(1)` and SIGTERM into a SystemExit of its own without a code, which Python takes for success.
+    """
+    if type(stop).__name__ == "SIGTERMException":
+        return TERMINATED
+    return INTERRUPTED if isinstance(stop.__context__, KeyboardInterrupt) else None
 
 
 def compose(name: str, words: Sequence[str] = ()) -> dict[str, Any]:

@@ -23,11 +23,16 @@ def conclude(trainer: Any, module: Classification, data: Pictures, folder: Path)
     """Write and print the metrics of a tested module, and draw; in one process only.
 
     Returns:
-        accuracy, f1 (macro), f1 per class, calibration_error, loss, track_accuracy, confusion, epochs.
+        accuracy, f1 (macro), f1 per class, calibration_error, loss, track_accuracy, confusion, epochs, state.
     """
     results = dict(module.results)
     probabilities, labels = results.pop("probabilities"), results.pop("labels")
-    results |= {"epochs": int(trainer.current_epoch), "steps": int(trainer.global_step), "folder": str(folder)}
+    results |= {
+        "state": "finished",
+        "epochs": int(trainer.current_epoch),
+        "steps": int(trainer.global_step),
+        "folder": str(folder),
+    }
     if trainer.is_global_zero:
         with replacing(folder / "metrics.json") as temporary:
             temporary.write_text(json.dumps(results, indent=1), "utf-8")
