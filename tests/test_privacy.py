@@ -18,15 +18,25 @@ COMMANDS = {
         "-m", "spectrogrand", "run", "topic=sea", "songs=1", "covers=1", "size=64", "song.duration=2", "fps=4",
         "stylizer=spectral_style", "videos=[dynamic_content]", "output=out",
     ],
-    "own song": ["-m", "spectrogrand", "run", "song=file", "song.path=song.wav", "size=64", "covers=1", "fps=4", "videos=[static]"],
+    "own song": [
+        "-m", "spectrogrand", "run", "song=file", "song.path=song.wav", "size=64", "covers=1", "fps=4", "videos=[static]",
+    ],
     "table": ["-m", "spectrogrand", "table", "."],
     "worker": ["-c", (
         "from spectrogrand.models.isolation import Worker\n"
         "if __name__ == '__main__':\n"
         "    with Worker('stylizers', 'spectral_style') as w: w.call('identity'); w.call('_load')"
     )],
-    "training": ["-c", "import spectrogrand.training.loop.fitting, train.export as e; from onnxruntime.quantization import QuantType"],
-    "gradio and hydra": ["-c", "import spectrogrand.app.command, gradio, huggingface_hub, hydra; gradio.Blocks(analytics_enabled=False)"],
+    "training": [
+        "-c",
+        "import spectrogrand.training.loop.fitting, train.export; "
+        "from onnxruntime.quantization import QuantType",
+    ],
+    "gradio and hydra": [
+        "-c",
+        "import spectrogrand.app.command, gradio, huggingface_hub, hydra; "
+        "gradio.Blocks(analytics_enabled=False)",
+    ],
 }  # fmt: skip
 
 
@@ -52,7 +62,10 @@ def watched(folder, words):
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if n in ("training", "gradio and hydra") else []) for n in COMMANDS],
+)
 def test_nothing_phones_home(tmp_path, name):
     subprocess.run([sys.executable, "-c", SONG], cwd=tmp_path, check=True)
     left, reached = watched(tmp_path, COMMANDS[name])
