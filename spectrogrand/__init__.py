@@ -15,6 +15,9 @@ from __future__ import annotations as _annotations
 
 import importlib as _importlib
 
+from .privacy import silence
+
+silence()
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -23,8 +26,8 @@ _HOMES = {
     "Generator": "interfaces", "CreativityScorer": "interfaces", "Stylizer": "interfaces", "Gate": "interfaces",
     "Classifier": "interfaces", "Embedder": "interfaces", "Card": "interfaces", "Weights": "interfaces",
     "Reference": "interfaces", "SpectrograndError": "errors",
-    "register": "registry", "build": "registry", "names": "registry", "get": "registry", "scorer": "wrapping",
-    "generator": "wrapping", "choose": "selection",
+    "register": "registry", "build": "registry", "names": "registry", "get": "registry", "scorer": "pipelines.wrapping",
+    "generator": "pipelines.wrapping", "choose": "selection",
     "mel_spectrogram": "audio.spectrogram", "spectrogram_frames": "audio.spectrogram", "analyse": "audio.features",
     "load_audio": "media", "load_image": "media", "save_audio": "media", "save_image": "media", "save_video": "media",
     "load_video": "media",

@@ -186,9 +186,11 @@ def get_pipeline(name: str) -> Any:
 
 @lru_cache
 def _own_pipelines() -> frozenset[str]:
-    """The pipelines of this package; `execute` and `results` serve them all."""
+    """The pipelines of this package; `execute`, `results` and `wrapping` serve them all."""
     files = (Path(__file__).parent / "pipelines").glob("*.py")
-    return frozenset(p.stem for p in files if not p.stem.startswith("_") and p.stem not in ("execute", "results"))
+    return frozenset(
+        p.stem for p in files if not p.stem.startswith("_") and p.stem not in ("execute", "results", "wrapping")
+    )
 
 
 @lru_cache

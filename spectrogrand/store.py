@@ -8,14 +8,16 @@ of two writers of one key the first wins and both are right. Nothing is pickled.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from .errors import StoreError
 
 MANIFEST = "entry.json"
 STALE_SECONDS = 86_400
+LONGEST_MANIFEST = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -84,20 +87,15 @@ class Store:
     def find(self, key: str) -> Entry | None:
         """The finished entry of this key, checked against its manifest, or None.
 
-        An entry whose bytes changed since (a disk fault, an edited file) is removed, so that the step runs again.
+        Whatever else lies there is removed, so that the step runs again: an entry whose bytes changed since (a disk fault, an
+        edited file), files that are missing, links or folders, a manifest that is none, a file in the folder's place.
         """
         folder = self._folder(key)
-        try:
-            files = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
-            whole = all(file_digest(folder / name) == sha for name, sha in files.items())
-        except FileNotFoundError:
-            if not folder.exists():
-                return None
-            whole = False
-        except (ValueError, KeyError, TypeError, AttributeError):
-            whole = False
-        if not whole:
-            shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return None
+        files = _checked(folder)
+        if files is None:
+            _remove(folder)
             return None
         return Entry(folder, files)
 
@@ -135,9 +133,12 @@ class Store:
         """
         folder = self._folder(key)
         with disk_errors(self.root):
+            if os.path.lexists(folder.parent) and not folder.parent.is_dir():
+                _remove(folder.parent)
             folder.parent.mkdir(parents=True, exist_ok=True)
             _sweep(folder.parent)
             draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{key[:8]}."))
+            held = _lock(draft)
         with disk_errors(self.root, only_full=True):  # what fills the draft may fail over files of its own
             try:
                 yield draft
@@ -151,27 +152,101 @@ class Store:
             except BaseException:
                 shutil.rmtree(draft, ignore_errors=True)
                 raise
+            finally:
+                if held is not None:
+                    os.close(held)
 
     def _publish(self, draft: Path, folder: Path) -> None:
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            _remove(folder)
         try:
             os.rename(draft, folder)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            shutil.rmtree(draft)  # another process finished the same step first; its bytes are as good
+            if _checked(folder) is None:  # what lies there is no sound entry: ours takes its place
+                _remove(folder)
+                os.rename(draft, folder)
+            else:
+                shutil.rmtree(draft)  # another process finished the same step first; its bytes are as good
 
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key
 
 
+def _checked(folder: Path) -> dict[str, str] | None:
+    """The files of a sound entry with their sha256; None where it is missing or anything about it is wrong."""
+    manifest = folder / MANIFEST
+    try:
+        if folder.is_symlink() or manifest.is_symlink() or manifest.stat().st_size > LONGEST_MANIFEST:
+            return None
+        files = json.loads(manifest.read_text("utf-8"))["files"]
+        if not all(isinstance(v, str) and _is_name(k) for k, v in files.items()):
+            return None
+        for name, sha in files.items():
+            path = folder / name
+            if not stat.S_ISREG(path.lstat().st_mode) or file_digest(path) != sha:
+                return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return dict(files)
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and name not in (".", "..") and "/" not in name and "\x00" not in name
+
+
+def _remove(path: Path) -> None:
+    """Take away whatever lies there: a folder with all in it, a file, a link (not what it points at)."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError:  # another process has just removed it, or it may not be removed: writing will say so
+        return
+
+
 def _sweep(folder: Path) -> None:
-    """Remove drafts that a kill left behind: those that nobody has touched for a day."""
+    """Remove drafts that a kill left behind: no process holds their lock, and nothing in them has changed for a day."""
     for draft in folder.glob(".*"):
         try:
-            if time.time() - draft.stat().st_mtime > STALE_SECONDS:
-                shutil.rmtree(draft, ignore_errors=True)
-        except FileNotFoundError:  # its writer has just published it
+            if time.time() - newest(draft) > STALE_SECONDS and not _held(draft):
+                _remove(draft)
+        except OSError:  # its writer has just published it
             continue
+
+
+def newest(folder: Path) -> float:
+    """The latest time at which a folder or anything inside it changed, in seconds since 1970."""
+    times = [folder.lstat().st_mtime]
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # it has just been renamed
+            times.append(path.lstat().st_mtime)
+    return max(times)
+
+
+def _lock(draft: Path) -> int | None:
+    """Hold a draft for this process until the handle is closed (or the process dies); None where the disk knows no locks."""
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _held(draft: Path) -> bool:
+    """Whether a living process writes this draft."""
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    finally:
+        os.close(handle)
+    return False
 
 
 def place(source: Path, target: Path) -> None:

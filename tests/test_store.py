@@ -58,6 +58,71 @@ def test_a_damaged_entry_is_redone(tmp_path, damage):
     assert put(store).path("a.txt").read_text() == "hello"
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "folder for a file",
+        "link",
+        "deep json",
+        "wrong types",
+        "outside",
+        "file for the entry",
+        "dead link",
+        "file for the shard",
+    ],
+)
+def test_anything_wrong_is_made_again(tmp_path, damage):
+    store, other = Store(tmp_path / "store"), tmp_path / "other.txt"
+    folder = put(store).folder
+    other.write_text("hello")
+    if damage in ("folder for a file", "link"):
+        (folder / "a.txt").unlink()
+        (folder / "a.txt").mkdir() if damage == "folder for a file" else (folder / "a.txt").symlink_to(other)
+    elif damage == "deep json":
+        (folder / MANIFEST).write_text("[" * 100_000)
+    elif damage == "wrong types":
+        (folder / MANIFEST).write_text('{"files": {"a.txt": 3}}')
+    elif damage == "outside":
+        (folder / MANIFEST).write_text(json.dumps({"files": {"../../../other.txt": file_digest(other)}}))
+    else:
+        place_of = folder.parent if damage == "file for the shard" else folder
+        os.rename(place_of, tmp_path / "away")
+        place_of.symlink_to(tmp_path / "nowhere") if damage == "dead link" else place_of.write_text("x")
+    assert store.find(KEY) is None
+    assert put(store).path("a.txt").read_text() == "hello"
+    assert other.read_text() == "hello"
+
+
+def test_a_writer_mends_what_lies_in_its_place(tmp_path):
+    store = Store(tmp_path)
+    with store.writing(KEY) as folder:
+        (folder / "a.txt").write_text("hello")
+        (tmp_path / "ab" / KEY).mkdir()
+        (tmp_path / "ab" / KEY / "junk").write_text("x")
+    assert store.find(KEY).path("a.txt").read_text() == "hello"
+
+
+def test_a_live_draft_is_never_swept(tmp_path):
+    """Its folder is two days old, as that of a long render is, and another step of the same shard is written."""
+    store = Store(tmp_path)
+    with store.writing(KEY) as slow:
+        (slow / "a.txt").write_text("slow")
+        for path in (slow / "a.txt", slow):
+            os.utime(path, (time.time() - 172_800,) * 2)
+        put(store, "other", "ab" + "1" * 62)
+        assert (slow / "a.txt").exists()
+    assert store.find(KEY).path("a.txt").read_text() == "slow"
+
+
+def test_a_draft_whose_file_still_grows_is_not_swept(tmp_path):
+    draft = tmp_path / "ab" / ".growing"
+    draft.mkdir(parents=True)
+    (draft / "video.mp4").write_text("x")
+    os.utime(draft, (time.time() - 172_800,) * 2)
+    put(Store(tmp_path))
+    assert draft.exists()
+
+
 def test_the_first_of_two_writers_wins_and_both_are_right(tmp_path):
     store = Store(tmp_path)
     with store.writing(KEY) as slow:

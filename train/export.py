@@ -90,6 +90,8 @@ def export(
     table = {name: measure(file, compute, spec, test) for name, (file, compute) in forms.items()}
     folder = run if run.is_dir() else run.parent
     metrics = json.loads((folder / "metrics.json").read_text("utf-8")) if (folder / "metrics.json").is_file() else {}
+    if metrics.get("state") == "interrupted":  # a checkpoint of an unfinished training was measured on nothing
+        metrics = {}
     with replacing(out / "README.md") as temporary:
         temporary.write_text(card(spec, about, metrics, table, licence), "utf-8")
     whole = table["safetensors"]["accuracy"]
@@ -199,11 +201,12 @@ def quantise(plain: Path, small: Path, seen: np.ndarray) -> None:
 
 def by_onnx(path: Path) -> Run:
     """Run an ONNX file on one thread."""
-    import onnxruntime
+    from spectrogrand.privacy import onnxruntime
 
-    options = onnxruntime.SessionOptions()
+    runtime = onnxruntime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     return lambda x: np.asarray(session.run(None, {"pictures": x})[0])
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...errors import InvalidValue, MissingExtra
 from ...interfaces import Card, Stylizer
+from ...privacy import onnxruntime
 from ...registry import register
 from ...types import Frames, Image
 from ...weights import files
@@ -131,14 +132,13 @@ class SpectralStyle(Stylizer):
 
     def _load(self) -> list[Any]:
         if not self._networks:
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
+            runtime = onnxruntime()
+            options = runtime.SessionOptions()
             options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = self.threads, 1, 3
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             for path in self._paths():
                 try:  # from bytes: a graph that points at files beside itself cannot be read so
-                    made = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+                    made = runtime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
                 except Exception as error:  # onnxruntime's errors share no public base
                     said = str(error).splitlines()[0][:160]
                     raise InvalidValue(f"{path} is no network of spectral_style ({said}): export it again") from error

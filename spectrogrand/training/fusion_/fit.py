@@ -90,7 +90,9 @@ def fit(config: Mapping[str, Any]) -> dict[str, Any]:
 
         results |= evaluate(model, fused, splits["test"], embedder, config["evaluate"], config["seed"], folder)
     with replacing(folder / "metrics.json") as draft:
-        draft.write_text(json.dumps({k: v for k, v in results.items() if k != "folder"}, indent=1), "utf-8")
+        draft.write_text(
+            json.dumps({"state": "finished"} | {k: v for k, v in results.items() if k != "folder"}, indent=1), "utf-8"
+        )
     return {**results, "objective": results["loss_prompt"] - results["loss_fused"]}
 
 

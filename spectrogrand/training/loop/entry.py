@@ -28,7 +28,7 @@ TEXT = (
     "root", "path", "weights", "initial", "output", "folder", "file", "cache", "csv", "ckpt_path", "squeezenet", "export",
 )  # fmt: skip
 """Last words of settings whose values are taken as typed: paths with commas, quotes and `=` mean themselves."""
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOENT, errno.ENOTDIR)
 """What an operating system says where a folder cannot be written: no fault of the program, so one line."""
 
@@ -38,7 +38,8 @@ def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str
 
     `-m` (or `--multirun`) runs the product of comma-separated choices one after the other, past those that fail; with
     `hydra/launcher=` or `hydra/sweeper=` Hydra's own plug-ins run them, and a point's value is its validation measure. Exit
-    codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; of a sweep the worst.
+    codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C), 143 ended by SIGTERM; of a sweep the worst, which stops
+    where one of its trainings was stopped.
     """
     large_pages()
     given = list(sys.argv[1:] if words is None else words)
@@ -69,6 +70,13 @@ def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str
     except KeyboardInterrupt:
         sys.stderr.write(f"train {name}: interrupted; the same command goes on from the last checkpoint\n")
         return INTERRUPTED
+    except SystemExit as stop:
+        stopped = _stopped(stop)
+        if stopped is None:
+            raise
+        told = "interrupted" if stopped == INTERRUPTED else "ended by SIGTERM"
+        sys.stderr.write(f"train {name}: {told}; the same command resumes from the last checkpoint\n")
+        return stopped
     return 0
 
 
@@ -85,6 +93,16 @@ def tell(what: str, error: SpectrograndError) -> int:
     """Write an error's one line; returns the exit code that it stands for."""
     sys.stderr.write(f"train {what}: {' '.join(str(error).split())}\n")
     return 2 if isinstance(error, UnknownName | ConfigError) else 1
+
+
+def _stopped(stop: SystemExit) -> int | None:
+    """The exit code of a training that a signal stopped; None where it left for another reason.
+
+    Lightning turns Ctrl-C into `exit(1)` and SIGTERM into a SystemExit of its own without a code, which Python takes for success.
+    """
+    if type(stop).__name__ == "SIGTERMException":
+        return TERMINATED
+    return INTERRUPTED if isinstance(stop.__context__, KeyboardInterrupt) else None
 
 
 def compose(name: str, words: Sequence[str] = ()) -> dict[str, Any]:

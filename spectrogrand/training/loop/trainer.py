@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 import warnings
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from lightning.pytorch import callbacks as named_callbacks
 from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor, TQDMProgressBar
 
 from ...errors import ConfigError, InvalidValue, UnknownName, nearest
+from ...files import replacing
 from . import checkpoints, loggers, precision
 from .optim import Recipe
 
@@ -26,7 +28,22 @@ DECIDING = (
 """Words under `trainer.` that change which weights a training ends with; the others change where and how it runs."""
 
 
-class Keeper(Callback):
+class Interruption(Callback):
+    """Writes metrics.json where a training is stopped by a signal, so that nobody takes an unfinished one for a finished one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Say that it was interrupted and how far it had come; errors are told elsewhere."""
+        if isinstance(exception, KeyboardInterrupt | SystemExit) and trainer.is_global_zero:
+            told = {"state": "interrupted", "epochs": int(trainer.current_epoch), "steps": int(trainer.global_step)}
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with replacing(self.folder / "metrics.json") as draft:
+                draft.write_text(json.dumps(told, indent=1), "utf-8")
+
+
+class Keeper(Interruption):
     """Writes last.ckpt every `every` steps and after every epoch, best.ckpt where `monitor` is higher than ever.
 
     Both are written whole or not at all by `PlainCheckpointIO`; a killed training resumes from last.ckpt to the same weights.
@@ -39,7 +56,8 @@ class Keeper(Callback):
     """
 
     def __init__(self, folder: Path, every: int = 200, monitor: str | None = "val/f1") -> None:
-        self.folder, self.every, self.monitor = folder, every, monitor
+        super().__init__(folder)
+        self.every, self.monitor = every, monitor
         self.best: float | None = None
         self.best_epoch = -1
 

@@ -23,12 +23,17 @@ def conclude(trainer: Any, module: Classification, data: Pictures, folder: Path)
     """Write and print the metrics of a tested module, and draw; in one process only.
 
     Returns:
-        accuracy, f1 (macro), f1 per class, calibration_error, loss, track_accuracy, confusion, epochs; average_precision in
-        place of the last but two where an item may have several classes.
+        accuracy, f1 (macro), f1 per class, calibration_error, loss, track_accuracy, confusion, epochs, state; average_precision
+        in place of the three before the epochs where an item may have several classes.
     """
     results = dict(module.results)
     probabilities, labels = results.pop("probabilities"), results.pop("labels")
-    results |= {"epochs": int(trainer.current_epoch), "steps": int(trainer.global_step), "folder": str(folder)}
+    results |= {
+        "state": "finished",
+        "epochs": int(trainer.current_epoch),
+        "steps": int(trainer.global_step),
+        "folder": str(folder),
+    }
     if trainer.is_global_zero:
         with replacing(folder / "metrics.json") as temporary:
             temporary.write_text(json.dumps(results, indent=1), "utf-8")

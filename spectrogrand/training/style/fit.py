@@ -65,7 +65,9 @@ def fit(config: Mapping[str, Any]) -> dict[str, Any]:
     trainer.save_checkpoint(folder / "last.ckpt")
     found = {k: float(v) for k, v in trainer.callback_metrics.items()}
     with replacing(folder / "metrics.json") as draft:
-        draft.write_text(json.dumps({**found, "steps": int(trainer.global_step)}, indent=1), "utf-8")
+        draft.write_text(
+            json.dumps({"state": "finished", **found, "steps": int(trainer.global_step)}, indent=1), "utf-8"
+        )
     return {**found, "objective": -found["loss"] if "loss" in found else float("nan")}
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .errors import InvalidValue
-from .interfaces import Card, CreativityScorer
-from .provenance import source_hash
-from .registry import build, register
-from .types import Audio, Image
+from ..errors import InvalidValue
+from ..interfaces import Card, CreativityScorer
+from ..provenance import source_hash
+from ..registry import build, register
+from ..types import Audio, Image
 
 ASPECTS = ("novelty", "value", "surprise")
 
