@@ -115,7 +115,7 @@ def per_line() -> tuple[float, str]:
 
 def run() -> dict[str, object]:
     """The three ratios; the row's own is the frame loop's."""
-    from spectrogrand.audio import constant_q
+    from spectrogrand.audio import chroma as chromas
     from spectrogrand.errors import MissingExtra
     from spectrogrand.types import Audio
     from spectrogrand.walks import class_vectors, noise_vectors
@@ -142,7 +142,7 @@ def run() -> dict[str, object]:
         noise_vectors.noise_walk(loud + rises(loud), *draws, sensitivity=0.25, truncation=1.0)
 
     ours, with_onsets = seconds(vectors), seconds(lambda: walk(Audio(y[None], RATE), classes))
-    agree = float(np.mean(constant_q.chroma(Audio(y[None], RATE)).argmax(axis=0) == chroma.argmax(axis=0)))
+    agree = float(np.mean(chromas.chroma(Audio(y[None], RATE)).argmax(axis=0) == chroma.argmax(axis=0)))
     try:
         line, note = per_line()
         words = f"lyrics {line:,.0f} times a line ({note})"

@@ -31,7 +31,7 @@ def published(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def run() -> dict[str, object]:
     """Ours several times around theirs once: a difference of minutes needs no median."""
-    from spectrogrand.audio.percussive import energies
+    from spectrogrand.audio.rhythm.percussive import energies
     from spectrogrand.types import Audio
 
     y = song()

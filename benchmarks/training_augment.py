@@ -32,7 +32,7 @@ def run() -> dict[str, object]:
     import torch
     from torchvision import datasets, transforms
 
-    from spectrogrand.training.loop.entry import compose
+    from spectrogrand.training.loop.words import compose
     from spectrogrand.training.pictures.augment import Chain
     from spectrogrand.training.pictures.batches import Batches, Labelled
     from spectrogrand.training.pictures.cache import _read

@@ -101,7 +101,7 @@ def test_an_upload_is_named_as_its_owner_named_it(queue, place):
     picture.parent.mkdir()
     picture.write_text("no picture")
     job = wait(queue.add(lambda token: forms.picture_to_music(place, picture, 4, 1, 256, 0)))
-    assert job.error.startswith("'my picture.png' is no picture") and ".uploads" not in job.error
+    assert "'my picture.png' is no picture" in job.error and ".uploads" not in job.error
 
 
 def test_cancel_ends_the_process_cleanly_and_the_record_says_so(queue, place):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from spectrogrand import registry
+from spectrogrand.audio import fluctuation
 from spectrogrand.errors import MissingExtra
 from spectrogrand.media import load_audio
 from spectrogrand.plugins.scorers import danceability as ours
@@ -111,7 +112,7 @@ def test_long_songs_are_summed_in_pieces_without_a_seam():
         centred = windows - windows.mean(axis=1, keepdims=True)
         rest = (centred**2).sum(axis=1) - (centred @ x) ** 2 / (x @ x)
         want = np.sqrt(rest.sum() / tau / ((len(path) - tau) / max(tau // 50, 1)))
-        assert ours._fluctuation(path, tau) == pytest.approx(want, rel=1e-10)
+        assert fluctuation._fluctuation(path, tau) == pytest.approx(want, rel=1e-10)
 
 
 def test_an_exponent_that_is_known():

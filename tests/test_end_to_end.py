@@ -230,13 +230,8 @@ def test_interrupted_is_130_and_resumable(tmp_path):
     done = subprocess.run([sys.executable, "-m", "spectrogrand", *words], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     again = json.loads((Path(done.stdout.strip()).parent / "run.json").read_text())
-    assert again["steps"][0] | {"seconds": 0} == {
-        "slot": "song",
-        "name": "house_synth",
-        "reused": 2,
-        "made": 0,
-        "seconds": 0,
-    }
+    step = again["steps"][0]
+    assert (step["slot"], step["name"], step["reused"], step["made"]) == ("song", "house_synth", 2, 0)
 
 
 MEASURE = """

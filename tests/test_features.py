@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from spectrogrand.audio import features
-from spectrogrand.audio.beats import track
 from spectrogrand.audio.features import analyse
+from spectrogrand.audio.rhythm.beats import track
 from spectrogrand.media import load_audio
 from spectrogrand.types import Audio, Plan
 
@@ -229,4 +229,4 @@ def test_memory_does_not_grow_with_the_length_of_the_sound(tmp_path):
 
 
 def test_tracking_needs_two_seconds():
-    assert track(np.ones(50), np.ones(50), np.ones((12, 50)), 43.0, np.ones(200), 172.0, 1.2).tempo == 0.0
+    assert track(np.ones((3, 50)), 43.0, np.ones((12, 50)), 43.0, np.ones(200), 172.0, 1.2).tempo == 0.0

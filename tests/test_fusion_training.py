@@ -20,6 +20,7 @@ from spectrogrand.models import fusion  # noqa: E402
 from spectrogrand.training.fusion_ import data as fusion_data  # noqa: E402
 from spectrogrand.training.fusion_.metrics import Encoder, agreement, distances  # noqa: E402
 from spectrogrand.training.loop import checkpoints, entry  # noqa: E402
+from spectrogrand.training.loop.words import compose  # noqa: E402
 from train import fusion as training  # noqa: E402
 
 
@@ -40,7 +41,7 @@ def fit(world, tmp_path, *words):
         "recipe.warmup=1", "recipe.lr=1e-2", "recipe.repeats=1", "trainer.accelerator=cpu",
         "trainer.enable_progress_bar=false", "trainer.threads=1",
     ]  # fmt: skip
-    return training.fit(entry.compose("fusion", [*settings, *words]))
+    return training.fit(compose("fusion", [*settings, *words]))
 
 
 def test_the_tokenizer_reads_each_word_of_the_world_as_one_token():
@@ -178,7 +179,7 @@ def test_settings_that_make_no_sense_are_told_before_a_clip_is_heard(word, said,
 
 
 def test_the_published_recipe_is_a_config(world, tmp_path):
-    config = entry.compose("fusion", ["recipe=published_fusion"])
+    config = compose("fusion", ["recipe=published_fusion"])
     recipe = config["recipe"]
     assert (recipe["optimizer"], recipe["lr"], recipe["batch_size"], recipe["epochs"], recipe["warmup"]) == (
         "sgd",
@@ -266,7 +267,7 @@ def test_fid_is_its_formula(rng):
 
 def test_what_is_missing_is_one_line(world, tmp_path):
     with pytest.raises(InvalidValue, match="spectrogrand prepare albums"):
-        training.fit(entry.compose("fusion", []))
+        training.fit(compose("fusion", []))
     (tmp_path / "bad").mkdir()
     text = (world / "albums/albums.csv").read_text().replace("covers/0.png", "../../secret.png")
     (tmp_path / "bad/albums.csv").write_text(text)

@@ -27,7 +27,7 @@ FLOORS = (
 )  # fmt: skip
 """The house from the ground up: a room imports itself and what stands on a lower floor, nothing beside or above it."""
 FLOOR = {room: k for k, rooms in enumerate(FLOORS) for room in rooms.split()}
-HYDRA = {"config", "training.loop.entry", "training.loop.sweeps"}
+HYDRA = {"config", "training.loop.words", "training.loop.sweeps"}
 """The only files that know Hydra."""
 COMPOSES = {"app", "cli", "pipelines", "__main__"}
 """Who may name a pipeline."""

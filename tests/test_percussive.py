@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from spectrogrand.audio.percussive import energies, median31
+from spectrogrand.audio.rhythm.percussive import energies, median31
 from spectrogrand.errors import InvalidValue
 from spectrogrand.media import load_audio
 from spectrogrand.types import Audio
@@ -58,7 +58,7 @@ def test_the_two_are_those_of_librosa(rng, shared):
 
 
 def test_blocks_leave_no_seam(rng):
-    from spectrogrand.audio.percussive import _shares
+    from spectrogrand.audio.rhythm.percussive import _shares
 
     power = rng.random((1025, 700)).astype(np.float32)
     whole = np.concatenate([share for _, share in _shares(iter([power]))])

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from spectrogrand.audio.percussive import HOP, Energies, energies
+from spectrogrand.audio.rhythm.percussive import HOP, Energies, energies
 from spectrogrand.audio.stft import ANALYSIS_RATE
 from spectrogrand.errors import InvalidValue
 from spectrogrand.types import Audio, Frames, frame_count

@@ -13,7 +13,8 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 from spectrogrand.errors import InvalidValue  # noqa: E402
 from spectrogrand.training.loop import checkpoints  # noqa: E402
-from spectrogrand.training.loop.entry import compose, main  # noqa: E402
+from spectrogrand.training.loop.entry import main  # noqa: E402
+from spectrogrand.training.loop.words import compose  # noqa: E402
 from spectrogrand.training.style import data as style_data  # noqa: E402
 from spectrogrand.training.style import export as style_export  # noqa: E402
 from spectrogrand.training.style import fit as style_fit  # noqa: E402

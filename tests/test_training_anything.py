@@ -13,7 +13,8 @@ import training_kills  # noqa: E402
 
 from spectrogrand import Audio, build, media  # noqa: E402
 from spectrogrand.errors import InvalidValue, UnknownName  # noqa: E402
-from spectrogrand.training.loop.entry import compose, main  # noqa: E402
+from spectrogrand.training.loop.entry import main  # noqa: E402
+from spectrogrand.training.loop.words import compose  # noqa: E402
 from spectrogrand.training.pictures import anything  # noqa: E402
 from spectrogrand.training.pictures import fit as fitting  # noqa: E402
 from spectrogrand.training.pictures.hearing import windows  # noqa: E402

@@ -10,7 +10,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 from spectrogrand.errors import ConfigError, InvalidValue, MediaError, UnknownName  # noqa: E402
 from spectrogrand.training.loop import checkpoints  # noqa: E402
-from spectrogrand.training.loop.entry import CONF, compose, main, points  # noqa: E402
+from spectrogrand.training.loop.entry import main  # noqa: E402
+from spectrogrand.training.loop.words import CONF, compose, points  # noqa: E402
 from spectrogrand.training.pictures import augment, folders, synthetic  # noqa: E402
 from spectrogrand.training.pictures.batches import Batches, InOrder, Labelled, draws  # noqa: E402
 from spectrogrand.training.pictures.cache import decode, small  # noqa: E402

@@ -18,7 +18,7 @@ from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra, Spectro
 from spectrogrand.models import picture_classifier as networks  # noqa: E402
 from spectrogrand.models.picture_classifier import Spec  # noqa: E402
 from spectrogrand.training.loop import checkpoints  # noqa: E402
-from spectrogrand.training.loop.entry import compose  # noqa: E402
+from spectrogrand.training.loop.words import compose  # noqa: E402
 from spectrogrand.training.pictures import fit as fitting  # noqa: E402
 from spectrogrand.training.pictures import measures, models  # noqa: E402
 from spectrogrand.training.pictures.data import Pictures  # noqa: E402

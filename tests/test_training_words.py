@@ -12,11 +12,17 @@ import training_kills  # noqa: E402
 import yaml  # noqa: E402
 
 from spectrogrand.errors import ConfigError, InvalidValue, MissingExtra, UnknownName  # noqa: E402
-from spectrogrand.training.loop import checkpoints, precision, sweeps  # noqa: E402
+from spectrogrand.training.loop import (  # noqa: E402
+    checkpoints,
+    loggers,
+    precision,
+    sweeps,
+)
 from spectrogrand.training.loop import settings as loop_settings  # noqa: E402
-from spectrogrand.training.loop.entry import CONF, main  # noqa: E402
+from spectrogrand.training.loop.entry import main  # noqa: E402
 from spectrogrand.training.loop.optim import Recipe, plan  # noqa: E402
 from spectrogrand.training.loop.trainer import OWN, make_callback  # noqa: E402
+from spectrogrand.training.loop.words import CONF  # noqa: E402
 from spectrogrand.training.pictures import fit as fitting  # noqa: E402
 from spectrogrand.training.pictures.task import Classification  # noqa: E402
 from train.surprise import fit as surprise  # noqa: E402
@@ -190,6 +196,7 @@ def test_loggers_without_a_network(name, word, place, monkeypatch):
         "trainer.log_every_n_steps=1",
     ]
     fitting.fit(training_kills.config(place, *words))
+    loggers.finish()
     folder = place / "runs" / name
     assert list(folder.glob("wandb/offline-run*")) if name == "wandb" else (folder / "mlflow.db").stat().st_size > 1000
 

@@ -31,7 +31,7 @@ def pictures(folder, each=20, side=32, seed=0):
 
 
 def config(folder, *words):
-    from spectrogrand.training.loop.entry import compose
+    from spectrogrand.training.loop.words import compose
 
     return compose("surprise", [
         f"data.root={folder / 'pictures'}", "data.workers=1", f"output={folder / 'runs'}", "name=killed", "model=timm",

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.fusion import world as fusion_world
 from spectrogrand.training.fusion_.data import MUSIC
-from spectrogrand.training.loop import entry
+from spectrogrand.training.loop.words import compose
 from train import fusion
 
 STEPS, FINISH = 5200, 2000
@@ -120,7 +120,7 @@ def prove(
             "recipe.batch_size=32", f"recipe.loss={loss}", "recipe.warmup=20", "recipe.repeats=1",
             "trainer.accelerator=cpu", "trainer.enable_progress_bar=false", "trainer.threads=1", "trainer.save_every=0",
         ]  # fmt: skip
-        run = Path(fusion.fit(entry.compose("fusion", settings))["folder"])
+        run = Path(fusion.fit(compose("fusion", settings))["folder"])
         fused, part = fusions.load(run / "fusion.safetensors", parts.unet), test.heard(music, seed)
         drawn[music] = covers(parts, fused, plain, np.stack(part.features), seed)
         rows.append(row(music, losses(parts, fused, part, plain), begun))

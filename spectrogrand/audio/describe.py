@@ -10,7 +10,7 @@ import numpy as np
 from ..types import Audio
 from .features import analyse
 from .onsets import onsets
-from .percussive import energies
+from .rhythm.percussive import energies
 from .stft import ANALYSIS_RATE, analysis_blocks
 
 NOTES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")

@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..types import Audio
-from .accents import RATE as ACCENT_RATE
-from .accents import accents
-from .beats import Beats, planned, track
+from .rhythm.accents import RATE as ACCENT_RATE
+from .rhythm.accents import accents
+from .rhythm.beats import Beats, planned, track
 from .spectrogram import MelBuilder
 from .stft import ANALYSIS_RATE, analysis_length, power_blocks
 
@@ -85,7 +85,7 @@ class Features:
 def analyse(audio: Audio, metre: str | None = None) -> Features:
     """Analyse a song once; the answer (and its mel spectrogram) is kept for as long as the `Audio` object lives.
 
-    Beats come from the song's plan where it has one; otherwise they are tracked (`spectrogrand.audio.beats`). Channels are
+    Beats come from the song's plan where it has one; otherwise they are tracked (`spectrogrand.audio.rhythm.beats`). Channels are
     mixed to one, as every analysis here does. Memory: the sound is read in blocks; an hour leaves 100 MB of curves.
 
     Args:

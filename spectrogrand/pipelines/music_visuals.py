@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..audio.excerpts import Stretches
-from ..audio.percussive import energies
+from ..audio.rhythm.percussive import energies
 from ..checks import field, flag, mapping, number, one_of, text, whole
 from ..interfaces import Generator
 from ..runs.artefacts import Pictures

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..audio import constant_q
+from ..audio.chroma import HOP_STEP, chroma
 from ..audio.features import analyse
 from ..audio.stft import ANALYSIS_RATE, power_blocks
 from ..errors import InvalidValue
@@ -171,7 +171,7 @@ def measure(audio: Audio, frame_length: int) -> tuple[np.ndarray, np.ndarray]:
     power = np.concatenate([weights @ block for _, block in power_blocks(audio, hop_length=frame_length, n_fft=N_FFT)])
     span = float(np.ptp(power))
     scaled = (power - power.min()) / span if span > 0 else np.zeros(len(power))
-    return np.asarray(scaled, np.float64), constant_q.chroma(audio, frame_length)
+    return np.asarray(scaled, np.float64), chroma(audio, frame_length)
 
 
 def rises(power: np.ndarray) -> np.ndarray:
@@ -231,5 +231,5 @@ def check_parameters(
         if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
             what = "a whole number" if kind is int else "a number"
             raise InvalidValue(f"{name} is {what} from {low:g} to {high:g}, got {value!r}")
-    if frame_length % constant_q.HOP_STEP:
-        raise InvalidValue(f"frame_length is a multiple of {constant_q.HOP_STEP}, got {frame_length!r}: use 512")
+    if frame_length % HOP_STEP:
+        raise InvalidValue(f"frame_length is a multiple of {HOP_STEP}, got {frame_length!r}: use 512")

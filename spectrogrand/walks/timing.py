@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..audio.percussive import Energies
+from ..audio.rhythm.percussive import Energies
 from ..errors import InvalidValue
 from ..types import Frames, frame_count
 
@@ -31,7 +31,7 @@ def positions(energies: Energies, fps: Fraction, stops: int, *, drive: str = "bo
     Raises:
         InvalidValue: a setting out of range.
 
-    >>> from spectrogrand.audio.percussive import Energies
+    >>> from spectrogrand.audio.rhythm.percussive import Energies
     >>> song = Energies(np.ones(44, np.float32), np.ones(44, np.float32), 43.066, Fraction(1))
     >>> positions(song, Fraction(4), 3).round(2).tolist()
     [0.5, 1.0, 1.5, 2.0]

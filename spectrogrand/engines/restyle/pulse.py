@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...audio.accents import above_surroundings
-from ...audio.beats import track
+from ...audio.rhythm.accents import above_surroundings
+from ...audio.rhythm.beats import track
 from ...image.colour import luma, shrink
 from ...types import Frames
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ def make(config: Mapping[str, Any], folder: Path) -> list[Any] | bool:
             plain = {"save_dir": folder, "name": "tensorboard", "version": "", "default_hp_metric": False}
             made.append(_bound(loggers.TensorBoardLogger, name, {**plain, **settings}))
         elif name == "wandb":
+            finish()
             folder.mkdir(parents=True, exist_ok=True)
             made.append(_bound(loggers.WandbLogger, name, {"save_dir": folder, "name": folder.name, **settings}))
         else:
@@ -60,6 +62,13 @@ def make(config: Mapping[str, Any], folder: Path) -> list[Any] | bool:
             plain = {"tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", "run_name": folder.name}
             made.append(_bound(loggers.MLFlowLogger, name, {**plain, **settings}))
     return made or False
+
+
+def finish() -> None:
+    """Close a Weights & Biases run that is open, so that the next training of this process begins one of its own."""
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and getattr(wandb, "run", None) is not None:
+        wandb.finish()
 
 
 def _bound(kind: Any, name: str, settings: Mapping[str, Any]) -> Any:

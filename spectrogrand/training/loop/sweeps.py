@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...errors import ConfigError, SpectrograndError
-from . import entry, settings
+from . import loggers, settings
+from .words import CONF, quoted_word, tell, translated
 
 OBJECTIVE = "objective"
 """What a training's results call the measure that a sweep goes by."""
@@ -33,7 +34,7 @@ def by_hydra(name: str, job: Callable[[dict[str, Any]], object], words: Sequence
 
     settings.renamed(name, words)
     flags = [w for w in words if w.startswith("-")]
-    plain = [entry.quoted_word(w) for w in words if not w.startswith("-")]
+    plain = [quoted_word(w) for w in words if not w.startswith("-")]
     own = ["hydra.output_subdir=null", "hydra/job_logging=disabled", "hydra/hydra_logging=disabled"]
     if not any(w.startswith("hydra.sweep.dir=") for w in plain):
         own += ["hydra.sweep.dir=outputs/train/sweep", "hydra.sweep.subdir=${hydra.job.num}"]
@@ -41,9 +42,9 @@ def by_hydra(name: str, job: Callable[[dict[str, Any]], object], words: Sequence
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them
     sys.argv = [f"train {name}", *(flags or ["-m"]), *own, *plain]
     try:
-        hydra.main(version_base="1.3", config_path=str(entry.CONF), config_name=name)(Point(name, job))()
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)(Point(name, job))()
     except (HydraException, OmegaConfBaseException) as error:
-        raise entry.translated(error, name) from error
+        raise translated(error, name) from error
     except ImportError as error:
         raise ConfigError(
             f"Hydra cannot load the sweep's plug-in ({error}): pip install 'spectrogrand[sweeps]'"
@@ -71,6 +72,8 @@ class Point:
         try:
             found = self.job({str(k): v for k, v in plain.items()})
         except SpectrograndError as error:
-            entry.tell(self.name, error)
+            tell(self.name, error)
             return float("nan")
+        finally:
+            loggers.finish()
         return float(found.get(OBJECTIVE, "nan")) if isinstance(found, Mapping) else float("nan")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ....audio.features import analyse
-from ....audio.metre import METRES
+from ....audio.rhythm.metre import METRES
 from ....audio.stft import mix_of
 from ....errors import InvalidValue
 from ....interfaces import Card, Generator

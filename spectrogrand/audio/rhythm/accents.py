@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..types import Audio
-from .stft import ANALYSIS_RATE, power_blocks
+from ...types import Audio
+from ..stft import ANALYSIS_RATE, power_blocks
 
 HOP, N_FFT = 256, 1024
 RATE = ANALYSIS_RATE / HOP

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..types import Plan
+from ...types import Plan
 from .metre import counts_in_eighths, find_bars
 from .pulse import find_pulse
 

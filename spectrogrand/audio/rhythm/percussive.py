@@ -8,10 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..errors import InvalidValue
-from ..types import Audio, frame_count
-from .spectrogram import mel_filters
-from .stft import ANALYSIS_RATE, power_blocks
+from ...errors import InvalidValue
+from ...types import Audio, frame_count
+from ..spectrogram import mel_filters
+from ..stft import ANALYSIS_RATE, power_blocks
 
 HOP, N_FFT, N_MELS = 512, 2048, 128
 _REACH = 15
