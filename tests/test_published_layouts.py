@@ -9,6 +9,7 @@ import sys
 import zipfile
 
 import numpy as np
+import preflights
 import pytest
 import tiny_published
 import tiny_stable_diffusion
@@ -17,7 +18,6 @@ import tiny_visuals
 from spectrogrand.__main__ import main
 from spectrogrand.errors import CandidateError, InvalidValue, MissingExtra
 from spectrogrand.registry import build
-from spectrogrand.runs import preflight
 from spectrogrand.types import Audio, CoverBrief, Image
 from spectrogrand.weights.convert import convert
 
@@ -39,7 +39,7 @@ def painter(folder, **options):
 
 def test_a_pipeline_with_a_safety_checker_an_old_class_and_old_keys_draws(pipeline, monkeypatch):
     part = painter(pipeline)
-    preflight.check({"cover": {"name": "diffusers_image", "weights": str(pipeline)}})
+    preflights.check({"cover": {"name": "diffusers_image", "weights": str(pipeline)}})
     pipe = part.model()
     assert type(pipe.safety_checker).__name__ == "StableDiffusionSafetyChecker"
     assert type(pipe.feature_extractor).__name__.startswith("CLIPImageProcessor")
@@ -85,7 +85,7 @@ def test_an_index_that_names_no_class_of_today_is_refused_before_anything_is_mad
     index["text_encoder"] = ["transformers", "CLIPTextModelOfTomorrow"]
     (place / "model_index.json").write_text(json.dumps(index))
     with pytest.raises(InvalidValue, match="cover: .*names 'CLIPTextModelOfTomorrow', which is no class of diffusers"):
-        preflight.check({"cover": {"name": "diffusers_image", "weights": str(place)}})
+        preflights.check({"cover": {"name": "diffusers_image", "weights": str(place)}})
 
 
 # -- training checkpoints ----------------------------------------------------------------------------------------------
