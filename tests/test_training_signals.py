@@ -30,7 +30,7 @@ def test_a_stopped_training_tells_the_truth(tmp_path, signal, code, said):
     words = [
         f"data.root={tmp_path / 'pictures'}", "data.workers=1", f"output={tmp_path / 'runs'}", "name=one", "model=timm",
         "model.name=test_resnet", "model.initial=scratch", "model.side=32", "recipe.epochs=2", "recipe.batch_size=4",
-        "recipe.precision=32-true", "trainer.accelerator=cpu", "trainer.threads=1", "trainer.progress=false",
+        "recipe.precision=32-true", "trainer.accelerator=cpu", "trainer.threads=1", "trainer.enable_progress_bar=false",
     ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, signal, *words], capture_output=True, text=True, check=False,
