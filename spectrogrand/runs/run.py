@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -165,19 +166,30 @@ class Run:
         classifier: Classifier = self.part(slot)
         self._free_all_but(classifier)
         begun = time.monotonic()
-        rows, names = classifier.classify([item.value])
-        best = names[int(np.argmax(rows[0]))]
-        confidence, novel = classifier.confidence([item.value]), classifier.novel([item.value])
-        fits = novel is None or not bool(novel[0])
-        self.note_step(slot, classifier, 0, 1, begun)
+        key = digest({"step": "classify", "part": fingerprint(classifier), "item": item.digest, "version": __version__})
+
+        def judge(folder: Path) -> None:
+            rows, names = classifier.classify([item.value])
+            sure, novel = classifier.confidence([item.value]), classifier.novel([item.value])
+            judged = {"classes": list(names), "probabilities": [float(p) for p in rows[0]]}
+            judged["confidence"] = None if sure is None else float(sure[0])
+            judged["novel"] = None if novel is None else bool(novel[0])
+            (folder / "classes.json").write_text(json.dumps(judged), "utf-8")
+
+        entry, reused = self.store.get_or_make(key, judge)
+        judged = json.loads(entry.path("classes.json").read_text("utf-8"))
+        names, row, confidence, novel = (judged[k] for k in ("classes", "probabilities", "confidence", "novel"))
+        best = str(names[int(np.argmax(row))])
+        fits = not novel
+        self.note_step(slot, classifier, int(reused), int(not reused), begun)
         if not fits and not nearest:
             return None
         found: dict[str, Any] = {
             "plugin": classifier.name, "chosen": best,
-            "probabilities": {n: round(float(p), 6) for n, p in zip(names, rows[0], strict=True)},
+            "probabilities": {n: round(float(p), 6) for n, p in zip(names, row, strict=True)},
         }  # fmt: skip
         if confidence is not None:
-            found["confidence"] = round(float(confidence[0]), 6)
+            found["confidence"] = round(confidence, 6)
         if novel is not None:
             found["none_of_these"] = not fits
             if not fits:
