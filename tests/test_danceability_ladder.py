@@ -77,12 +77,12 @@ def test_the_tagger_knows_the_ladder(shared, rungs):
     scorer = build("scorers", {"name": "tag_danceability", "weights": str(shared / "models" / "music_tagger")})
     kick, loop, hum, talk = (scorer.score(rung) for rung in rungs.values())
     assert kick.min() > 2 * loop.max()
-    # A drone above speech holds for recorded speech (docs/danceability.md); this buzz of formants is half an instrument.
+    # A drone above speech holds for recorded speech (docs/results/danceability.md); this buzz of formants is half an instrument.
     assert loop.min() > 2 * max(hum.max(), talk.max())
 
 
 def test_the_published_formula_knows_its_pulse_but_not_its_end(rungs):
-    """It hears no dance: one bar looped exactly beats a kick on every beat, and syllables beat a drone (docs/danceability.md)."""
+    """It hears no dance: one bar looped exactly beats a kick on every beat, and syllables beat a drone (docs/results/danceability.md)."""
     scorer = build("scorers", "danceability")
     kick, loop, hum, talk = (scorer.score(rung) for rung in rungs.values())
     assert min(kick.min(), loop.min()) > 2 * max(hum.max(), talk.max())

@@ -1,1 +1,1 @@
-"""How good our videos are, by the shared measure: `python -m benchmarks.quality SHARED` writes docs/video-quality.md."""
+"""How good our videos are, by the shared measure: `python -m benchmarks.quality SHARED` writes docs/results/video-quality.md."""

@@ -1,4 +1,4 @@
-"""Makes the three moving videos of every pair at the default settings, measures them, and writes docs/video-quality.md.
+"""Makes the three moving videos of every pair at the default settings, measures them, and writes docs/results/video-quality.md.
 
     python -m benchmarks.quality ../shared [--only TEXT] [--keep FOLDER] [--stylizer NAME]
 
