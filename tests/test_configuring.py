@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -280,3 +281,23 @@ def test_a_stranger_s_plugins_and_pipeline_run_list_and_sweep_without_a_line_of_
     assert swept.returncode == 0 and len(swept.stdout.split()) == 4, swept.stderr
     wrong = stranger("run", "pipeline=poster", *words, "cover.syde=4")
     assert wrong.returncode == 2 and "syde" in wrong.stderr and wrong.stderr.count("\n") == 1
+
+
+def test_the_loggers_of_the_program_around_are_left_alone(tmp_path):
+    """Hydra's own set-up closes every handler of the process, and so the files that they write to."""
+    from spectrogrand.__main__ import main
+
+    class Kept(logging.Handler):
+        shut = False
+
+        def close(self):
+            self.shut = True
+            super().close()
+
+    handler = Kept()
+    logging.getLogger("around").addHandler(handler)
+    try:
+        assert main(["run", "topic=x", "songs=0", f"output={tmp_path}"]) != 0
+        assert not handler.shut and not logging.getLogger("around").disabled
+    finally:
+        logging.getLogger("around").removeHandler(handler)

@@ -82,7 +82,7 @@ def test_the_tagger_knows_the_ladder(shared, rungs):
 
 
 def test_the_published_formula_knows_its_pulse_but_not_its_end(rungs):
-    """It hears no dance: one bar looped exactly beats a kick on every beat, and syllables beat a drone (docs/results/danceability.md)."""
+    """It hears no dance: a bar looped exactly beats a kick on every beat, syllables a drone (docs/results/danceability.md)."""
     scorer = build("scorers", "danceability")
     kick, loop, hum, talk = (scorer.score(rung) for rung in rungs.values())
     assert min(kick.min(), loop.min()) > 2 * max(hum.max(), talk.max())

@@ -1,4 +1,4 @@
-"""What makes a step stale: one line of a drawing function, of a feature or of a setting, and exactly the dependent steps are made again."""
+"""What makes a step stale: one changed line of a drawing function, of a feature, or a setting; only dependent steps are remade."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
     python docs/gallery/magenta.py OUT --weights ../shared/models/magenta --demo ../shared/data/demo [--only NAME]
 
-OUT gets one video per recipe (docs/results/magenta.md has their measures); with all of them there, magenta.jpg is made beside this file.
+OUT gets one video per recipe (docs/results/magenta.md has their measures); with all of them there, magenta.jpg is made
+beside this file.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def by_hydra(name: str, job: Callable[[dict[str, Any]], object], words: Sequence
     settings.renamed(name, words)
     flags = [w for w in words if w.startswith("-")]
     plain = [quoted_word(w) for w in words if not w.startswith("-")]
-    own = ["hydra.output_subdir=null", "hydra/job_logging=disabled", "hydra/hydra_logging=disabled"]
+    own = ["hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
     if not any(w.startswith("hydra.sweep.dir=") for w in plain):
         own += ["hydra.sweep.dir=outputs/train/sweep", "hydra.sweep.subdir=${hydra.job.num}"]
     kept = {"argv": sys.argv, "full": os.environ.get("HYDRA_FULL_ERROR")}
