@@ -1,4 +1,4 @@
-"""What makes a step stale: one changed line of a drawing function, of a feature, or a setting; only dependent steps are remade."""
+"""What makes a step stale: one changed line of a drawing function or a feature, or a setting; only dependent steps are remade."""
 
 from __future__ import annotations
 
