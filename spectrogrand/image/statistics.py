@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..types import Image
+from .inks import linear_to_oklab
 
 SIDE = 256
 NAMES = (
@@ -107,15 +108,8 @@ def spectral_slope(lightness: np.ndarray) -> tuple[float, float]:
 def _oklab(srgb: np.ndarray) -> np.ndarray:
     table = np.arange(4096) / 4095
     table = np.where(table <= 0.04045, table / 12.92, ((table + 0.055) / 1.055) ** 2.4).astype(np.float32)
-    r, g, b = (table.take(np.rint(srgb[..., k] * 4095).astype(np.int32), mode="clip") for k in range(3))
-    p = np.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b)
-    q = np.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b)
-    s = np.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b)
-    return np.stack([
-        0.2104542553 * p + 0.7936177850 * q - 0.0040720468 * s,
-        1.9779984951 * p - 2.4285922050 * q + 0.4505937099 * s,
-        0.0259040371 * p + 0.7827717662 * q - 0.8086757660 * s,
-    ]).astype(np.float64)  # fmt: skip
+    light = table.take(np.rint(srgb * 4095).astype(np.int32), mode="clip")
+    return np.moveaxis(linear_to_oklab(light), -1, 0).astype(np.float64)
 
 
 TEMPLATES = {
