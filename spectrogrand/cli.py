@@ -37,15 +37,20 @@ def _job(config: dict[str, object]) -> int:
 
 
 def list_plugins(words: list[str]) -> int:
-    """`list [KIND...] [--json]`: every plug-in and whether it is ready here."""
+    """`list [KIND...] [NAME] [--json]`: every plug-in and whether it is ready here, or one with its options."""
+    from . import registry
     from .interfaces import KINDS
     from .runs.listing import rows
 
     kinds = [w for w in words if not w.startswith("-")]
+    known = {name: kind for kind in KINDS for name in registry.names(kind)}
     for word in words:
+        if word in known:
+            return _one_plugin(known[word], word, "--json" in words)
         if word not in KINDS and word != "--json":
             raise UnknownName(
-                f"spectrogrand list takes kinds of plug-in and --json, not {word!r}; {nearest(word, [*KINDS, '--json'])}"
+                f"spectrogrand list takes kinds of plug-in, one's name and --json, not {word!r}; "
+                f"{nearest(word, [*KINDS, *known, '--json'])}"
             )
     found = rows(kinds or None)
     if "--json" in words:
@@ -58,6 +63,30 @@ def list_plugins(words: list[str]) -> int:
     for row in found:
         table.add_row(row["kind"], row["name"], row["summary"], row["licence"], row["state"])
     Console(width=None if sys.stdout.isatty() else 220).print(table)
+    return 0
+
+
+def _one_plugin(kind: str, name: str, as_json: bool) -> int:
+    """A plug-in with its licence, its state here and all its options."""
+    from .runs.listing import options, rows
+
+    (row,) = [r for r in rows([kind]) if r["name"] == name]
+    found = options(kind, name)
+    if as_json:
+        print(json.dumps({**row, "options": found}, indent=1, ensure_ascii=False))
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table("option", "default", "what it is", box=None, header_style="bold")
+    for option in found:
+        shown.add_row(option["option"], option["default"], option["what"])
+    console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
+    console.print(f"{name} ({kind[:-1]}): {row['summary']}")
+    console.print("  ".join(str(row[k]) for k in ("licence", "terms", "state") if row[k]))
+    if found:
+        console.print()
+        console.print(shown)
     return 0
 
 

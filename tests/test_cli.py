@@ -1,5 +1,6 @@
 """Every command answers, and wrong usage is one line with exit code 2."""
 
+import inspect
 import json
 
 import pytest
@@ -33,6 +34,16 @@ def test_the_list_holds_every_packaged_plugin(capsys):
     assert all(r["summary"] and r["licence"] and r["state"] for r in rows.values() if "toy" not in r["name"])
     assert rows["generators", "house_synth"]["state"] == "ready"
     assert "sliced_transport" in said(capsys, "list", "stylizers")[1]
+
+
+def test_one_plugin_is_listed_with_all_its_options(capsys):
+    code, out, _ = said(capsys, "list", "sliced_transport", "--json")
+    row = json.loads(out)
+    taken = inspect.signature(registry.get("stylizers", "sliced_transport")).parameters
+    assert code == 0 and row["kind"] == "stylizers" and row["state"] == "ready"
+    assert [o["option"] for o in row["options"]] == list(taken)
+    assert all(o["what"] for o in row["options"]), "each is described"
+    assert "duration" in said(capsys, "list", "house_synth")[1]
 
 
 @pytest.mark.parametrize(
