@@ -14,7 +14,7 @@ def sky(scene: Scene, horizon: float | None = None, reverse: bool = False) -> No
     """A graded sky from zenith to horizon, bent towards the light and stirred by slow noise so that it never looks flat."""
     c, rng = scene.canvas, scene.stream("sky")
     horizon = scene.horizon if horizon is None else horizon
-    small = type(c)(256)
+    small = c.small()
     t = small.y / horizon
     t = 1 - t if reverse else t
     d = small.distance(*scene.focus)
@@ -26,7 +26,7 @@ def stars(scene: Scene, count: int = 420, ceiling: float | None = None) -> None:
     """Small stars thinning out towards the horizon, a few of them with a glow."""
     rng, c = scene.stream("stars"), scene.canvas
     bottom = scene.horizon if ceiling is None else ceiling
-    x, y = rng.random(count), bottom * rng.random(count) ** 1.5
+    x, y = c.scatter(rng, count), c.top + (bottom - c.top) * rng.random(count) ** 1.5
     r = 0.00045 + 0.0011 * rng.random(count) ** 5
     ink = 0.25 + 0.75 * rng.random(count)
 
@@ -78,7 +78,7 @@ def clouds(scene: Scene, cover: float = 0.45, low: float = 0.15, high: float | N
     """Long layered clouds, lit from the side of the light."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("clouds")
     bottom = scene.horizon if high is None else high
-    small = type(c)(256)
+    small = c.small()
     d = small.distance(*scene.focus)
     for k in range(layers):
         field = noise(rng, 5 + 3 * k, 5, 0.55, stretch=3.2)
@@ -93,7 +93,7 @@ def clouds(scene: Scene, cover: float = 0.45, low: float = 0.15, high: float | N
 def mist(scene: Scene, y: float, depth: float, strength: float = 0.7) -> None:
     """A bank of fog around height y, thicker where slow noise says so."""
     c, rng = scene.canvas, scene.stream(f"mist{y:.3f}")
-    small = type(c)(256)
+    small = c.small()
     field = np.exp(-(((small.y - y) / depth) ** 2)) * (0.45 + 0.55 * noise(rng, 4, 4, stretch=4.0))
     c.over(scene.palette.haze, c.up(np.clip(strength * field, 0, 1).astype(np.float32)))
 
@@ -145,7 +145,8 @@ def petals(scene: Scene, count: int = 60) -> None:
 
     def draw(pen: Pen, near: bool) -> None:
         for _ in range(7 if near else count):
-            x, y, r = rng.random(), rng.random(), rng.uniform(0.012, 0.028) if near else rng.uniform(0.002, 0.0065)
+            x, y = c.scatter(rng), c.top + (c.bottom - c.top) * rng.random()
+            r = rng.uniform(0.012, 0.028) if near else rng.uniform(0.002, 0.0065)
             a = rng.uniform(0, np.pi)
             t = np.linspace(0, 2 * np.pi, 14)
             q = np.stack([r * np.cos(t), 0.5 * r * np.sin(t)], 1)
@@ -159,7 +160,7 @@ def petals(scene: Scene, count: int = 60) -> None:
 def aurora(scene: Scene) -> None:
     """Curtains of light: folded bands with rays that rise from a sharp lower edge."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("aurora")
-    small = type(c)(256)
+    small = c.small()
     for k in range(3):
         path = 0.30 + 0.16 * k * rng.random() + 0.10 * (noise(rng, 3, 2)[:1] - 0.5) * 3
         rays = noise(rng, 26, 2, side=256)[:1]

@@ -73,17 +73,20 @@ def ridge_line(rng: np.random.Generator, points: int, roughness: float, base: fl
 
 
 class Pen:
-    """Draws shapes in unit coordinates (0 to 1 across, y down) on the fine grid; `ink` in [0, 1] covers what is below."""
+    """Draws shapes in the canvas's coordinates (the middle square is 0 to 1, y down) on the fine grid; `ink` in [0, 1] covers."""
 
-    def __init__(self, side: int) -> None:
+    def __init__(self, side: int, width: int | None = None, height: int | None = None) -> None:
         from PIL import Image, ImageDraw
 
         self.side = side
-        self.picture = Image.new("L", (side, side))
+        wide, tall = width or side, height or side
+        self.offset = ((wide - side) / 2, (tall - side) / 2)
+        self.picture = Image.new("L", (wide, tall))
         self.draw = ImageDraw.Draw(self.picture)
 
     def _at(self, points: Any) -> list[tuple[float, float]]:
-        return [(float(a) * self.side - 0.5, float(b) * self.side - 0.5) for a, b in np.asarray(points, float)]
+        u, v = self.offset
+        return [(float(a) * self.side + u - 0.5, float(b) * self.side + v - 0.5) for a, b in np.asarray(points, float)]
 
     def polygon(self, points: Any, ink: float = 1.0) -> None:
         """A filled polygon, points of shape=(point, 2)."""
@@ -121,26 +124,69 @@ class Pen:
     def box(self, x0: float, y0: float, x1: float, y1: float, ink: float = 1.0) -> None:
         """A filled rectangle; nothing where it is empty."""
         if x1 > x0 and y1 > y0:
-            at = [round(v * self.side) for v in (x0, y0, x1, y1)]
+            u, v = self.offset
+            at = [round(x0 * self.side + u), round(y0 * self.side + v), round(x1 * self.side + u), round(y1 * self.side + v)]
             self.draw.rectangle((at[0], at[1], max(at[0], at[2] - 1), max(at[1], at[3] - 1)), fill=round(255 * ink))
 
 
-class Canvas:
-    """A square picture in linear light.
+class Grid:
+    """Coordinates of a picture: its middle square runs from 0 to 1 both ways, y down, and a longer side reaches beyond.
 
-    `light`: float32, shape=(3, row, column). `x`: shape=(1, column) and `y`: shape=(row, 1), pixel centres in [0, 1], y down.
+    `left`, `right`, `top`, `bottom`: where the edges lie. `x`: shape=(1, column) and `y`: shape=(row, 1), pixel centres.
+    """
+
+    def __init__(self, width: int, height: int, aspect: float | None = None) -> None:
+        ratio = width / height if aspect is None else aspect
+        self.left, self.right = (0.5 - ratio / 2, 0.5 + ratio / 2) if ratio > 1 else (0.0, 1.0)
+        self.top, self.bottom = (0.5 - 0.5 / ratio, 0.5 + 0.5 / ratio) if ratio < 1 else (0.0, 1.0)
+        across = (self.right - self.left) / width
+        down = (self.bottom - self.top) / height
+        self.x = (self.left + (np.arange(width) + 0.5) * across).astype(np.float32)[None, :]
+        self.y = (self.top + (np.arange(height) + 0.5) * down).astype(np.float32)[:, None]
+
+    def distance(self, x: float, y: float) -> Array:
+        """Distance of every pixel to a point, in sides."""
+        return np.hypot(self.x - np.float32(x), self.y - np.float32(y))
+
+
+class Canvas(Grid):
+    """A picture in linear light; `size` is its shorter side in pixels, the unit of all places and lengths.
+
+    `light`: float32, shape=(3, row, column).
 
     >>> canvas = Canvas(64); canvas.over(np.array([1.0, 0.0, 0.0]), canvas.disc(0.5, 0.5, 0.25))
     >>> canvas.light[:, 32, 32].tolist(), canvas.light[:, 0, 0].tolist()
     ([1.0, 0.0, 0.0], [0.0, 0.0, 0.0])
+    >>> wide = Canvas(128, 64); wide.left, wide.right, wide.top, wide.bottom
+    (-0.5, 1.5, 0.0, 1.0)
     """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.px = 1.0 / size
-        at = ((np.arange(size) + 0.5) / size).astype(np.float32)
-        self.x, self.y = at[None, :], at[:, None]
-        self.light = np.zeros((3, size, size), np.float32)
+    def __init__(self, width: int, height: int | None = None) -> None:
+        height = width if height is None else height
+        super().__init__(width, height)
+        self.width, self.height, self.size = width, height, min(width, height)
+        self.px = 1.0 / self.size
+        self.light = np.zeros((3, height, width), np.float32)
+
+    def small(self, side: int = WORK) -> Grid:
+        """The same places on a coarse grid, shape=(side, side) whatever the picture's shape: for soft things."""
+        return Grid(side, side, self.width / self.height)
+
+    def row(self, y: float) -> int:
+        """The row of pixels that begins at height y."""
+        return round((y - self.top) * self.size)
+
+    def column(self, x: float) -> int:
+        """The column of pixels that begins at x."""
+        return round((x - self.left) * self.size)
+
+    def scatter(self, rng: np.random.Generator, count: int | None = None) -> Any:
+        """Random places across the whole width."""
+        return self.left + (self.right - self.left) * rng.random(count)
+
+    def across(self, profile: Array) -> Array:
+        """A profile of equal steps across the picture, at every column: float32, shape=(column,)."""
+        return np.interp(self.x[0], np.linspace(self.left, self.right, len(profile)), profile).astype(np.float32)
 
     def over(self, colour: Array, mask: Array | float = 1.0) -> None:
         """Cover with `colour`, shape=(3,) or (3, row, column), where `mask`, shape=(row, column) in [0, 1], says so."""
@@ -164,25 +210,21 @@ class Canvas:
     def grade(self, field: Array, lut: Array) -> Array:
         """Colours of a scalar field in [0, 1] by a table, shape=(3, entry): float32, shape=(3, row, column)."""
         index = np.clip(field * (lut.shape[1] - 1) + 0.5, 0, lut.shape[1] - 1).astype(np.int16)
-        index = np.broadcast_to(index, (self.size, self.size))
+        index = np.broadcast_to(index, (self.height, self.width))
         return np.stack([row.take(index) for row in lut])
 
     def up(self, field: Array) -> Array:
         """A soft field at the picture's size."""
-        return resize(field, self.size)
+        return resize(field, self.height, self.width)
 
     def disc(self, x: float, y: float, r: float, soft: float = 0.0) -> Array:
         """A circle's cover, antialiased over one pixel, or faded over `soft`."""
         edge = max(self.px, soft)
         return np.clip((r - self.distance(x, y)) / edge + 0.5, 0, 1)
 
-    def distance(self, x: float, y: float) -> Array:
-        """Distance of every pixel to a point, in sides."""
-        return np.hypot(self.x - np.float32(x), self.y - np.float32(y))
-
     def below(self, height: Array, soft: float = 0.0) -> Array:
-        """Cover of the ground under a profile: `height`, shape=(point,), is its y at equal steps across."""
-        at = np.interp(self.x[0], np.linspace(0, 1, len(height)), height).astype(np.float32)
+        """Cover of the ground under a profile: `height`, shape=(point,), is its y at equal steps across the picture."""
+        at = self.across(height)
         slope = np.gradient(at) * self.size
         edge = np.maximum(self.px * np.sqrt(1 + slope * slope), soft).astype(np.float32)
         return np.clip((self.y - at[None, :]) / edge[None, :] + 0.5, 0, 1)
@@ -190,7 +232,9 @@ class Canvas:
     def shapes(self, draw: Callable[..., object], *arguments: Any) -> Array:
         """The cover, float32 in [0, 1], shape=(row, column), of what `draw(pen, *arguments)` draws."""
         factor = max(2, -(-RASTER // self.size))
-        pen = Pen(self.size * factor)
+        while factor > 2 and self.width * self.height * factor**2 > 1.3 * RASTER**2:
+            factor -= 1
+        pen = Pen(self.size * factor, self.width * factor, self.height * factor)
         draw(pen, *arguments)
         return np.asarray(pen.picture.reduce(factor), np.float32) / 255
 
@@ -203,13 +247,13 @@ class Canvas:
         from scipy.ndimage import gaussian_filter
 
         small = resize(field, side)
-        return self.up(gaussian_filter(small, sigma * side, mode="nearest"))
+        reach = (sigma * side / (self.bottom - self.top), sigma * side / (self.right - self.left))
+        return self.up(gaussian_filter(small, reach, mode="nearest"))
 
     def shift(self, field: Array, x: float, y: float) -> Array:
         """A field, shape=(row, column), moved by (x, y) sides to whole pixels; its edges reach inwards."""
-        n = self.size
-        rows = np.clip(np.arange(n) - round(y * n), 0, n - 1)
-        columns = np.clip(np.arange(n) - round(x * n), 0, n - 1)
+        rows = np.clip(np.arange(self.height) - round(y * self.size), 0, self.height - 1)
+        columns = np.clip(np.arange(self.width) - round(x * self.size), 0, self.width - 1)
         return field[rows][:, columns]
 
     def warp(self, field: Array, dx: Array, dy: Array) -> Array:

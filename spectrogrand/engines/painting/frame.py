@@ -24,15 +24,16 @@ def mount(scene: Scene, kind: str, titled: bool = False) -> None:
     c, p = scene.canvas, scene.palette
     n = c.size
     share = {"square": 0.80, "disc": 0.84, "arch": 0.80}[kind] - 0.05 * titled
-    side = max(1, round(n * share))
-    x0, y0 = (n - side) // 2, round(n * ((1 - share) / 2 - 0.045 * titled))
+    wide, tall = max(1, round(c.width * share)), max(1, round(c.height * share))
+    x0, y0 = (c.width - wide) // 2, round((c.height - n * share) / 2 - n * 0.045 * titled - (tall - n * share) / 2)
+    y0 = max(y0, 0)
     light = p.key != "night" or (scene.retro and p.chroma > 0.05)  # black stays black, frame and all
     ground = p.between(p.sky[3], p.pale, 0.75) if light else p.ink
-    inner = [np.asarray(Image.fromarray(plane).resize((side, side), Image.Resampling.BOX)) for plane in c.light]
-    picture = Canvas(n)
+    inner = [np.asarray(Image.fromarray(plane).resize((wide, tall), Image.Resampling.BOX)) for plane in c.light]
+    picture = Canvas(c.width, c.height)
     for k in range(3):
-        picture.light[k, y0 : y0 + side, x0 : x0 + side] = inner[k]
-    cx, cy, r = 0.5, y0 / n + share / 2, share / 2
+        picture.light[k, y0 : y0 + tall, x0 : x0 + wide] = inner[k]
+    cx, cy, r = 0.5, c.top + y0 / n + tall / n / 2, share / 2
     inset = 0.0 if kind != "arch" else 0.07
 
     def window(pen: Pen, grow: float = 0.0) -> None:

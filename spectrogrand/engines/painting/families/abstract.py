@@ -102,7 +102,7 @@ def silk(scene: Scene) -> None:
 def orbs(scene: Scene) -> None:
     """Soft clouds of colour, one clear disc or ring, much grain: a riso print."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("orbs")
-    small = Canvas(256)
+    small = c.small()
     day = p.key == "day"
     base = p.sky[0] if not day else p.sky[1]
     light_planes = [np.full((256, 256), v, np.float32) for v in base]
@@ -148,7 +148,7 @@ def strata(scene: Scene) -> None:
     """Layers of cut paper: the levels of a slow noise, each casting its shadow on the one below."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("strata")
     field, _ = _fold(rng, rng.uniform(1.3, 2.1), 0.35, 1)
-    small = Canvas(SIDE)
+    small = c.small(SIDE)
     d = small.distance(scene.focus[0], 0.5)
     sink = 0.55 if rng.random() < 0.6 else 0.0  # some open like a well
     height = field - field.mean()
@@ -176,7 +176,7 @@ def contours(scene: Scene) -> None:
     """The lines of equal height of a folded landscape, every fifth one heavier, lit about the focus."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("contours")
     field, other = _fold(rng, 2.0, 0.4, 1)
-    small = Canvas(SIDE)
+    small = c.small(SIDE)
     d = small.distance(*scene.focus)
     height = c.up((field * rng.uniform(22, 32) + 5 * np.exp(-((d / 0.25) ** 2))).astype(np.float32))
     dy, dx = np.gradient(height)

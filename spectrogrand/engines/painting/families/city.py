@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import light
-from ..canvas import Pen, noise
+from ..canvas import Canvas, Pen, noise
 from ..composition import Scene
 from ..palette import ramp
 from .water import reflect
@@ -30,7 +30,7 @@ def setting(scene: Scene, tall: float = 0.9) -> None:
     c, p, rng = scene.canvas, scene.palette, scene.stream("skyline")
     ground = scene.horizon
     for k, (t, low, high) in enumerate(((0.28, 0.06, 0.26), (0.58, 0.05, 0.21), (1.0, 0.03, 0.17))):
-        blocks = _blocks(rng, 0.03 + 0.016 * k, low * tall, high * tall, scene.focus[0])
+        blocks = _blocks(rng, c, 0.03 + 0.016 * k, low * tall, high * tall, scene.focus[0])
         colour = p.between(p.haze, p.ink, t)
         mask = c.shapes(_draw, blocks, ground)
         fade = np.clip((c.y - (ground - 0.24)) / 0.24, 0, 1) * (0.5 * (1 - t) + 0.06)
@@ -38,17 +38,17 @@ def setting(scene: Scene, tall: float = 0.9) -> None:
         lit = c.shapes(_windows, blocks, ground, scene, k)
         warm = p.between(p.glow, p.accent, 0.3) if p.key != "day" else p.pale
         c.over(warm, lit * (0.30 + 0.45 * t))
-    if ground < 1:
+    if ground < c.bottom:
         c.over(p.ink, np.clip((c.y - ground) / c.px + 0.5, 0, 1) * np.ones_like(c.x))
 
 
 def _blocks(
-    rng: np.random.Generator, width: float, low: float, high: float, focus: float
+    rng: np.random.Generator, c: Canvas, width: float, low: float, high: float, focus: float
 ) -> list[tuple[float, float, float, int, float]]:
     """(left, right, height, kind of roof, taper) from left to right, tallest towards the middle distance."""
-    blocks, x = [], -0.02
+    blocks, x = [], c.left - 0.02
     peak = focus + rng.normal(0, 0.12)
-    while x < 1.02:
+    while x < c.right + 0.02:
         w = width * rng.uniform(0.6, 1.7)
         swell = 0.45 + 0.75 * np.exp(-(((x - peak) / 0.22) ** 2))
         h = (low + (high - low) * rng.random() ** 1.6) * swell
@@ -62,7 +62,7 @@ def _blocks(
 def _draw(pen: Pen, blocks: list[tuple[float, float, float, int, float]], ground: float) -> None:
     for x0, x1, h, roof, taper in blocks:
         w, top = x1 - x0, ground - h
-        pen.box(max(x0, 0), top, min(x1, 1), ground)
+        pen.box(x0, top, x1, ground)
         middle = (x0 + x1) / 2
         if roof == 0:  # set back in steps
             pen.box(x0 + taper * w * 0.6, top - 0.22 * h, x1 - taper * w * 0.6, top)

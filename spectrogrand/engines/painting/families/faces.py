@@ -86,7 +86,7 @@ def profile(scene: Scene) -> None:
     if p.key != "day":
         c.light *= np.float32(1.15)
     inner = c.light.copy()
-    small = Canvas(256)
+    small = c.small()
     d = small.distance(0.5 + face * 0.16, 0.40) + 0.05 * noise(rng, 3, 3)
     if p.key == "night":
         stops = (

@@ -42,20 +42,22 @@ def setting(scene: Scene, start: float | None = None, layers: int = 4) -> None:
         ground = base + (0.045 + 0.02 * t) * ridge_line(rng, 300, 0.40, 2.2)
         height = 0.05 + 0.20 * t**1.5
         colour = p.between(p.haze, p.ink, 0.12 + 0.88 * t**1.15)
-        pines = _pines(rng, ground, height, 0.30 * height, gap=0.75 if k < layers - 1 else 1.5)
+        pines = _pines(rng, c, ground, height, 0.30 * height, gap=0.75 if k < layers - 1 else 1.5)
         mask = np.maximum(c.polygons(*pines), c.below(ground))
         fade = np.clip((c.y - np.float32(base - 0.4 * height)) / np.float32(height + 0.05), 0, 1) * np.ones_like(c.x)
         far = p.between(colour, p.haze, 0.75 * (1 - t) + 0.08)
         c.over(c.grade(fade, ramp(colour, far)), mask)
 
 
-def _pines(rng: np.random.Generator, ground: np.ndarray, height: float, spacing: float, gap: float) -> list[np.ndarray]:
+def _pines(
+    rng: np.random.Generator, c: Canvas, ground: np.ndarray, height: float, spacing: float, gap: float
+) -> list[np.ndarray]:
     """Outlines of conifers: tiers of drooping branches, jagged, on the ground's line."""
-    shapes, x = [], -0.03
-    while x < 1.03:
+    shapes, x = [], c.left - 0.03
+    while x < c.right + 0.03:
         h = height * (0.45 + 0.75 * rng.random() ** 1.3)
         w = h * rng.uniform(0.15, 0.21)
-        y = float(np.interp(x, np.linspace(0, 1, len(ground)), ground)) + 0.01
+        y = float(np.interp(x, np.linspace(c.left, c.right, len(ground)), ground)) + 0.01
         tiers = max(7, int(11 + 30 * height))
         t = np.linspace(0.03, 0.92, tiers)
         left, right = [], []
@@ -80,7 +82,7 @@ def trunks(scene: Scene) -> None:
     """Inside a forest: trunks in layers of haze, shafts of light from above, ferns in front."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("trunks")
     fx, fy = scene.focus[0], 0.36
-    small = Canvas(256)
+    small = c.small()
     d = np.hypot((small.x - fx) * 1.25, small.y - fy) + 0.10 * (noise(rng, 4, 4) - 0.5)
     stops = (p.pale, p.glow, p.haze, p.sky[2], p.sky[1], p.sky[0])
     c.light[:] = c.grade(
@@ -95,7 +97,7 @@ def trunks(scene: Scene) -> None:
 
         def draw(pen: Pen, count: int = count, width: float = width) -> None:
             for _ in range(count):
-                x = rng.random() * 1.1 - 0.05
+                x = c.left + (c.right - c.left) * (rng.random() * 1.1 - 0.05)
                 if width > 0.03 and abs(x - fx) < 0.2:
                     continue
                 w, lean = width * rng.uniform(0.5, 1.2), rng.normal(0, 0.018)
@@ -127,7 +129,7 @@ def ferns(scene: Scene) -> None:
 
     def draw(pen: Pen) -> None:
         for _ in range(26):
-            x, h = rng.random(), rng.uniform(0.05, 0.14)
+            x, h = c.scatter(rng), rng.uniform(0.05, 0.14)
             bend = rng.normal(0, 0.08)
             t = np.linspace(0, 1, 12)
             spine = np.stack([x + bend * t**2, 1.01 - h * t + 0.25 * h * t**3], 1)
@@ -154,7 +156,7 @@ def tree(scene: Scene) -> None:
     scene.horizon = 0.82
     scene.draw_sky()
     x, y = scene.focus[0] + rng.uniform(-0.05, 0.05), 0.80
-    hill = 0.80 + 0.10 * ((np.linspace(0, 1, 400) - x) ** 2) * 4 + 0.004 * ridge_line(rng, 400, 0.7, 20)
+    hill = 0.80 + 0.10 * ((np.linspace(c.left, c.right, 400) - x) ** 2) * 4 + 0.004 * ridge_line(rng, 400, 0.7, 20)
     tips: list[tuple[float, float, float]] = []
     limbs: list[tuple[np.ndarray, float]] = []
 
@@ -201,8 +203,8 @@ def tree(scene: Scene) -> None:
     c.over(c.grade(shade, ramp(p.between(leaf, p.pale, 0.35), leaf, p.between(leaf, p.ink, 0.5))), back)
 
     def grass(pen: Pen) -> None:
-        for gx in rng.random(420):
-            gy = float(np.interp(gx, np.linspace(0, 1, 400), hill))
+        for gx in c.scatter(rng, 420):
+            gy = float(np.interp(gx, np.linspace(c.left, c.right, 400), hill))
             h = rng.uniform(0.006, 0.022)
             pen.polygon([(gx - 0.0012, gy + 0.004), (gx + 0.0012, gy + 0.004), (gx + rng.normal(0, 0.006), gy - h)])
 

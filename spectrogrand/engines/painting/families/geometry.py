@@ -178,7 +178,7 @@ def tunnel(scene: Scene) -> None:
     )
     alternate = rng.random() < 0.55
     c.over(table[:, 0])
-    field = np.zeros((c.size, c.size), np.float32)
+    field = np.zeros((c.height, c.width), np.float32)
     shadow = np.zeros_like(field)
     for k in range(count):
         t = k / (count - 1)
@@ -198,7 +198,7 @@ def discs(scene: Scene) -> None:
     """A few large discs, bars and arcs in balance, multiplied where they overlap."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("discs")
     dark = p.key == "night"
-    small = Canvas(256)
+    small = c.small()
     ground = (
         (p.sky[0], p.between(p.sky[0], p.sky[1], 0.5))
         if dark

@@ -36,13 +36,13 @@ def setting(scene: Scene) -> None:
     fade = np.exp(-z / 1.1) * (c.y > h)
     grid = np.maximum(lines_z, lines_x) * fade
     c.add(p.between(p.accent, p.glow, 0.35), 0.9 * grid.astype(np.float32))
-    c.add(p.glow, c.up(0.5 * np.exp(-np.abs(Canvas(256).y - h) / 0.012) * np.ones((1, 256), np.float32)))
+    c.add(p.glow, c.up(0.5 * np.exp(-np.abs(c.small().y - h) / 0.012) * np.ones((1, 256), np.float32)))
 
 
 def _ground(scene: Scene) -> None:
     """Dark ground with a pool of light about the focus."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("ground")
-    small = Canvas(256)
+    small = c.small()
     d = small.distance(*scene.focus) + 0.06 * (noise(rng, 3, 4) - 0.5)
     day = p.key == "day"
     stops = (
@@ -95,7 +95,7 @@ def circuit(scene: Scene) -> None:
         for path, _ in paths:
             pen.dot(path[-1], 0.0028)
         for _ in range(60):
-            pen.disc(rng.random(), rng.random(), 0.0022)
+            pen.disc(c.scatter(rng), rng.random(), 0.0022)
 
     def live(pen: Pen) -> None:
         for path, on in paths:

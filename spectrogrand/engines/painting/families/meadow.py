@@ -27,8 +27,8 @@ def meadow(scene: Scene) -> None:
         stems: list[Array] = []
         heads: list[tuple[float, float, float, float, int, bool]] = []
         for _ in range(count):
-            x = rng.random() * 1.1 - 0.05
-            y0 = float(np.interp(x, np.linspace(0, 1, 300), ground)) + 0.01
+            x = c.left + (c.right - c.left) * (rng.random() * 1.1 - 0.05)
+            y0 = float(np.interp(x, np.linspace(c.left, c.right, 300), ground)) + 0.01
             h = size * rng.uniform(1.2, 5.5)
             bend = rng.normal(0, 0.25) * h
             q = np.linspace(0, 1, 10)
@@ -49,8 +49,8 @@ def meadow(scene: Scene) -> None:
                 pen.line(stem, max(0.0012, 0.06 * size))
 
         def grass(pen: Pen, size: float = size, ground: Array = ground) -> None:
-            for gx in rng.random(260):
-                gy = float(np.interp(gx, np.linspace(0, 1, 300), ground))
+            for gx in c.scatter(rng, 260):
+                gy = float(np.interp(gx, np.linspace(c.left, c.right, 300), ground))
                 h = size * rng.uniform(0.6, 2.2)
                 pen.polygon(
                     [

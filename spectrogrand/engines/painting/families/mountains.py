@@ -37,7 +37,7 @@ def setting(scene: Scene, start: float | None = None, layers: int = 5, height: f
         line = base - height * (0.6 + 0.4 * t) * (0.45 * shape + 0.55 * sharp) + 0.02
         colour = p.between(p.haze, p.ink, 0.10 + 0.90 * t**1.1)
         far = p.between(colour, p.haze, 0.55 * (1 - t) + 0.12)
-        depth = np.interp(c.x[0], np.linspace(0, 1, 1400), line).astype(np.float32)
+        depth = c.across(line)
         fade = np.clip((c.y - depth[None, :]) / np.float32(0.10 + 0.10 * t), 0, 1)
         c.over(c.grade(fade, ramp(colour, far)), c.below(line))
 
@@ -46,7 +46,7 @@ def peak(scene: Scene) -> None:
     """One mountain: a jagged outline, its sunny face parted from the shaded one by a ridge that winds down from the summit."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("peak")
     n = 1400
-    t = np.linspace(0, 1, n)
+    t = np.linspace(c.left, c.right, n)
     x = 0.5 if scene.centred else 1 - scene.focus[0]
     top = rng.uniform(0.24, 0.36)
     base = scene.horizon + 0.06
@@ -59,7 +59,7 @@ def peak(scene: Scene) -> None:
     side = 1 if scene.focus[0] >= x else -1
     drop = np.clip((c.y - top) / (base - top), 0, 1)
     spine = (
-        x - side * 0.05 * drop + 0.075 * np.interp(drop[:, 0], t, ridge_line(rng, n, 0.6, 5))[:, None] * np.sqrt(drop)
+        x - side * 0.05 * drop + 0.075 * np.interp(drop[:, 0], np.linspace(0, 1, n), ridge_line(rng, n, 0.6, 5))[:, None] * np.sqrt(drop)
     )
     rock = noise(rng, 9, 5, 0.6)
     tilted = c.warp(

@@ -13,10 +13,10 @@ def palms(scene: Scene) -> None:
     c, p, rng = scene.canvas, scene.palette, scene.stream("palms")
     side = 1.0 if scene.focus[0] < 0.5 or (scene.centred and rng.random() < 0.5) else -1.0
     roots = [0.5 + side * v for v in (0.30, 0.40, 0.22, -0.40)[: int(rng.integers(2, 5))]]
-    shore = 0.955 - 0.05 * side * (np.linspace(0, 1, 200) - 0.5) * 2 + 0.012 * ridge_line(rng, 200, 0.5, 4)
+    shore = 0.955 - 0.05 * side * (np.linspace(c.left, c.right, 200) - 0.5) * 2 + 0.012 * ridge_line(rng, 200, 0.5, 4)
     trees: list[tuple[Array, float]] = []
     for k, x in enumerate(roots):
-        y0 = float(np.interp(x, np.linspace(0, 1, 200), shore)) + 0.02
+        y0 = float(np.interp(x, np.linspace(c.left, c.right, 200), shore)) + 0.02
         height = rng.uniform(0.46, 0.66) * (0.62 if k == 3 else 1.0) * (1 - 0.12 * k)
         lean = -side * rng.uniform(0.05, 0.2) * (1 if k != 3 else -0.5)
         t = np.linspace(0, 1, 24)

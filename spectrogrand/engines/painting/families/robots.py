@@ -114,5 +114,5 @@ def portrait(scene: Scene) -> None:
             pen.dot(put([(-0.6 + 0.3 * k, tall + 0.98)])[0], 0.011, 1.0 if k != int(5 * level[0]) % 5 else 0.0)
 
     c.over(dark, 0.8 * c.shapes(panel) * body)
-    sparks = Canvas(256)
+    sparks = c.small()
     c.add(p.glow, c.up((0.06 * np.exp(-((sparks.distance(0.5, 0.4) / 0.4) ** 2))).astype(np.float32)))

@@ -77,7 +77,7 @@ def boat(scene: Scene) -> None:
         pen.line(place([(0, -1.62), (0, 0)]), 0.0022)
 
     c.over(p.ink, c.shapes(dark))
-    small = Canvas(256)
+    small = c.small()
     streak = (
         np.exp(-(((small.x - x) / (0.42 * s)) ** 2))
         * smoothstep(y, y + 0.01, small.y)
@@ -97,7 +97,7 @@ def great_waves(scene: Scene) -> None:
     )
     rings = int(rng.integers(3, 5))
     swell, tilt = rng.uniform(0.5, 0.9), rng.random() * 6.28
-    while y - r < 1.0:
+    while y - r < c.bottom:
         t = np.clip((y - scene.horizon) / (1 - scene.horizon), 0, 1)
         shift = row % 2 * r + 0.5 * (scene.focus[0] - 0.5)
         index = np.floor((c.x - np.float32(0.5 + shift)) / np.float32(2 * r))
@@ -121,7 +121,7 @@ def whale(scene: Scene) -> None:
     """A whale under the surface in shafts of light."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("whale")
     x0 = scene.focus[0]
-    small = Canvas(256)
+    small = c.small()
     depth = small.y + 0.18 * np.hypot(small.x - x0, small.y) + 0.05 * (noise(rng, 3, 3) - 0.5)
     deep = p.sky[0] if p.key == "day" else p.sky[0] * 0.55
     stops = (p.pale, p.between(p.sky[3], p.glow, 0.4), p.sky[2], p.sky[1], p.sky[0], deep)
@@ -169,7 +169,7 @@ def whale(scene: Scene) -> None:
 
     def specks(pen: Pen) -> None:
         for _ in range(160):
-            pen.disc(rng.random(), rng.random(), 0.0006 + 0.0018 * rng.random() ** 4, rng.uniform(0.2, 0.9))
+            pen.disc(c.scatter(rng), c.top + (c.bottom - c.top) * rng.random(), 0.0006 + 0.0018 * rng.random() ** 4, rng.uniform(0.2, 0.9))
 
     c.add(p.pale, 0.55 * c.shapes(specks))
     school = place([(-1.2 + 0.1 * rng.random(), -0.75)])[0]

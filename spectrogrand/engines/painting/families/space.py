@@ -54,7 +54,7 @@ def setting(scene: Scene) -> None:
         t = (k + 1) / 4
         line = scene.horizon + 0.30 * (k / 4) ** 1.2 + (0.015 + 0.05 * t) * ridge_line(rng, 700, 0.34, 1.6)
         mask = c.below(line)
-        crest = np.interp(c.x[0], np.linspace(0, 1, 700), line).astype(np.float32)[None, :]
+        crest = c.across(line)[None, :]
         down = np.clip((c.y - crest) / np.float32(0.035 + 0.07 * t), 0, 1)
         dark = p.between(p.between(p.haze, p.sky[1], 0.4), p.ink, 0.25 + 0.70 * t)
         lit = p.between(dark, p.between(p.glow, p.sky[2], 0.35), 0.50 * (1.15 - t))
@@ -64,7 +64,7 @@ def setting(scene: Scene) -> None:
 def heavens(scene: Scene, share: float = 1.0) -> None:
     """A dark sky with a nebula in the palette's colours, and stars."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("nebula")
-    small = Canvas(256)
+    small = c.small()
     field, veil = noise(rng, 3, 6, 0.55), noise(rng, 2.5, 6, 0.52)
     slant = rng.uniform(-0.9, 0.9)
     band = np.exp(-(((small.y - scene.focus[1] + slant * (small.x - scene.focus[0])) / 0.26) ** 2))
@@ -75,7 +75,7 @@ def heavens(scene: Scene, share: float = 1.0) -> None:
     first = p.between(dark, p.sky[1], 0.5)
     c.light[:] = c.grade(c.up(np.clip(1.35 * share * gas, 0, 1).astype(np.float32)),
                          ramp(dark, first, p.sky[1], p.sky[2], p.between(p.sky[3], p.accent, 0.2), p.glow))  # fmt: skip
-    backdrop.stars(scene, 520, 1.0)
+    backdrop.stars(scene, 520, c.bottom)
 
 
 def planet(scene: Scene, x: float, y: float, r: float, sun: float, rings: bool = False, texture: int = 5) -> None:
@@ -93,10 +93,10 @@ def planet(scene: Scene, x: float, y: float, r: float, sun: float, rings: bool =
     pattern = noise(rng, texture, 5, 0.55, stretch=4.0 if rng.random() < 0.6 else 1.0)
     pattern = 0.55 * pattern + 0.45 * noise(rng, texture * 2.2, 1)[:, :1] if rng.random() < 0.6 else pattern
     side = max(8, round(2 * r * c.size))
-    skin = np.zeros((c.size, c.size), np.float32)
+    skin = np.zeros((c.height, c.width), np.float32)
     turned = resize(_turned(pattern, tilt, rows), side)
-    top, left = round((y - r) * c.size), round((x - r) * c.size)
-    r0, r1, c0, c1 = max(top, 0), min(top + side, c.size), max(left, 0), min(left + side, c.size)
+    top, left = c.row(y - r), c.column(x - r)
+    r0, r1, c0, c1 = max(top, 0), min(top + side, c.height), max(left, 0), min(left + side, c.width)
     if r1 > r0 and c1 > c0:
         skin[r0:r1, c0:c1] = turned[r0 - top : r1 - top, c0 - left : c1 - left]
     tone = np.clip(0.08 + 0.92 * smoothstep(-0.22, 0.95, shade) * (0.62 + 0.5 * skin), 0, 1)
@@ -196,7 +196,7 @@ def ship(scene: Scene, far: bool = False) -> None:
 
     tail = place([(0, 0.72)])[0]
     back = np.array([-np.sin(turn), np.cos(turn)])
-    wake = Canvas(512)
+    wake = c.small(512)
     along = (wake.x - tail[0]) * back[0] + (wake.y - tail[1]) * back[1]
     across = np.abs((wake.x - tail[0]) * -back[1] + (wake.y - tail[1]) * back[0])
     trail = np.zeros((512, 512), np.float32)

@@ -27,16 +27,16 @@ def ripples(scene: Scene, horizon: float, scale: float = 1.0, role: str = "rippl
 def reflect(scene: Scene, horizon: float, calm: float = 0.5) -> None:
     """Mirror the picture at `horizon` into the part below, broken by ripples, darker and tinted, with a glittering path."""
     c, p = scene.canvas, scene.palette
-    n = c.size
-    row = round(horizon * n)
-    rows = n - row
+    n, wide = c.size, c.width
+    row = c.row(horizon)
+    rows = c.height - row
     if rows < 2:
         return
-    waves = resize(ripples(scene, horizon), rows, n)
+    waves = resize(ripples(scene, horizon), rows, wide)
     t = ((np.arange(rows, dtype=np.float32) + 0.5) / rows)[:, None]
     sway = (waves * (0.004 + 0.035 * t) * (1.2 - calm) * n).astype(np.int32)
     stretch = np.clip(row - 1 - (np.arange(rows)[:, None] * 1.15).astype(np.int32) + 2 * sway, 0, row - 1)
-    across = np.clip(np.arange(n)[None, :] + sway, 0, n - 1)
+    across = np.clip(np.arange(wide)[None, :] + sway, 0, wide - 1)
     tint = p.between(p.sky[1], p.ink, 0.35)
     for k in range(3):
         mirrored = c.light[k][stretch, across]
@@ -47,8 +47,8 @@ def reflect(scene: Scene, horizon: float, calm: float = 0.5) -> None:
 def glitter(scene: Scene, horizon: float, waves: Array, strength: float = 0.9) -> None:
     """Sparks of the light's colour on wave crests, in a path that widens towards the eye."""
     c, p = scene.canvas, scene.palette
-    n, rows = c.size, waves.shape[0]
-    row = n - rows
+    rows = waves.shape[0]
+    row = c.height - rows
     t = ((np.arange(rows, dtype=np.float32) + 0.5) / rows)[:, None]
     path = np.exp(-(((c.x - np.float32(scene.focus[0])) / (0.05 + 0.11 * t + 0.5 * scene.sun * (1 - t))) ** 2))
     spark = smoothstep(0.52, 0.80, waves * 0.5 + 0.5 * (0.45 + 0.75 * path)) * path
@@ -62,12 +62,11 @@ def glitter(scene: Scene, horizon: float, waves: Array, strength: float = 0.9) -
 def sea(scene: Scene, horizon: float) -> None:
     """Open water: graded from the horizon's haze to the deep, waves in perspective, a glittering path."""
     c, p = scene.canvas, scene.palette
-    n = c.size
-    row = round(horizon * n)
-    rows = n - row
+    row = c.row(horizon)
+    rows = c.height - row
     if rows < 2:
         return
-    waves = resize(ripples(scene, horizon), rows, n)
+    waves = resize(ripples(scene, horizon), rows, c.width)
     t = ((np.arange(rows, dtype=np.float32) + 0.5) / rows)[:, None]
     tone = np.clip(0.06 + 0.9 * np.sqrt(t) + waves * (0.10 + 0.16 * t), 0, 1)
     day = p.key == "day"

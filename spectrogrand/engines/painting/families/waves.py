@@ -31,7 +31,7 @@ def setting(scene: Scene) -> None:
 def ground(scene: Scene) -> None:
     """Dark (or pale) ground with a slow gradient."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("waves ground")
-    small = Canvas(256)
+    small = c.small()
     a = rng.uniform(0, 2 * np.pi)
     t = 0.5 + 0.6 * ((small.x - 0.5) * np.cos(a) + (small.y - 0.5) * np.sin(a)) + 0.2 * (noise(rng, 2, 3) - 0.5)
     stops = (
@@ -154,7 +154,7 @@ def rings(scene: Scene) -> None:
     for _ in range(2 if not sources else 1):
         sources.append((rng.uniform(0.15, 0.85), rng.uniform(0.2, 0.85)))
     length = rng.uniform(0.035, 0.06)
-    total = np.zeros((c.size, c.size), np.float32)
+    total = np.zeros((c.height, c.width), np.float32)
     level = np.zeros_like(total)
     for x, y in sources:
         d = c.distance(x, y)

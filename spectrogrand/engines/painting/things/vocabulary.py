@@ -5,28 +5,13 @@ from __future__ import annotations
 import json
 import lzma
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from .senses import AIR, ALIASES, COLOUR_WORDS, COUNTS, GROUNDS, NO_THINGS, RELATIONS, STOP
+
 DATA = Path(__file__).parents[3] / "data" / "things"
-COUNTS = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "pair": 2, "zwei": 2, "drei": 3, "dos": 2, "tres": 3,
-    "deux": 2, "trois": 3, "due": 2, "tre": 3, "dois": 2, "duas": 2, "три": 3, "два": 2, "две": 2,
-}  # fmt: skip
-COLOURS = frozenset(
-    "red orange yellow green blue purple pink black white grey gray gold silver brown turquoise teal".split()
-)
-STOP = frozenset(
-    (
-        "a an the of in on at to and or for with without under over beside by near into onto through from about like is "
-        "are be old new big broken giant little tiny small calm learning it its my your our this that der die das ein "
-        "eine im am und mit la le les un une el los las y o e il lo gli sobre sur sous dans et con avec de del della do "
-        "da em na no под в на и "
-    ).split()
-)
-
-
 @dataclass(frozen=True)
 class Shape:
     """An outline: its English name, the font it lies in ("n" Noto Emoji, "i" icons) and its code point there."""
@@ -38,20 +23,38 @@ class Shape:
 
 @dataclass(frozen=True)
 class Thing:
-    """What a topic names: the word as written, its shape, how many of it and its colour, None where no colour is said."""
+    """What a topic names: the word as written, its shape, how many of it, its colour (None where no colour is said), and how the
+    thing named before stands to it: "on", "in", "under", "over", "beside" or "" ("a cat on a piano": the piano's is "on")."""
 
     word: str
     shape: Shape
     count: int = 1
     colour: str | None = None
+    relation: str = ""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The things that a topic names, in its order, and its words of meaning that name none."""
+    """The things that a topic names, in its order; `around`, words for weather, hours and grounds with what they mean
+    ("Regen", "rain"); and its words of meaning that name neither."""
 
     things: tuple[Thing, ...]
     missed: tuple[str, ...]
+    around: tuple[tuple[str, str], ...] = ()
+
+    def meaning(self, *keys: str) -> str | None:
+        """The first of what is around that is one of the keys."""
+        return next((key for _, key in self.around if key in keys), None)
+
+
+SURROUNDINGS = {
+    "snowflake": "snow", "cloud with snow": "snow", "cloud with rain": "rain", "cloud with lightning": "storm",
+    "cloud with lightning and rain": "storm", "fog": "fog", "sunset": "dusk", "sunrise": "dawn", "night with stars": "night",
+    "cityscape at dusk": "city", "cityscape": "city", "desert": "dunes", "water wave": "sea", "milky way": "stars",
+    "sunrise over mountains": "dawn", "national park": "forest", "beach with umbrella": "dunes", "waves": "sea", "forest": "forest",
+    "grass": "meadow", "snowflake melt": "snow", "weather": "rain", "tsunami": "sea", "wind face": "wind", "city": "city",
+}  # fmt: skip
+"""Shapes that stand for what is around instead of for a thing."""
 
 
 @lru_cache(maxsize=1)
@@ -72,6 +75,37 @@ def shapes() -> list[Shape]:
     return list(_table()[0])
 
 
+@lru_cache(maxsize=1)
+def _by_name() -> dict[str, Shape]:
+    found: dict[str, Shape] = {}
+    for shape in _table()[0]:
+        found.setdefault(shape.name, shape)
+    return found
+
+
+def named(name: str) -> Shape:
+    """The shape of an English name.
+
+    >>> named("fox").font
+    'n'
+    """
+    return _by_name()[name]
+
+
+def forms(word: str) -> list[str]:
+    """The word as it stands, and what it may be the plural of in English and German.
+
+    >>> forms("foxes")[1:3]
+    ['fox', 'foxe']
+    """
+    found = [word]
+    if word.isascii():
+        for ending, instead in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""), ("en", ""), ("e", ""), ("n", "")):
+            if word.endswith(ending) and len(word) > len(ending) + 2:
+                found.append(word[: -len(ending)] + instead)
+    return found
+
+
 def look_up(word: str) -> Shape | None:
     """The shape that a word stands for, also from its English or German plural; None where it stands for none.
 
@@ -82,14 +116,13 @@ def look_up(word: str) -> Shape | None:
     """
     every, _, words = _table()
     word = word.lower()
-    forms = [word]
+    tried = forms(word)
     if word.count(" ") == 1:
-        forms.append(" ".join(word.split()[::-1]))
-    if word.isascii():
-        for ending, instead in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""), ("en", ""), ("e", "")):
-            if word.endswith(ending) and len(word) > len(ending) + 2:
-                forms.append(word[: -len(ending)] + instead)
-    found = next((words[form] for form in forms if form in words), None)
+        tried.insert(1, " ".join(word.split()[::-1]))
+    for form in tried:
+        if form in ALIASES and ALIASES[form] in _by_name():
+            return _by_name()[ALIASES[form]]
+    found = next((words[form] for form in tried if form in words), None)
     return every[found[0]] if found else None
 
 
@@ -100,61 +133,99 @@ def read(topic: str) -> Reading:
 
     >>> [(t.shape.name, t.count) for t in read("two foxes").things]
     [('fox', 2)]
+    >>> read("two foxes in the snow").around
+    (('snow', 'snow'),)
     """
-    every, emoji, words = _table()
-    things: list[Thing] = []
-    missed: list[str] = []
-    pending: tuple[int, str | None] = (1, None)
+    return _Reader().read(topic)
 
-    def take(word: str, shape: Shape) -> None:
-        nonlocal pending
-        if all(t.shape != shape for t in things):
-            things.append(Thing(word, shape, *pending))
-        pending = (1, None)
 
-    tokens = _tokens(topic, emoji)
-    k = 0
-    while k < len(tokens):
-        for n in range(min(4, len(tokens) - k), 0, -1):
+class _Reader:
+    """Reads one topic from left to right, carrying count, colour and relation to the next thing."""
+
+    def __init__(self) -> None:
+        self.every, self.emoji, self.words = _table()
+        self.things: list[Thing] = []
+        self.around: list[tuple[str, str]] = []
+        self.missed: list[str] = []
+        self.count, self.colour, self.relation = 1, None, ""  # type: tuple[int, str | None, str]
+        self.fresh = False
+
+    def read(self, topic: str) -> Reading:
+        tokens = _tokens(topic, self.emoji)[:60]
+        k = 0
+        while k < len(tokens):
+            k += self.step(tokens, k)
+        missed = [w for w in dict.fromkeys(self.missed) if w not in {t.word for t in self.things}]
+        return Reading(tuple(self.things), tuple(missed), tuple(dict.fromkeys(self.around)))
+
+    def step(self, tokens: list[str], k: int) -> int:
+        """Read what stands at token k: how many tokens it took."""
+        for n in range(min(4, len(tokens) - k), 1, -1):
+            ends = {tokens[k].lower(), tokens[k + n - 1].lower()}
             part = " ".join(tokens[k : k + n])
-            lower = part.lower()
-            if part in emoji:
-                take(part, every[emoji[part]])
-                break
-            if n == 1 and lower in COUNTS:
-                pending = (COUNTS[lower], pending[1])
-                break
-            if n == 1 and lower in COLOURS:
-                pending = (pending[0], lower)
-                break
-            if n == 1 and (lower in STOP or lower.isdigit()):
-                break
-            if shape := look_up(part):
-                take(part, shape)
-                break
+            if not ends & (STOP | RELATIONS.keys() | COUNTS.keys()) and (shape := look_up(part)):
+                if not (n == 2 and tokens[k].lower() in COLOUR_WORDS):
+                    self.take(part, shape)
+                    return n
+        self.word(tokens[k], last=not any(t.lower() not in STOP | COLOUR_WORDS.keys() for t in tokens[k + 1 :]))
+        return 1
+
+    def word(self, token: str, last: bool) -> None:
+        lower = token.lower()
+        was_fresh, self.fresh = self.fresh, False
+        if token in self.emoji:
+            self.take(token, self.every[self.emoji[token]])
+        elif lower in COLOUR_WORDS and not (last and not was_fresh and lower == "orange"):
+            if was_fresh and self.things and self.things[-1].colour is None and (last or not lower.isascii() or lower not in COLOUR_WORDS.values()):
+                self.things[-1] = replace(self.things[-1], colour=COLOUR_WORDS[lower])
+                self.fresh = True
+            else:
+                self.colour = COLOUR_WORDS[lower]
+        elif lower in COUNTS:
+            self.count = COUNTS[lower]
+        elif lower in RELATIONS:
+            self.relation = RELATIONS[lower]
+        elif lower in AIR or lower in GROUNDS:
+            self.around.append((token, AIR.get(lower) or GROUNDS[lower]))
+            self.relation = ""
+        elif lower in STOP or lower.isdigit():
+            self.fresh = was_fresh
+        elif lower in NO_THINGS and lower not in ALIASES:
+            self.missed.append(token)
+            self.fresh = was_fresh
+        elif shape := look_up(token):
+            self.take(token, shape)
         else:
-            n = 1
-            missed += _unspaced(tokens[k], take, words, every)
-            pending = (1, None)
-        k += n
-    return Reading(tuple(things), tuple(dict.fromkeys(missed)))
+            self.unspaced(token)
+
+    def take(self, word: str, shape: Shape) -> None:
+        if shape.name in SURROUNDINGS:
+            self.around.append((word, SURROUNDINGS[shape.name]))
+        elif all(t.shape != shape for t in self.things):
+            self.things.append(Thing(word, shape, self.count, self.colour, self.relation if self.things else ""))
+        self.count, self.colour, self.relation, self.fresh = 1, None, "", True
+
+    def unspaced(self, token: str) -> None:
+        """Words inside a run of Han, kana or Hangul; other tokens are missed as they stand."""
+        if not re.search("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", token):
+            self.missed.append(token)
+            self.count, self.colour, self.relation = 1, None, ""
+            return
+        k, hit = 0, False
+        while k < len(token):
+            n = next((n for n in range(min(8, len(token) - k), 0, -1) if self.knows(token[k : k + n])), 0)
+            if n:
+                self.word(token[k : k + n], last=False)
+                hit = True
+            k += max(n, 1)
+        if not hit:
+            self.missed.append(token)
+
+    def knows(self, word: str) -> bool:
+        return any(word in table for table in (ALIASES, AIR, GROUNDS, COUNTS, COLOUR_WORDS, RELATIONS, STOP, self.words))
 
 
 def _tokens(topic: str, emoji: dict[str, int]) -> list[str]:
     longest = sorted(map(re.escape, emoji), key=len, reverse=True)
     marks = re.compile("(" + "|".join(longest) + r")|([^\W_]+(?:[\u0900-\u097f\u0610-\u065f]+[^\W_]*)*)")
     return [m[0] for m in marks.finditer(topic.replace("\ufe0f", "").replace("-", " "))]
-
-
-def _unspaced(token: str, take: object, words: dict[str, list[int]], every: list[Shape]) -> list[str]:
-    """Words inside a run of Han, kana or Hangul; other tokens are missed as they stand."""
-    if not re.search("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", token):
-        return [token]
-    k, hit = 0, False
-    while k < len(token):
-        n = next((n for n in range(min(8, len(token) - k), 0, -1) if token[k : k + n] in words), 0)
-        if n:
-            take(token[k : k + n], every[words[token[k : k + n]][0]])  # type: ignore[operator]
-            hit = True
-        k += max(n, 1)
-    return [] if hit else [token]
