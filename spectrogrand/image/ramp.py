@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..types import Image
 from .colour import oklab, shrink, srgb
 
 _DARK, _LIGHT = 0.06, 0.93
@@ -45,6 +46,11 @@ def colour_ramp(pixels: np.ndarray) -> np.ndarray:
     hues = (1 - share) * colour(first) + share * colour(second)
     room = np.sin(np.pi * np.linspace(0.12, 0.88, 256))[:, None]  # neither black nor white holds much chroma
     return _within_gamut(np.hstack([light[:, None], 1.2 * room * hues]))
+
+
+def ramp_of(picture: Image) -> np.ndarray:
+    """`colour_ramp` of a picture as it travels between steps."""
+    return colour_ramp(picture.pixels)
 
 
 def _within_gamut(lab: np.ndarray) -> np.ndarray:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+import numpy as np
 
 from ..errors import InvalidValue
+from ..types import Frames, Image
+from .focus import focus_of
 
 SMALLEST, LARGEST = 16, 4096
 MOST_OBLONG = 4.0
@@ -44,3 +49,44 @@ def frame_size(shape: str = "1:1", size: int = 512) -> tuple[int, int]:
     if not SMALLEST <= min(rows, columns) or max(rows, columns) > LARGEST:
         raise InvalidValue(f"sides are {SMALLEST} to {LARGEST} pixels, got {columns}x{rows}")
     return rows, columns
+
+
+def fit_picture(picture: Image, size: tuple[int, int]) -> Image:
+    """The largest part of a picture with the shape of `size` (rows, columns), about its focal point, at that size.
+
+    A picture that is smaller than the frame is enlarged (Lanczos).
+
+    >>> fit_picture(Image(np.zeros((40, 40, 3), np.uint8)), (18, 32)).size
+    (18, 32)
+    """
+    if picture.size == size:
+        return picture
+    from PIL import Image as Pillow
+
+    top, left, tall, wide = _largest_part(picture.pixels, size)
+    box = (left, top, left + wide, top + tall)
+    drawn = Pillow.fromarray(picture.pixels).resize(size[::-1], Pillow.Resampling.LANCZOS, box=box)
+    return Image(np.asarray(drawn))
+
+
+def fit_frames(frames: Frames, size: tuple[int, int]) -> Frames:
+    """Frames at `size` (rows, columns), cut to its shape about their middle; the frames themselves where they fit."""
+    if frames.size == tuple(size):
+        return frames
+
+    def make() -> Iterator[np.ndarray]:
+        for pixels in frames:
+            yield Image(pixels).resized(*size).pixels
+
+    return Frames(make, (size[0], size[1]), frames.count, frames.fps)
+
+
+def _largest_part(pixels: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Top, left, height and width of the largest part with the shape of `size`, about the focal point."""
+    rows, columns = pixels.shape[:2]
+    wide = min(columns, max(1, round(rows * size[1] / size[0])))
+    tall = min(rows, max(1, round(columns * size[0] / size[1])))
+    fy, fx = focus_of(pixels) if (tall, wide) != (rows, columns) else (0.5, 0.5)
+    top = int(np.clip(round(fy * rows - tall / 2), 0, rows - tall))
+    left = int(np.clip(round(fx * columns - wide / 2), 0, columns - wide))
+    return top, left, tall, wide

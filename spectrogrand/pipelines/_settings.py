@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from .. import registry
 from ..checks import Checked, frame_rate, one_of, text, whole
-from ..errors import ConfigError
+from ..errors import ConfigError, InvalidValue
+from ..image.shape import fit_frames, frame_size
+from ..runs.artefacts import Traced
+from ..runs.run import Run
 from ..selection import RULES
-from ..types import Topic
+from ..types import Frames, Topic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +73,53 @@ class Common(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class Framed(Common):
-    """Settings of pipelines that draw frames: how many a second, and the side of a square picture in pixels."""
+    """Settings of pipelines that draw frames: how many a second, their shape, and their short side in pixels."""
+
+    DRAWING: ClassVar[tuple[str, ...]] = ("motion", "morph", "walk")
+    """Slots whose plug-ins draw the frames themselves and are told how large these are."""
 
     fps: Fraction = frame_rate(default=Fraction(30))
     size: int = whole(16, 4096, default=512)
+    shape: str = text(default="1:1")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        try:
+            object.__setattr__(self, "_frame", frame_size(self.shape, self.size))
+        except InvalidValue as error:
+            raise ConfigError(f"{error}: set shape=16:9, say") from error
+
+    @property
+    def frame(self) -> tuple[int, int]:
+        """(rows, columns) of every frame, both even."""
+        found: tuple[int, int] = self.__dict__["_frame"]
+        return found
+
+    def fill(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The config with the frames' size handed to the plug-ins that draw them, where these have none of their own.
+
+        Squares are left to `size`, which the plug-ins' configs follow. A plug-in that draws squares alone draws one as long as
+        the longer side, and `fit` cuts it. A model of fixed width and height is given sides of
+        the wanted shape, multiples of 64, that hold about as many pixels as before.
+        """
+        filled = super().fill(config)
+        rows, columns = self.frame
+        if rows == columns == self.size:
+            return filled
+        for slot in self.DRAWING:
+            part = {"name": filled[slot]} if isinstance(filled.get(slot), str) else filled.get(slot)
+            if not isinstance(part, Mapping) or "name" not in part:
+                continue
+            options = inspect.signature(registry.get("generators", str(part["name"]))).parameters
+            if "size" in options and part.get("size") in (None, self.size):
+                pair = "list" in str(options["size"].annotation) or "Sequence" in str(options["size"].annotation)
+                filled[slot] = {**part, "size": [rows, columns] if pair else max(rows, columns)}
+            elif {"width", "height"} <= set(options) and rows != columns:
+                area = float(part.get("width", 1024)) * float(part.get("height", 576))
+                wide = max(64, 64 * round((area * columns / rows) ** 0.5 / 64))
+                filled[slot] = {**part, "width": wide, "height": max(64, 64 * round(area / wide / 64))}
+        return filled
+
+    def fit(self, run: Run, frames: Traced[Frames]) -> Traced[Frames]:
+        """Frames that a plug-in drew, cut to the wanted shape where they have another."""
+        return frames if self.shape == "1:1" else run.trace(fit_frames, frames, self.frame)

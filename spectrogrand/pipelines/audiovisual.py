@@ -15,6 +15,8 @@ from typing import Any
 
 from ..audio.pictures import draw_spectrogram
 from ..checks import field, flag, mapping, some_of, whole
+from ..image.ramp import ramp_of
+from ..image.shape import fit_picture
 from ..interfaces import Classifier, Generator, Stylizer
 from ..runs.run import Run
 from ..runs.slots import Slot
@@ -42,6 +44,11 @@ class Settings(Framed):
     words: Mapping[str, Any] = field(check_words)
     spectrogram: Mapping[str, Any] = mapping()
 
+    @property
+    def in_colours_of_cover(self) -> bool:
+        """Whether the spectrogram is drawn in the cover's colours, and in no colour map."""
+        return self.spectrogram.get("colormap") == "cover"
+
     def idle(self) -> set[str]:
         """Slots that no wanted video uses."""
         return {"stylizer", "motion"} - {str(VIDEOS[name]) for name in self.videos}
@@ -54,13 +61,14 @@ def run(run: Run, s: Settings) -> None:
     genre = run.classify("genre", song)
     cover = run.best("cover", write_briefs(topic, str(genre), s.words, s.covers))
 
-    sleeve = run.trace(Image.resized, cover, s.size, s.size)
-    pictures = run.trace(draw_spectrogram, song, fps=s.fps, size=(s.size, s.size), **s.spectrogram)
+    sleeve = run.trace(fit_picture, cover, s.frame)
+    look = {**s.spectrogram, **({"colormap": run.trace(ramp_of, cover)} if s.in_colours_of_cover else {})}
+    pictures = run.trace(draw_spectrogram, song, fps=s.fps, size=s.frame, **look)
     draw = {
         "static": lambda: run.trace(Frames.still, sleeve, frame_count(song.value.duration, s.fps), s.fps),
         "dynamic_content": lambda: run.stylize(sleeve, pictures),
         "dynamic_style": lambda: run.stylize(pictures, sleeve),
-        "motion": lambda: run.generate("motion", run.trace(Scene, cover, song)),
+        "motion": lambda: s.fit(run, run.generate("motion", run.trace(Scene, cover, song))),
     }
     for name in s.videos:
         save = save_on_the_beat if name == "motion" and s.synchronise else Run.video

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..checks import some_of, whole
+from ..image.shape import fit_picture
 from ..interfaces import Classifier, Generator
 from ..runs.run import Run
 from ..runs.slots import Slot
@@ -38,10 +39,10 @@ def run(run: Run, s: Settings) -> None:
     song = run.best("song", [topic] * s.songs)
     run.classify("genre", song)
 
-    sleeve = run.trace(Image.resized, picture, s.size, s.size)
+    sleeve = run.trace(fit_picture, picture, s.frame)
     draw = {
         "static": lambda: run.trace(Frames.still, sleeve, frame_count(song.value.duration, s.fps), s.fps),
-        "motion": lambda: run.generate("motion", run.trace(Scene, picture, song)),
+        "motion": lambda: s.fit(run, run.generate("motion", run.trace(Scene, picture, song))),
     }
     for name in s.videos:
         run.video(name, draw[name](), song)

@@ -70,7 +70,9 @@ def run(run: Run, s: Settings) -> None:
 
     even = run.trace(walk_along, song, s.fps, len(pictures), drive=s.drive, smooth=s.smooth)
     leaping = run.trace(on_beats, even, s.fps, run.trace(find_beats, song)) if s.synchronise else even
-    before, after = (run.generate("morph", run.trace(Walk, Pictures(pictures), way, s.fps)) for way in (even, leaping))
+    before, after = (
+        s.fit(run, run.generate("morph", run.trace(Walk, Pictures(pictures), way, s.fps))) for way in (even, leaping)
+    )
     made = run.video("music_visuals", after, song)
     if s.synchronise:
         note_synchrony(run, "music_visuals", before, made, song)

@@ -19,7 +19,7 @@ from ....walks.latents import LatentWalk
 from ....weights import files
 from ....weights.sources import Url, remedy
 from .._hub_model import HubGenerator, numbers
-from ._walks import rate, resized
+from ._walks import rate, resized, sides
 
 RESOLUTIONS = (128, 256, 512)
 BASE = "https://s3.amazonaws.com/models.huggingface.co/biggan/biggan-deep-"
@@ -48,7 +48,7 @@ class BigGAN(HubGenerator):
         resolution: 128, 256 or 512: which of them; None: whichever is there, the largest first (`spectrogrand fetch biggan`
             brings the published 512).
         fps: frames per second, as text or a number.
-        size: side of the frames in pixels; None: the resolution.
+        size: side of the frames in pixels, or [rows, columns] to which they are cut; None: the resolution.
         batch: frames a pass (published: 20 to 30); halved where memory does not hold them.
         dtype, device: of the network; None takes the best that is there.
     """
@@ -68,11 +68,12 @@ class BigGAN(HubGenerator):
 
     def __init__(
         self, *, weights: str | None = None, resolution: int | None = None, fps: str | int | float = "30",
-        size: int | None = None, batch: int = 20, dtype: str | None = None, device: str | None = None,
+        size: int | list[int] | None = None, batch: int = 20, dtype: str | None = None, device: str | None = None,
     ) -> None:  # fmt: skip
         if resolution is not None and resolution not in RESOLUTIONS:
             raise InvalidValue(f"biggan has resolutions {RESOLUTIONS}, got {resolution!r}")
-        numbers("biggan", batch=(batch, 1, 1024), size=(RESOLUTIONS[0] if size is None else size, 16, 4096))
+        numbers("biggan", batch=(batch, 1, 1024))
+        sides("biggan", RESOLUTIONS[0] if size is None else size)
         self.weights, self.resolution, self.fps, self.size = weights, resolution, fps, size
         self.batch, self.dtype, self.device = batch, dtype, device
         if resolution not in (None, 512):
@@ -88,16 +89,17 @@ class BigGAN(HubGenerator):
         return [self._stream(walk) for walk, _ in zip(sources, seeds, strict=True)]
 
     def _stream(self, walk: LatentWalk) -> Frames:
-        fps, side = rate(self.fps), self.size or self.resolution or resolution_of(self._folder())
+        fps = rate(self.fps)
+        size = sides("biggan", self.size or self.resolution or resolution_of(self._folder()))
         count = frame_count(walk.duration, fps)
 
         def make() -> Iterator[np.ndarray]:
             for start in range(0, count, self.batch):
                 here = walk.at(np.arange(start, min(start + self.batch, count)) / float(fps))
                 for picture in self._drawn(here.noise, here.class_vectors(), walk.truncation):
-                    yield resized(picture, side)
+                    yield resized(picture, size)
 
-        return Frames(make, (side, side), count, fps)
+        return Frames(make, size, count, fps)
 
     def _drawn(self, noise: np.ndarray, classes: np.ndarray, truncation: float) -> Iterator[np.ndarray]:
         import torch

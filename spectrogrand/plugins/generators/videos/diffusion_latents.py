@@ -19,7 +19,7 @@ from ....walks.noise_vectors import NOISE
 from ....weights import checkpoints
 from ....weights.sources import HubRepo
 from .._hub_model import HubGenerator, multiple, numbers
-from ._walks import rate
+from ._walks import rate, sides
 
 _COARSE = 4
 """Latent cells to a side of what one noise axis moves together: finer noise is grain, not motion."""
@@ -37,7 +37,8 @@ class DiffusionLatents(HubGenerator):
     Args:
         weights: a folder in the hub's layout: a text-to-image pipeline with UNet and VAE, or an AutoencoderKL alone.
         prompt: of a class, `{name}` in it. negative_prompt, steps, guidance: of the sampling.
-        noise: how far noise vectors move the latent, 0 to 1. size: side in pixels, a multiple of 8. fps: frames per second.
+        noise: how far noise vectors move the latent, 0 to 1. fps: frames per second.
+        size: side in pixels, a multiple of 8, or [rows, columns], each rounded to one.
         batch: frames decoded a pass; halved where memory does not hold them. dtype, device: None takes the best.
     """
 
@@ -56,12 +57,14 @@ class DiffusionLatents(HubGenerator):
 
     def __init__(
         self, *, weights: str | None = None, prompt: str = "a photograph of {name}, dramatic light", negative_prompt: str = "",
-        steps: int = 25, guidance: float = 7.0, noise: float = 0.25, size: int = 512, fps: str | int | float = "30",
+        steps: int = 25, guidance: float = 7.0, noise: float = 0.25, size: int | list[int] = 512, fps: str | int | float = "30",
         batch: int = 4, dtype: str | None = None, device: str | None = None,
     ) -> None:  # fmt: skip
         numbers("diffusion_latents", steps=(steps, 1, 1000), guidance=(guidance, 0.0, 50.0), noise=(noise, 0.0, 1.0),
-                size=(size, 8, 4096), batch=(batch, 1, 1024))  # fmt: skip
-        multiple("diffusion_latents", "size", size, 8)
+                batch=(batch, 1, 1024))  # fmt: skip
+        sides("diffusion_latents", size, 8, 8)
+        if isinstance(size, int):
+            multiple("diffusion_latents", "size", size, 8)
         if not isinstance(prompt, str) or "{name}" not in prompt:
             raise InvalidValue(f"diffusion_latents takes a prompt with {{name}} in it, got {prompt!r}")
         self.weights, self.prompt, self.negative_prompt, self.steps = weights, prompt, negative_prompt, steps
@@ -89,7 +92,7 @@ class DiffusionLatents(HubGenerator):
                 moved = np.tensordot(here.noise * np.float32(self.noise / np.sqrt(NOISE)), smooth, 1)
                 yield from self._decoded(mixed(here.weights, anchors) + moved)
 
-        return Frames(make, (self.size, self.size), count, fps)
+        return Frames(make, sides(self.name, self.size, 8, 8), count, fps)
 
     def _anchor(self, number: int, seed: int) -> np.ndarray:
         """A class's latent, float32, shape=(channel, row, column)."""
@@ -98,14 +101,16 @@ class DiffusionLatents(HubGenerator):
         vae, pipeline = self.model()
         own = int(np.random.default_rng([seed, number]).integers(2**31))
         generator = devices.generators([own])[0]
-        side = self.size // 2 ** (len(vae.config.block_out_channels) - 1)
+        (rows, columns), step = sides(self.name, self.size, 8, 8), 2 ** (len(vae.config.block_out_channels) - 1)
         if pipeline is None:
-            return np.asarray(torch.randn((vae.config.latent_channels, side, side), generator=generator).numpy())
+            return np.asarray(
+                torch.randn((vae.config.latent_channels, rows // step, columns // step), generator=generator).numpy()
+            )
         with torch.inference_mode(), devices.memory(), checkpoints.quiet():
             made = pipeline(
                 prompt=self.prompt.replace("{name}", class_names()[number]), negative_prompt=self.negative_prompt,
-                num_inference_steps=self.steps, guidance_scale=self.guidance, generator=generator, height=self.size,
-                width=self.size, output_type="latent",
+                num_inference_steps=self.steps, guidance_scale=self.guidance, generator=generator, height=rows,
+                width=columns, output_type="latent",
             ).images  # fmt: skip
         return np.asarray(made[0].float().cpu().numpy())
 

@@ -17,6 +17,7 @@ from ....walks.storyboard import Walk
 from ....weights import checkpoints, hub
 from ....weights.sources import HubRepo
 from .._hub_model import HubGenerator, multiple, numbers
+from ._walks import sides
 
 
 @register("latent_walk")
@@ -29,7 +30,7 @@ class LatentWalk(HubGenerator):
     Args:
         weights: folder of the model in the hub's layout, of its `vae` alone, or a folder with `latent_walk` in it; None: the
             hub's cache.
-        size: side of the square frames in pixels, a multiple of 8.
+        size: side of the frames in pixels, a multiple of 8, or [rows, columns], each rounded to one.
         frames_at_once: frames decoded in one call; halved where memory does not hold them.
         dtype, device: as audioldm2's.
     """
@@ -52,11 +53,13 @@ class LatentWalk(HubGenerator):
     libraries = ("diffusers",)
 
     def __init__(
-        self, *, weights: str | None = None, size: int = 512, frames_at_once: int = 4, dtype: str | None = None,
+        self, *, weights: str | None = None, size: int | list[int] = 512, frames_at_once: int = 4, dtype: str | None = None,
         device: str | None = None,
     ) -> None:  # fmt: skip
-        numbers("latent_walk", size=(size, 8, 4096), frames_at_once=(frames_at_once, 1, 256))
-        multiple("latent_walk", "size", size, 8)
+        numbers("latent_walk", frames_at_once=(frames_at_once, 1, 256))
+        sides("latent_walk", size, 8, 8)
+        if isinstance(size, int):
+            multiple("latent_walk", "size", size, 8)
         self.weights, self.size, self.frames_at_once, self.dtype, self.device = (
             weights,
             size,
@@ -86,7 +89,7 @@ class LatentWalk(HubGenerator):
                 held = {k: v for k, v in held.items() if k >= steps[-1]}
                 yield from self._decoded(points)
 
-        return Frames(make, (self.size, self.size), walk.count, walk.fps)
+        return Frames(make, sides(self.name, self.size, 8, 8), walk.count, walk.fps)
 
     def _load(self) -> Any:
         from diffusers import AutoencoderKL
@@ -109,7 +112,9 @@ class LatentWalk(HubGenerator):
         import torch
 
         model = self.model()
-        pixels = torch.from_numpy(picture.resized(self.size, self.size).pixels.copy()).permute(2, 0, 1)[None]
+        pixels = torch.from_numpy(picture.resized(*sides(self.name, self.size, 8, 8)).pixels.copy()).permute(2, 0, 1)[
+            None
+        ]
         with torch.inference_mode(), devices.memory():
             drawn = (pixels.to(model.device, model.dtype) / 127.5) - 1
             return model.encode(drawn).latent_dist.mean[0].float() * model.config.scaling_factor
