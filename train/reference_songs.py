@@ -1,11 +1,13 @@
-"""Makes the reference songs' data: embeddings and danceability of 160 `house_synth` songs, and the embedding's scale.
+"""Makes the reference songs' data: embeddings, fingerprints and danceability of 160 `house_synth` songs, and the scale.
 
 Run:  python train/reference_songs.py        (about 5 minutes on one core; again whenever `house_synth` changes its sound)
 
-40 topics, each in the four sub-genres, 10 seconds, seed = the topic's number. Writes into spectrogrand/data/
-  song_reference_scale.safetensors   mean and std (statistic,) of `sound_statistics.describe` over the 160 songs
-  song_reference.safetensors         per genre float32 (40, axis) embeddings, as in the published HouseX file, and
-                                     "scores.danceability" float64 (160,), genres in sorted order
+40 topics, each in the four sub-genres, 10 seconds, seeds from 90,000 on, far from those a run uses: nobody's own song is a
+reference. Writes into spectrogrand/data/
+  song_reference.safetensors         per genre float32 (40, axis) embeddings, as in the published HouseX file, "prints.<genre>"
+                                     uint8 (40, 50, 8) and "scores.danceability" float64 (160,), genres in sorted order
+  song_reference_scale.safetensors   with --scale only: mean and std (statistic,) of `sound_statistics.describe` over the
+                                     songs. What was learned on the old scale (timbre_genre, dance_appeal) is then void.
 
 Measured 2026-11: silhouette of the four sub-genres 0.18 (cosine); novelty within the set 0.38 to 0.63, median 0.45
 (real loops and tracks: 0.65 to 0.73); the two likest songs of different topics have cosine 0.93.
@@ -13,11 +15,13 @@ Measured 2026-11: silhouette of the four sub-genres 0.18 (cosine); novelty withi
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from spectrogrand.audio.fingerprint import take_print
 from spectrogrand.audio.statistics import describe
 from spectrogrand.plugins.embedders.timbre_rhythm import SCALE, project
 from spectrogrand.references.songs import SHIPPED
@@ -34,6 +38,7 @@ TOPICS = (
     "an abandoned factory", "fireflies in a forest", "surfing a giant wave", "a chess game", "northern lights",
     "a racing car", "saying goodbye",
 )  # fmt: skip
+FIRST_SEED = 90_000
 STD_FLOOR = 1e-3
 """Below the spread of every statistic: only guards against one that stands still."""
 
@@ -49,26 +54,34 @@ def songs(
 
 
 def main() -> None:
-    """Make the songs, describe and score them, and write both files."""
-    from safetensors.numpy import save_file
+    """Make the songs, describe, print and score them, and write the files."""
+    from safetensors.numpy import load_file, save_file
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", action="store_true", help="make the scale, too")
+    rescale = parser.parse_args().scale
 
     scorer = build("scorers", "danceability")
     raw: dict[str, np.ndarray] = {}
+    marks: dict[str, np.ndarray] = {}
     scores: list[float] = []
     for genre in sorted(GENRES):
-        described = []
-        for song in songs(genre, TOPICS, 0):
+        described, taken = [], []
+        for song in songs(genre, TOPICS, FIRST_SEED):
             described.append(describe(song))
+            taken.append(take_print(song))
             scores.append(float(scorer.score([song])[0]))
         raw[genre] = np.array(described)
+        marks[f"prints.{genre}"] = np.array(taken)
         print(f"{genre}: danceability {np.mean(scores[-len(TOPICS) :]):.3f}", flush=True)
-    together = np.concatenate(list(raw.values())).astype(np.float64)
-    mean, spread = together.mean(axis=0), together.std(axis=0)
-    std = np.maximum(spread, STD_FLOOR)
-    save_file({"mean": mean.astype(np.float32), "std": std.astype(np.float32)}, SCALE)
-    scale = mean.astype(np.float32).astype(np.float64), std.astype(np.float32).astype(np.float64)
+    if rescale:
+        together = np.concatenate(list(raw.values())).astype(np.float64)
+        std = np.maximum(together.std(axis=0), STD_FLOOR)
+        save_file({"mean": together.mean(axis=0).astype(np.float32), "std": std.astype(np.float32)}, SCALE)
+    kept = load_file(SCALE)
+    scale = kept["mean"].astype(np.float64), kept["std"].astype(np.float64)
     embedded = {genre: project(values, *scale) for genre, values in raw.items()}
-    save_file({**embedded, "scores.danceability": np.array(scores)}, SHIPPED)
+    save_file({**embedded, **marks, "scores.danceability": np.array(scores)}, SHIPPED)
     for path in (SCALE, SHIPPED):
         path.chmod(0o644)
         print(f"{path.name}: {path.stat().st_size} bytes")

@@ -1,7 +1,8 @@
 """`spectrogrand reference FOLDER OUT`: a folder of one's own songs or pictures as a reference set for the scorers.
 
-Songs become embeddings for `novelty` and `near_copy` (`references=OUT`), pictures become statistics for `cover_surprise` and
-`aesthetics` (`reference=OUT`). What was computed for a file is kept in the store, so that a folder that grew costs its new files.
+Songs become embeddings and fingerprints for `novelty` and `near_copy` (`references=OUT`), pictures become statistics for
+`cover_surprise` and `aesthetics` (`reference=OUT`). What was computed for a file is kept in the store, so that a folder that
+grew costs its new files.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ from typing import Any
 import numpy as np
 
 from .. import media, registry
+from ..audio.fingerprint import BITS, FRAMES, take_print
 from ..errors import ConfigError, InvalidValue, MediaError
 from ..image.statistics import NAMES, statistics
 from ..progress import bar
-from ..provenance import fingerprint
+from ..provenance import fingerprint, source_hash
 from ..store import Store, digest, file_digest
+from ..types import Audio
 from .covers import LEAST
 
 DROPPINGS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 """Folders that systems leave beside people's files."""
+PRINT = FRAMES * BITS // 8
+"""Bytes of a song's fingerprint."""
 
 
 def make_reference(
@@ -56,8 +61,10 @@ def make_reference(
         if len(songs) < 2:
             raise InvalidValue(f"{str(source)!r} holds {len(songs)} song, a reference set needs at least 2")
         part = registry.build("embedders", embedder)
-        rows = _rows(songs, fingerprint(part), store, lambda p: part.embed([media.load_audio(p)])[0])
-        _save(target, {"own": rows}, {})
+        known = {"embedder": fingerprint(part), "prints": source_hash(take_print)}
+        rows = _rows(songs, known, store, lambda p: _embed_and_print(part, media.load_audio(p)))
+        marks = rows[:, -PRINT:].astype(np.uint8).reshape(len(rows), FRAMES, -1)
+        _save(target, {"own": rows[:, :-PRINT], "prints.own": marks}, {})
     else:
         if len(pictures) < LEAST:
             raise InvalidValue(
@@ -85,6 +92,11 @@ def walked(folder: Path) -> list[Path]:
         )
         found += [f for f in files if f.is_file()]
     return sorted(found)
+
+
+def _embed_and_print(part: Any, song: Audio) -> np.ndarray:
+    """The song's vector and its fingerprint's bytes in one row, float32, shape=(axis + 400,)."""
+    return np.concatenate([part.embed([song])[0], take_print(song).ravel().astype(np.float32)])
 
 
 def _rows(files: list[Path], part: dict[str, Any], store: Store, make: Callable[[Path], np.ndarray]) -> np.ndarray:

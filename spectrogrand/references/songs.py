@@ -12,8 +12,9 @@ from ..errors import InvalidValue, MediaError
 from ..interfaces import Reference
 
 SHIPPED = Path(__file__).parents[1] / "data" / "song_reference.safetensors"
-"""float32 (item, axis) per genre; and "scores.<scorer>", float (item,), of the same songs, genres in sorted order."""
-_SCORES = "scores."
+"""float32 (item, axis) per genre; "prints.<genre>", uint8 (item, 50, 8), their fingerprints (`audio.fingerprint`); and
+"scores.<scorer>", float (item,), of the same songs, genres in sorted order."""
+_SCORES, _PRINTS = "scores.", "prints."
 
 
 def reference_path(references: str | None) -> Path:
@@ -49,13 +50,23 @@ def embeddings(path: Path) -> tuple[dict[str, np.ndarray], str]:
         MediaError: the file cannot be read.
     """
     arrays, digest = load_reference(path)
-    genres = {k: v for k, v in arrays.items() if not k.startswith(_SCORES)}
+    genres = {k: v for k, v in arrays.items() if not k.startswith((_SCORES, _PRINTS))}
     axes = {v.shape[1] if v.ndim == 2 and len(v) else 0 for v in genres.values()}
     if len(axes) != 1 or 0 in axes:
         shapes = ", ".join(f"{k} {v.shape}" for k, v in genres.items())
         wanted = "a reference holds (item, axis) embeddings per genre, all with the same axes"
         raise InvalidValue(f"{wanted}, got {shapes or 'none'}")
     return genres, digest
+
+
+def prints(path: Path) -> dict[str, np.ndarray]:
+    """Genre -> fingerprints, uint8 (item, 50, 8); empty for a file that holds none.
+
+    Raises:
+        MediaError: the file cannot be read.
+    """
+    arrays, _ = load_reference(path)
+    return {k.removeprefix(_PRINTS): v for k, v in arrays.items() if k.startswith(_PRINTS)}
 
 
 def shipped_scores(scorer: str) -> tuple[Reference, np.ndarray] | None:
