@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpectrograndError
+from ..files import parse_json
 from .tidying import sweep_indexes
 
 MOST_WAITING = 30
@@ -182,7 +182,7 @@ def read(folder: Path) -> dict[str, Any]:
     {}
     """
     try:
-        found = json.loads((folder / "run.json").read_text("utf-8"))
+        found = parse_json((folder / "run.json").read_text("utf-8"))
         return found if isinstance(found, dict) else {}
     except (OSError, ValueError):
         return {}

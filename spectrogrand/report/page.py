@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import StoreError
+from ..files import parse_json
 from .view import view
 
 
@@ -43,7 +43,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         StoreError: there is none, or it cannot be read.
     """
     try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record = parse_json((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StoreError(f"no readable run.json in {str(folder)!r} ({error}): give the folder of a run") from error
     if not isinstance(record, dict):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from ..files import parse_json
 
 
 def explain(folder: str | Path) -> str:
@@ -18,7 +18,7 @@ def explain(folder: str | Path) -> str:
     """
     path = Path(folder) / "run.json"
     try:
-        record = json.loads(path.read_text("utf-8"))
+        record = parse_json(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"no readable run.json in {str(folder)!r}: give the folder of one run") from error
     blocks = [_choice(slot, choice) for slot, choice in (record.get("choices") or {}).items()]
