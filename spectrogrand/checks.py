@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Self
 
-from .errors import ConfigError, UnknownName, nearest
+from .errors import ConfigError, InvalidValue, UnknownName, nearest
 
+_RATIONAL = re.compile(r"[-+]?(\d{1,20}/\d{1,20}|(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][-+]?\d{1,3})?)", re.ASCII)
 Check = Callable[[str, Any], Any]
 """(name of the setting, its value) -> the value as it is kept, or one of our errors."""
 
@@ -97,7 +99,7 @@ def check_whole(name: str, value: Any, low: int, high: int) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ConfigError(
-            f"{name} is a whole number from {low:,} to {high:,}, got {value!r}: set {name}={max(low, 1)}, say"
+            f"{name} is a whole number from {low:,} to {high:,}, got {shown(value)}: set {name}={max(low, 1)}, say"
         )
     return value
 
@@ -114,7 +116,7 @@ def check_number(name: str, value: Any, low: float, high: float, unit: str = "")
     if not good:
         of = f" of {unit}" if unit else ""
         raise ConfigError(
-            f"{name} is a number{of} from {low:,} to {high:,}, got {value!r}: set {name}={max(low, min(high, 1))}, say"
+            f"{name} is a number{of} from {low:,} to {high:,}, got {shown(value)}: set {name}={max(low, min(high, 1))}, say"
         )
     number: float = value
     return number
@@ -123,14 +125,14 @@ def check_number(name: str, value: Any, low: float, high: float, unit: str = "")
 def check_flag(name: str, value: Any) -> bool:
     """True or false, and no word or number that stands for one."""
     if not isinstance(value, bool):
-        raise ConfigError(f"{name} is true or false, got {value!r}")
+        raise ConfigError(f"{name} is true or false, got {shown(value)}")
     return value
 
 
 def check_text(name: str, value: Any) -> str:
     """Text; a number that YAML made of it ("1999") is text again."""
     if isinstance(value, bool | Mapping | list | tuple):
-        raise ConfigError(f"{name} is text, got {value!r}: write {name}=WORDS")
+        raise ConfigError(f"{name} is text, got {shown(value)}: write {name}=WORDS")
     return str(value)
 
 
@@ -148,7 +150,7 @@ def check_one_of(name: str, value: Any, known: Iterable[str], what: str = "") ->
     'both'
     """
     if value not in (every := tuple(known)):
-        raise UnknownName(f"no {what or name} {value!r}; {nearest(str(value), every)}")
+        raise UnknownName(f"no {what or name} {shown(value)}; {nearest(str(value), every)}")
     return str(value)
 
 
@@ -161,11 +163,47 @@ def check_some_of(name: str, value: Any, known: Sequence[str]) -> tuple[str, ...
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, Sequence):
-        raise ConfigError(f"{name} is a list, got {value!r}: write {name}=[{','.join(known[:2])}]")
+        raise ConfigError(f"{name} is a list, got {shown(value)}: write {name}=[{','.join(known[:2])}]")
     for word in value:
         if word not in known:
             raise UnknownName(f"no {name.removesuffix('s')} {word!r}; {nearest(str(word), known)}")
     return tuple(word for word in known if word in value)
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: at most 80 characters, also of a number of a million digits.
+
+    >>> shown("a"), shown(10**5000), len(shown("a" * 1000))
+    ("'a'", 'a number of more digits than can be shown', 80)
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return "a number of more digits than can be shown"
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def rational(value: Any) -> Fraction:
+    """A number as an exact fraction, from a number or from text of at most 41 characters, read in no time whatever it says.
+
+    `Fraction("1e10000000")` would work out ten million digits.
+
+    Raises:
+        InvalidValue: it is no finite number, or written longer than any real length or rate.
+
+    >>> rational("30000/1001"), rational(0.1), rational("1e2")
+    (Fraction(30000, 1001), Fraction(1, 10), Fraction(100, 1))
+    """
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, bool) or (isinstance(value, int) and abs(value) >= 10**20):
+        raise InvalidValue(
+            f"{str(value)[:40] if isinstance(value, bool) else 'a whole number'} is no length and no rate"
+        )
+    typed = str(value).strip() if isinstance(value, str | int | float) else ""
+    if not _RATIONAL.fullmatch(typed) or (denominator := typed.partition("/")[2]) and not int(denominator):
+        raise InvalidValue(f"{typed[:40]!r} is no number such as 30, 29.97 or 30000/1001")
+    return Fraction(typed)
 
 
 def check_frame_rate(name: str, value: Any) -> Fraction:
@@ -175,12 +213,11 @@ def check_frame_rate(name: str, value: Any) -> Fraction:
     Fraction(30000, 1001)
     """
     try:
-        typed = str(value)
-        fps = Fraction(typed) if len(typed) <= 40 and "e" not in typed.lower() else Fraction(0)
-    except (ValueError, ZeroDivisionError):
+        fps = rational(value)
+    except InvalidValue:
         fps = Fraction(0)
     if not 0 < fps <= 120:
         raise ConfigError(
-            f"{name} is a number of frames a second above 0 and at most 120, got {value!r}: set {name}=30"
+            f"{name} is a number of frames a second above 0 and at most 120, got {shown(value)}: set {name}=30"
         )
     return fps

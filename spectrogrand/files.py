@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from .errors import MediaError
+from .errors import InvalidValue, MediaError
 
 
 @contextmanager
@@ -52,6 +54,25 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # gone after a rename, or never made
             temporary.unlink()
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON of anybody's: brackets 100,000 deep or a number of a million digits are wrong text like any other.
+
+    Raises:
+        InvalidValue: it is no JSON, or JSON that nobody writes.
+
+    >>> parse_json('{"a": [1]}')
+    {'a': [1]}
+    """
+    try:
+        return json.loads(text)
+    except InvalidValue:
+        raise
+    except RecursionError:
+        raise InvalidValue("it nests deeper than any file of ours") from None
+    except ValueError as error:  # no JSON, no text, or too many digits
+        raise InvalidValue(str(error).splitlines()[0]) from error
 
 
 def why_not(target: Path, error: OSError) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -18,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import SpectrograndError
+from ..errors import SpectrograndError, StoreError
+from ..report.record import load_record
 from .tidying import sweep_indexes
 
 MOST_WAITING = 30
@@ -182,9 +182,8 @@ def read(folder: Path) -> dict[str, Any]:
     {}
     """
     try:
-        found = json.loads((folder / "run.json").read_text("utf-8"))
-        return found if isinstance(found, dict) else {}
-    except (OSError, ValueError):
+        return load_record(folder)
+    except StoreError:
         return {}
 
 

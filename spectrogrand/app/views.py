@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from ..errors import StoreError
+from ..report.record import load_record
 from ..report.view import view
 from .jobs import Job, Jobs, read
 
@@ -87,20 +90,29 @@ def message(title: str, text: str, bad: bool = False) -> str:
 
 def run_card(folder: Path) -> str:
     """A finished run: videos, sound, picture, scores, candidates, songs found."""
-    return _render("run.html.j2", run=view(read(folder), folder), base=f"/runs/{folder.name}", open=True)
+    return _render("run.html.j2", run=view(read(folder), folder), base=f"/runs/{quote(folder.name)}", open=True)
 
 
 def gallery(output: Path) -> str:
     """The latest runs, newest first, each with its players, score bars and candidates."""
-    folders = sorted((p.parent for p in output.glob("*/run.json")), key=lambda p: p.stat().st_mtime, reverse=True)
-    runs = []
+    folders = sorted((p.parent for p in output.glob("*/run.json")), key=_changed, reverse=True)
+    runs, odd = [], []
     for folder in folders[:SHOWN]:
-        record = read(folder)
-        if record:
+        base = f"/runs/{quote(folder.name)}"
+        try:
             runs.append(
-                {"run": view(record, folder, posters=False), "base": f"/runs/{folder.name}", "name": folder.name}
+                {"run": view(load_record(folder), folder, posters=False), "base": base, "name": quote(folder.name)}
             )
-    return _render("gallery.html.j2", runs=runs, more=max(0, len(folders) - SHOWN))
+        except StoreError:  # being written, or no run
+            odd.append(folder.name.encode("utf-8", "replace").decode())
+    return _render("gallery.html.j2", runs=runs, odd=odd, more=max(0, len(folders) - SHOWN))
+
+
+def _changed(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _stages(config: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InvalidValue
-from ..files import replacing
+from ..files import parse_json, replacing
 
 _NAMES = {"F16": np.float16, "F32": np.float32, "I8": np.int8, "I32": np.int32, "I64": np.int64}
 _LONGEST_HEADER = 1 << 20
+_MOST = 1 << 48
 
 
 def write(path: Path, arrays: Mapping[str, tuple[np.dtype, tuple[int, ...], Iterable[np.ndarray]]]) -> None:
@@ -57,18 +58,20 @@ def mapped(path: Path) -> dict[str, np.ndarray]:
             (length,) = struct.unpack("<Q", file.read(8))
             if length > min(_LONGEST_HEADER, size):
                 raise ValueError("its header is longer than the file")
-            header = json.loads(file.read(length))
+            header = parse_json(file.read(length))
         found = {}
         for name, entry in header.items():
             if name == "__metadata__":
                 continue
             kind, shape, (start, end) = np.dtype(_NAMES[entry["dtype"]]), tuple(entry["shape"]), entry["data_offsets"]
+            if len(shape) > 8 or not all(type(n) is int and 0 <= n <= _MOST for n in (*shape, start, end)):
+                raise ValueError(f"{name[:40]} has no shape")
             if not 0 <= start <= end <= size - 8 - length or end - start != kind.itemsize * math.prod(shape):
                 raise ValueError(f"{name} does not fit into it")
             empty = end == start
             found[name] = np.zeros(shape, kind) if empty else np.memmap(path, kind, "r", 8 + length + start, shape)
         return found
-    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, struct.error) as error:
         raise InvalidValue(
             f"{path} is missing, torn or no safetensors file ({error}): build the index again"
         ) from error

@@ -6,7 +6,6 @@ An index is `index.json` (written last: without it there is no index), `vectors.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue, SpectrograndError, StoreError, require
+from ..files import parse_json
 from ..interfaces import Embedder
 from ..progress import Tick, bar
 from ..store import digest, disk_errors, write_json
@@ -107,7 +107,7 @@ def _begin(folder: Path, about: Mapping[str, Any]) -> dict[str, Any] | None:
         if not path.exists():
             continue
         try:
-            old = json.loads(path.read_text("utf-8"))
+            old = parse_json(path.read_text("utf-8"))
         except ValueError as error:
             raise StoreError(f"{path} is torn: delete {folder} and build again") from error
         differs = [k for k in about if k != "table" and old.get(k) != about[k]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue, StoreError, require
+from ..files import parse_json
 from ..interfaces import Embedder
 from . import arrays
 from .building import VERSION, identity
@@ -35,7 +35,7 @@ class Index:
     def __init__(self, folder: Path, probes: int = PROBES) -> None:
         self.folder, self.probes = Path(folder).expanduser(), probes
         try:
-            self.about: dict[str, Any] = json.loads((self.folder / "index.json").read_text("utf-8"))
+            self.about: dict[str, Any] = parse_json((self.folder / "index.json").read_text("utf-8"))
         except OSError as error:
             what = "a half-built index" if (self.folder / ".building").exists() else "no index of lyrics"
             raise StoreError(f"{self.folder} holds {what}: spectrogrand index LYRICS.csv {self.folder}") from error

@@ -17,12 +17,12 @@ exchanged, and rounding picks the wrong one even on the grid (0.14 / 0.02 is 7.0
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue
+from ..files import parse_json
 from ..walks.class_vectors import CLASSES
 from ..walks.noise_vectors import NOISE
 from ..weights.files import LISTED, load_torch
@@ -45,7 +45,7 @@ def resolution_of(folder: Path) -> int:
 
 def _config(folder: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads((folder / "config.json").read_text("utf-8")))
+        return dict(parse_json((folder / "config.json").read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise InvalidValue(f"{folder}/config.json cannot be read ({error}): get it again") from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, UnknownName, nearest, require
+from ..files import parse_json
 from ..weights.files import fill, load_torch
 
 KINDS = ("concatenation", "cross_attention", "linear", "music_attention")
@@ -190,7 +191,7 @@ def settings_of(path: str | Path) -> FusionSettings:
     try:
         with safe_open(str(path), "np") as file:
             found = (file.metadata() or {}).get("fusion")
-        settings = json.loads(found) if found else None
+        settings = parse_json(found) if found else None
     except (SafetensorError, OSError, ValueError) as error:
         raise InvalidValue(f"{path} is torn or no safetensors file: train it with train/fusion.py") from error
     if not isinstance(settings, dict) or set(settings) - set(FusionSettings.__dataclass_fields__):

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..audio.bars import MEAN, STD
 from ..errors import InvalidValue, UnknownName, nearest, require
+from ..files import parse_json
 from ..weights import files
 
 KEY = "spectrogrand"
@@ -79,7 +80,10 @@ class Spec:
             InvalidValue: it is not.
         """
         try:
-            found = json.loads(text)
+            try:
+                found = parse_json(text)
+            except InvalidValue as error:
+                raise TypeError(str(error)) from error
             values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
             return cls(**values)
         except (ValueError, TypeError, AttributeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue, UnknownName, nearest, require
+from ..files import parse_json
 from ..weights import checkpoints
 from . import devices
 from .fusion import Fusion
@@ -124,7 +124,7 @@ def step_of(folder: Path) -> int:
     for part in ("vae", "unet"):
         path = folder / part / "config.json"
         try:
-            blocks = json.loads(path.read_text("utf-8"))["block_out_channels"] if path.is_file() else [0]
+            blocks = parse_json(path.read_text("utf-8"))["block_out_channels"] if path.is_file() else [0]
             step *= 2 ** (len(blocks) - 1)
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise InvalidValue(f"{path} is torn ({error}): get it again") from error
@@ -154,7 +154,7 @@ def load(folder: Path, dtype: str, place: str, *, part: str) -> Diffusion:
     text = checkpoints.model(CLIPTextModel, folder / "text_encoder", dtype, part=part).to(place)
     try:
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-        schedule = json.loads((folder / "scheduler" / "scheduler_config.json").read_text("utf-8"))
+        schedule = parse_json((folder / "scheduler" / "scheduler_config.json").read_text("utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidValue(f"{part}: {folder} has no readable tokenizer or scheduler: fetch it again") from error
     return Diffusion(unet, vae, text, tokenizer, dict(schedule), place)

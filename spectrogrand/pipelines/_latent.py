@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import media
-from ..checks import check_number, flag, number, one_of, text, whole
+from ..checks import check_number, flag, number, one_of, rational, text, whole
 from ..checks import field as checked
 from ..errors import ConfigError, InvalidValue
 from ..runs.artefacts import Traced
@@ -122,9 +122,9 @@ def cut_walk(walk: LatentWalk, duration: Fraction) -> LatentWalk:
 
 def cut_song(song: Audio, seconds: float | None) -> Audio:
     """The first `seconds` of a song; the song itself where they are no less than all of it."""
-    if seconds is None or Fraction(str(seconds)) >= song.duration:
+    if seconds is None or rational(seconds) >= song.duration:
         return song
-    samples = max(1, int(Fraction(str(seconds)) * song.rate))
+    samples = max(1, int(rational(seconds) * song.rate))
     return Audio(np.ascontiguousarray(song.samples[:, :samples]), song.rate)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..audio.excerpts import Stretches
 from ..audio.rhythm.percussive import energies
-from ..checks import field, flag, mapping, number, one_of, text, whole
+from ..checks import field, flag, mapping, number, one_of, rational, text, whole
 from ..interfaces import Generator
 from ..runs.artefacts import Pictures
 from ..runs.run import Run
@@ -58,7 +58,7 @@ class Settings(Framed):
 def run(run: Run, s: Settings) -> None:
     """Make everything."""
     song = run.best("song", [Topic(s.subject)] * s.songs)
-    captions = run.every("captioner", Stretches(song.value, Fraction(str(s.caption_seconds))))
+    captions = run.every("captioner", Stretches(song.value, rational(s.caption_seconds)))
     said = [c.value for c in captions]
     keyframes = write_board(said, dict(s.movements), s.artworks, s.genre_hint, s.pictures, s.topic)
     pictures = run.every("images", keyframes)

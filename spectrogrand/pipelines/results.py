@@ -12,7 +12,7 @@ from .. import media
 from ..config import compose
 from ..errors import ConfigError
 from ..interfaces import Component
-from ..report.page import read_record
+from ..report.record import load_record
 from ..types import Audio, Frames, Image
 from .execute import execute
 
@@ -29,7 +29,7 @@ class Result:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self.record = read_record(self.folder)
+        self.record = load_record(self.folder)
         """The content of run.json."""
 
     @property
@@ -48,7 +48,7 @@ class Result:
     def videos(self) -> dict[str, Path]:
         """The videos by name, as paths; `frames` reads one."""
         found = self.record.get("videos")
-        return {k: self.folder / str(v) for k, v in found.items()} if isinstance(found, Mapping) else {}
+        return {k: self.folder / str(v) for k, v in found.items() if v} if isinstance(found, Mapping) else {}
 
     @property
     def report(self) -> Path:
@@ -78,16 +78,16 @@ class Result:
             ConfigError: nothing was chosen in that slot.
         """
         choices = self.record.get("choices") or {}
-        if slot not in choices:
+        if not choices.get(slot):
             raise ConfigError(f"nothing was chosen for {slot!r}, only for {', '.join(choices) or 'nothing'}")
         chosen = choices[slot].get("chosen")
         return [
             {
-                "slot": slot, "index": row["index"], "chosen": row["index"] == chosen, "failed": row["failed"],
-                "seed": row["seed"], "total": row["total"], **(row["scores"] or {}),
-                "file": str(self.folder / row["file"]) if row["file"] else None,
+                "slot": slot, "index": row.get("index"), "chosen": row.get("index") == chosen, "failed": row.get("failed"),
+                "seed": row.get("seed"), "total": row.get("total"), **(row.get("scores") or {}),
+                "file": str(self.folder / row["file"]) if row.get("file") else None,
             }
-            for row in choices[slot]["candidates"]
+            for row in choices[slot].get("candidates") or () if row
         ]  # fmt: skip
 
     def candidate(self, slot: str, index: int) -> Any:
@@ -101,7 +101,7 @@ class Result:
 
     def why(self, slot: str) -> str:
         """Why the chosen candidate of a slot won, in a sentence."""
-        return str((self.record.get("choices") or {}).get(slot, {}).get("why", ""))
+        return str(((self.record.get("choices") or {}).get(slot) or {}).get("why") or "")
 
     def to_pandas(self, slot: str | None = None) -> Any:
         """`candidates` of one slot, or of all, as a pandas DataFrame; pandas must be installed."""
@@ -126,7 +126,7 @@ class Result:
                 yield f'<video width="256" controls title="{escape(name)}" src="{_embed(path, "video/mp4")}"></video>'
         if not self.videos and (self.folder / "song.wav").is_file():
             yield f'<audio controls src="{_embed(self.folder / "song.wav", "audio/wav")}"></audio>'
-        for slot in self.record.get("choices") or {}:
+        for slot in [k for k, v in (self.record.get("choices") or {}).items() if v]:
             rows = self.candidates(slot)
             columns = [k for k in rows[0] if k not in ("slot", "file")] if rows else []
             yield f"<p>{escape(slot)}: {escape(self.why(slot))}</p><table><tr>"

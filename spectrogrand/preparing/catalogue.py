@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 from ..albums.genres import singular
 from ..albums.table import AlbumRow, AlbumTable, write
 from ..errors import ConfigError, MediaError, UnknownName, nearest
+from ..files import parse_json
 from ..progress import bar
 from .polite import Gone, Polite, Queue
 
@@ -127,7 +127,7 @@ def complete(
                 path, query, headers = provider.ask(row, key)
                 try:
                     text = polite.get(f"{(base or provider.base).rstrip('/')}{path}?{urlencode(query)}", headers)
-                    queue.add(name, provider.read(json.loads(text)))
+                    queue.add(name, provider.read(parse_json(text)))
                 except Gone as error:
                     if "key" in str(error):
                         raise

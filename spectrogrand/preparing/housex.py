@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue, SpectrograndError
-from ..files import replacing
+from ..files import parse_json, replacing
 from ..progress import bar
 from ..types import GENRES
 
@@ -151,8 +151,8 @@ def make(job: Job) -> dict[str, Any]:
     done = _marker(job)
     settings = {k: v for k, v in asdict(job).items() if k not in ("path", "out")}
     if done.is_file():
-        row: dict[str, Any] = json.loads(done.read_text("utf-8"))
-        if row.pop("made_with") == json.loads(json.dumps(settings)):
+        row: dict[str, Any] = parse_json(done.read_text("utf-8"))
+        if row.pop("made_with") == parse_json(json.dumps(settings)):
             return row
     song = load_audio(job.path)
     found = analyse(song)
@@ -263,7 +263,7 @@ def _collect(job: Job, call: Any, rows: list[dict[str, Any]], problems: list[str
 
 def _read_drops(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.expanduser().read_text("utf-8"))
+        found = parse_json(path.expanduser().read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise InvalidValue(
             f"{path} is no annotation that can be read ({error}): expected JSON, track -> [start, end]"

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import html
 import io
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from .. import media, registry
 from ..config import compose
 from ..errors import CandidateError, ConfigError, MediaError
+from ..files import parse_json
 from ..image.inks import linear_to_oklab
 from ..progress import bar
 from ..runs.candidates import attempt
@@ -127,7 +127,7 @@ def _objects(metadata: Path) -> Iterator[Mapping[str, Any]]:
     try:
         text = metadata.read_text("utf-8")
         lines = text.lstrip()[:1] != "["
-        entries = [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
+        entries = [parse_json(line) for line in text.splitlines() if line.strip()] if lines else parse_json(text)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{metadata} cannot be read ({error}): give amazon_metadata_MuMu.json") from error
     for entry in entries:

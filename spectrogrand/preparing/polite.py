@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from .. import __version__
 from ..errors import ConfigError, MediaError
+from ..files import parse_json
 
 AGENT = f"spectrogrand/{__version__} (research; one request at a time)"
 PASSING = (408, 425, 429, 500, 502, 503, 504)
@@ -139,7 +140,7 @@ class Queue:
             with open(path, "rb") as file:
                 for line in file:
                     try:
-                        found = json.loads(line) if line.endswith(b"\n") else None
+                        found = parse_json(line) if line.endswith(b"\n") else None
                     except ValueError:
                         found = None
                     if not isinstance(found, dict) or "key" not in found:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import StoreError
+from .record import read_record
 from .view import view
 
 
@@ -34,21 +33,6 @@ def write_report(run_dir: str | Path) -> Path:
     with replacing(target) as draft:
         draft.write_text(page, encoding="utf-8")
     return target
-
-
-def read_record(folder: Path) -> dict[str, Any]:
-    """The record of a run, from the run.json in its folder.
-
-    Raises:
-        StoreError: there is none, or it cannot be read.
-    """
-    try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"no readable run.json in {str(folder)!r} ({error}): give the folder of a run") from error
-    if not isinstance(record, dict):
-        raise StoreError(f"run.json in {str(folder)!r} holds no record: give the folder of a run")
-    return record
 
 
 def render(record: Mapping[str, Any], folder: Path) -> str:

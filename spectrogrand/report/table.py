@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import StoreError
-from .page import read_record
+from .record import load_record
 
 SLOTS = ("song", "cover", "motion", "stylizer", "genre")
 _NOT_SETTINGS = ("topic", "seed", "output", "store")
@@ -108,11 +109,12 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _finished(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
-    files = {f.resolve() for p in paths for f in Path(p).rglob("run.json") if ".store" not in f.relative_to(p).parts}
+    found = [f for p in paths for f in Path(p).rglob("run.json") if ".store" not in f.relative_to(p).parts]
+    files = {os.path.realpath(f.parent): f for f in found}
     records = []
-    for file in sorted(files):
+    for _, file in sorted(files.items()):
         try:
-            record = read_record(file.parent)
+            record = load_record(file.parent)
         except StoreError as error:
             warnings.warn(f"left out: {error}", stacklevel=3)
             continue

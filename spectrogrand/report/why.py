@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, StoreError
+from .record import load_record
 
 
 def explain(folder: str | Path) -> str:
@@ -16,28 +16,29 @@ def explain(folder: str | Path) -> str:
     Raises:
         ConfigError: no run.json there, or it is torn.
     """
-    path = Path(folder) / "run.json"
     try:
-        record = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"no readable run.json in {str(folder)!r}: give the folder of one run") from error
-    blocks = [_choice(slot, choice) for slot, choice in (record.get("choices") or {}).items()]
+        record = load_record(Path(folder))
+    except StoreError as error:
+        raise ConfigError(str(error)) from error
+    blocks = [_choice(slot, choice) for slot, choice in (record.get("choices") or {}).items() if choice]
     return "\n\n".join(blocks) if blocks else "this run chose nothing"
 
 
 def _choice(slot: str, choice: Mapping[str, Any]) -> str:
     lines = [f"{slot}: {choice.get('why') or 'no reason was written down'}"]
     for name, scorer in (choice.get("scorers") or {}).items():
+        scorer = scorer or {}
         reference = scorer.get("reference") or {}
-        against = f", against {reference['count']} {reference['name']}" if reference else ""
-        lines.append(f"  {name} ({scorer.get('aspect')}, weight {scorer.get('weight', 1.0):g}{against})")
-    for row in choice.get("candidates") or ():
-        mark = "*" if row["index"] == choice.get("chosen") else " "
+        against = f", against {reference.get('count')} {reference.get('name')}" if reference else ""
+        weight = 1.0 if scorer.get("weight") is None else scorer["weight"]
+        lines.append(f"  {name} ({scorer.get('aspect')}, weight {weight:g}{against})")
+    for row in filter(None, choice.get("candidates") or ()):
+        mark = "*" if row.get("index") == choice.get("chosen") else " "
         scores = ", ".join(
-            f"{k} {_short(v)} -> {_short((row.get('used') or {}).get(k))}" for k, v in row["scores"].items()
+            f"{k} {_short(v)} -> {_short((row.get('used') or {}).get(k))}" for k, v in (row.get("scores") or {}).items()
         )
         end = f"failed: it {row['failed']}" if row.get("failed") else f"total {_short(row.get('total'))}"
-        lines.append(f"{mark} candidate {row['index']}: {end}" + (f" ({scores})" if scores else ""))
+        lines.append(f"{mark} candidate {row.get('index', '?')}: {end}" + (f" ({scores})" if scores else ""))
     if choice.get("noise"):
         lines.append(f"  lead {_short(choice.get('margin'))}, its noise {_short(choice['noise'])}")
     return "\n".join(lines)

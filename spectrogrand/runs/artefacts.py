@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import media
 from ..errors import CandidateError, PluginError
+from ..files import parse_json
 from ..store import Entry, digest
 from ..types import Audio, Image, Plan
 
@@ -172,9 +173,9 @@ def load(folder: Path) -> Any:
         plan = folder / "plan.json"
         if not plan.exists():
             return sound
-        return Audio(sound.samples, sound.rate, Plan.from_dict(json.loads(plan.read_text("utf-8"))))
+        return Audio(sound.samples, sound.rate, Plan.from_dict(parse_json(plan.read_text("utf-8"))))
     if (folder / "picture.png").exists():
         picture = media.load_image(folder / "picture.png")
         notes = folder / "notes.json"
-        return Image(picture.pixels, json.loads(notes.read_text("utf-8"))) if notes.exists() else picture
+        return Image(picture.pixels, parse_json(notes.read_text("utf-8"))) if notes.exists() else picture
     return (folder / "text.txt").read_text("utf-8")

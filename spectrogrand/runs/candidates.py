@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import CandidateError, PluginError
+from ..files import parse_json
 from ..interfaces import CreativityScorer, Generator
 from ..progress import bar
 from ..provenance import fingerprint
@@ -66,7 +67,7 @@ def rate_all(store: Store, scorer: CreativityScorer, items: Sequence[Item | None
     out = np.full(len(items), np.nan)
     for i, entry in enumerate(entries):
         if entry:
-            value = json.loads(entry.path("score.json").read_text("utf-8"))
+            value = parse_json(entry.path("score.json").read_text("utf-8"))
             out[i] = np.nan if value is None else value
     missing = [i for i, item in enumerate(items) if item is not None and entries[i] is None]
     if missing:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..checks import rational
 from ..errors import InvalidValue
+from ..files import parse_json
 from .latents import LatentWalk
 
 ARRAYS = ("weights", "others", "noise", "drive")
@@ -44,11 +45,11 @@ def load(path: str | os.PathLike[str]) -> LatentWalk:
         raise InvalidValue(f"vectors names a run's vectors.safetensors, got {str(path)!r}")
     try:
         with safe_open(place, "numpy") as file:
-            about: Mapping[str, Any] = json.loads((file.metadata() or {})["latent_walk"])
+            about: Mapping[str, Any] = parse_json((file.metadata() or {})["latent_walk"])
             arrays = [file.get_tensor(name) for name in ARRAYS]
         return LatentWalk(
-            tuple(about["classes"]), arrays[0], arrays[1], arrays[2], arrays[3], Fraction(about["rate"]),
-            Fraction(about["duration"]), float(about["truncation"]),
+            tuple(about["classes"]), arrays[0], arrays[1], arrays[2], arrays[3], rational(about["rate"]),
+            rational(about["duration"]), float(about["truncation"]),
         )  # fmt: skip
     except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OSError, ZeroDivisionError) as error:
         if isinstance(error, InvalidValue):

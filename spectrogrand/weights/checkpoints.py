@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, require
+from ..files import parse_json
 from .files import LISTED, sha256_of
 from .hub import class_of, left_out, variant
 
@@ -41,7 +41,7 @@ def pipeline(
     import torch
 
     check_class(folder, expected, part=part)
-    index = json.loads((folder / "model_index.json").read_text("utf-8"))
+    index = parse_json((folder / "model_index.json").read_text("utf-8"))
     made: dict[str, Any] = dict(shared or {})
     for name, (library, word) in parts_of(index).items():
         if name in made:
@@ -80,7 +80,7 @@ def check_parts(folder: Path, instead: Mapping[str, str] | None = None) -> None:
     Raises:
         InvalidValue: one is no class of the installed libraries.
     """
-    index = json.loads((folder / "model_index.json").read_text("utf-8"))
+    index = parse_json((folder / "model_index.json").read_text("utf-8"))
     for name, (library, word) in parts_of(index).items():
         if not left_out(index, name, folder):
             component((instead or {}).get(name, word), library, f"{folder}/model_index.json")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, StoreError, require
+from .pickles import VISIT, Budget, Refused
 from .unpickling import PART, Array, Mapped, Node, read
 
 PICKLED = (".pth", ".pt", ".pkl", ".bin")
@@ -21,6 +22,7 @@ KINDS = {
     "torch.int32": "I32", "torch.int16": "I16", "torch.int8": "I8", "torch.uint8": "U8", "torch.bool": "BOOL",
 }  # fmt: skip
 """torch's types of number as safetensors calls them."""
+LONGEST_NAME = 1000
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ def convert(path: str | Path, out: str | Path) -> Report:
     left_out: list[str] = []
     tensors: dict[str, Any] = {}
     seen: dict[tuple[Any, ...], str] = {}
-    found = _of_training(mapped.read(source.name), left_out)
-    for name, tensor in _tensors(found, (), source.name, left_out):
+    read_, budget = mapped.read(source.name)
+    for name, tensor in _tensors(_of_training(read_, left_out), (), budget, left_out):
         place = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
         if tensor.numel() and place in seen:
             left_out.append(f"{name}, the same numbers as {seen[place]}")
@@ -81,6 +83,7 @@ def convert(path: str | Path, out: str | Path) -> Report:
         if name in tensors:
             raise InvalidValue(f"{source} holds two tensors called {name}: which one is meant cannot be told")
         seen[place] = name
+        budget.spend(tensor.numel() * tensor.element_size())
         tensors[name] = tensor
     if not tensors:
         raise InvalidValue(
@@ -101,29 +104,35 @@ def _of_training(found: Any, left_out: list[str]) -> Any:
 
 
 def _tensors(
-    value: Any, keys: tuple[str, ...], file: str, left_out: list[str], depth: int = 0
+    value: Any, keys: tuple[str, ...], budget: Budget, left_out: list[str], depth: int = 0
 ) -> Iterator[tuple[str, Any]]:
     """(name, tensor) of everything inside, depth first, in the file's order."""
     import torch
 
+    file = budget.name
+    budget.step(VISIT)
+    if sum(map(len, keys)) > LONGEST_NAME:
+        raise Refused(f"{file} has names of more than {LONGEST_NAME} characters: no published file does")
     name = ".".join(keys) or "tensor"
     if depth > 100:
         raise InvalidValue(f"{file} nests deeper than 100 levels at {name[:60]}: no published file does")
     if isinstance(value, Array):
+        budget.spend(value.array.nbytes)
         value = torch.from_numpy(value.array.astype(value.array.dtype.newbyteorder("="), copy=True))
     if isinstance(value, torch.Tensor):
         yield name, value
     elif isinstance(value, Node):
-        yield from _of_module(value, keys, file, left_out, depth)
+        yield from _of_module(value, keys, budget, left_out, depth)
     elif isinstance(value, dict):
         for key, part in value.items():
-            yield from _tensors(part, (*keys, str(key)), file, left_out, depth + 1)
+            yield from _tensors(part, (*keys, _text(key)), budget, left_out, depth + 1)
     elif isinstance(value, bytes) and value[:1] == b"\x80":
-        yield from _tensors(read(value, f"{file}, {name}", 1), keys, file, left_out, depth + 1)
+        yield from _tensors(read(value, f"{file}, {name}", 1, budget), keys, budget, left_out, depth + 1)
     elif isinstance(value, list | tuple) and value:
-        parts = [list(_tensors(part, (*keys, str(k)), file, left_out, depth + 1)) for k, part in enumerate(value)]
+        parts = [list(_tensors(part, (*keys, str(k)), budget, left_out, depth + 1)) for k, part in enumerate(value)]
         rows = [part[0][1] for part in parts if len(part) == 1]
         if len(rows) == len(parts) and len({(tuple(r.shape), r.dtype) for r in rows}) == 1:
+            budget.spend(sum(r.numel() * r.element_size() for r in rows))
             yield name, torch.cat(rows) if rows[0].ndim > 1 and rows[0].shape[0] == 1 else torch.stack(rows)
         else:
             yield from (found for part in parts for found in part)
@@ -132,17 +141,24 @@ def _tensors(
 
 
 def _of_module(
-    node: Node, keys: tuple[str, ...], file: str, left_out: list[str], depth: int
+    node: Node, keys: tuple[str, ...], budget: Budget, left_out: list[str], depth: int
 ) -> Iterator[tuple[str, Any]]:
     """A module's state dict: its parameters and lasting buffers, then those of its parts."""
-    passing = node.state.get("_non_persistent_buffers_set") or ()
+    told = node.state.get("_non_persistent_buffers_set")
+    passing = told if isinstance(told, set | frozenset) else ()
     for group in ("_parameters", "_buffers", "_modules"):
         members = node.state.get(group) or {}
         if not isinstance(members, dict):
-            raise InvalidValue(f"{file}: {node.label} has {group} of {type(members).__name__}, not a dictionary")
+            raise InvalidValue(f"{budget.name}: {node.label} has {group} of {type(members).__name__}, not a dictionary")
         for key, part in members.items():
+            budget.step()
             if part is not None and not (group == "_buffers" and key in passing):
-                yield from _tensors(part, (*keys, str(key)), file, left_out, depth + 1)
+                yield from _tensors(part, (*keys, _text(key)), budget, left_out, depth + 1)
+
+
+def _text(key: Any) -> str:
+    """A dictionary's key as part of a name; what is neither text nor number is told by its type."""
+    return str(key) if isinstance(key, str | int | float) else type(key).__name__
 
 
 def _write(target: Path, tensors: dict[str, Any], forget: Callable[[], None]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from typing import Any
 
 from .. import registry
 from ..errors import ConfigError, InvalidValue, MissingExtra, StoreError, UnknownName, nearest, require
+from ..files import parse_json
 from ..interfaces import KINDS, Weights
 from ..store import write_json
 from . import download as downloads
@@ -245,7 +245,7 @@ def _plain(word: str) -> Any:
     [True, 512, 'tfhub']
     """
     try:
-        value = json.loads(word)
+        value = parse_json(word)
     except ValueError:
         return word
     return value if isinstance(value, bool | int | float) else word

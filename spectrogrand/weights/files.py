@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, MissingExtra
+from ..files import parse_json
 from ..interfaces import Weights
 
 SAFE = (".safetensors", ".tflite", ".h5")
@@ -104,7 +104,7 @@ def locked(path: Path, folder: Path | None = None) -> str | None:
     if not lock.is_file():
         return None
     try:
-        files = json.loads(lock.read_text("utf-8"))["files"]
+        files = parse_json(lock.read_text("utf-8"))["files"]
         found = files.get(path.relative_to(folder).as_posix(), {}).get("sha256")
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise InvalidValue(f"{lock} is torn ({type(error).__name__}): fetch the weights again") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import zipfile
@@ -11,6 +10,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import ConfigError, InvalidValue, StoreError
+from ..files import parse_json
 from ..interfaces import Weights
 from ..store import write_json
 from . import files
@@ -85,7 +85,7 @@ def _settle(one: Weights, got: Path, called: str, home: Path) -> Path:
 def read_lock(home: Path) -> dict[str, Any]:
     """weights-lock.json of a folder as it stands, or a new one."""
     try:
-        read = json.loads((home / files.LOCK).read_text("utf-8"))
+        read = parse_json((home / files.LOCK).read_text("utf-8"))
         return {
             "by": __version__,
             "files": dict(read.get("files", {})),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, MissingExtra
+from ..files import parse_json
 from ..interfaces import Weights
 from .files import LOCK, home, locked, sha256_of
 
@@ -197,7 +198,7 @@ def _lacking_weights(folder: Path, name: str) -> Iterator[str]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        read = json.loads(path.read_text("utf-8"))
+        read = parse_json(path.read_text("utf-8"))
     except (ValueError, OSError) as error:
         raise InvalidValue(f"{path} is torn or no JSON ({error}): get it again") from error
     if not isinstance(read, dict):
@@ -249,7 +250,7 @@ def _notes() -> Path:
 
 def _read_notes(path: Path) -> dict[str, str]:
     try:
-        read = json.loads(path.read_text("utf-8"))
+        read = parse_json(path.read_text("utf-8"))
     except (OSError, ValueError):  # none yet, or torn: the files are read again
         return {}
     good = isinstance(read, dict) and all(re.fullmatch("[0-9a-f]{64}", str(v)) for v in read.values())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, require
+from ..files import parse_json
 
 
 def processor(kind: str, folder: Path, *, part: str) -> Any:
@@ -34,7 +34,7 @@ def is_a(model_type: str, folder: Path, *, part: str) -> None:
     """
     path = folder / "config.json"
     try:
-        said = json.loads(path.read_text("utf-8")).get("model_type")
+        said = parse_json(path.read_text("utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:
         raise InvalidValue(f"{path} is missing or torn ({first(error)}): spectrogrand fetch {part}") from error
     if said != model_type:

@@ -2,7 +2,8 @@
 
 A pickle is a program that may call whatever it can import. Here the only things it can name are those of `_Reader.find_class`:
 tensors, their storages, ordered dictionaries, sets, numpy arrays, and modules of torch and torchvision, which become
-inert `Node`s that hold their state. Nothing of the pickle's choosing is ever imported.
+inert `Node`s that hold their state. Nothing of the pickle's choosing is ever imported, and what it may cost is bounded
+(`pickles.Budget`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import pickle
 import re
 import zipfile
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue
+from .pickles import NESTED, Budget, Machine, Refused, checked, ordered
 
 DTYPES = {
     "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
@@ -33,16 +34,13 @@ PUBLISHED = {"GenreNet": "genre_classification", "CreativeNet": "surprise_estima
 LEGACY = 0x1950A86A20F9469CFC6C
 """What torch's file format before 1.6 begins with; tensors inside plain pickles still use it."""
 DEPTH = 8
+LONGEST_SHAPE = 32
 PART = 64 << 20
 """Bytes of a mapped file that are in memory at a time while its checksums are taken."""
 _BROKEN = (
     pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, KeyError, IndexError, RuntimeError,
     OverflowError, MemoryError, UnicodeDecodeError, zipfile.BadZipFile,
 )  # fmt: skip
-
-
-class Refused(InvalidValue):
-    """A pickle that names something which a file of tensors has no need of; nothing of it was run."""
 
 
 class Node:
@@ -60,7 +58,7 @@ class Node:
         self.state = state if isinstance(state, dict) else {}
 
 
-def read(data: bytes, name: str, depth: int = 0) -> Any:
+def read(data: bytes, name: str, depth: int = 0, budget: Budget | None = None) -> Any:
     """What a pickle, or a file of `torch.save`, holds: plain data, torch tensors, numpy arrays and `Node`s.
 
     Bytes that are pickles themselves are read the same way, `DEPTH` deep.
@@ -68,9 +66,11 @@ def read(data: bytes, name: str, depth: int = 0) -> Any:
     Args:
         data: the file's content.
         name: what to call it in messages.
+        depth: how many pickles it lies in.
+        budget: of the file that it lies in; None is one of its own.
 
     Raises:
-        InvalidValue: it is torn or no pickle; `Refused`, its child, where it names what it has no need of.
+        InvalidValue: it is torn or no pickle; `Refused`, its child, where it names or costs what it has no need of.
 
     >>> import pickle
     >>> read(pickle.dumps({"a": [1, 2]}), "a.pkl")
@@ -78,12 +78,17 @@ def read(data: bytes, name: str, depth: int = 0) -> Any:
     """
     if depth > DEPTH:
         raise Refused(f"{name} nests pickles more than {DEPTH} deep: no published file does")
+    if budget is None:
+        budget = Budget(len(data), name)
+    else:
+        budget.spend(len(data))
+        budget.step(NESTED)
     try:
         if data[:4] == b"PK\x03\x04":
-            return _read_zip(memoryview(bytearray(data)), name, depth)
+            return _read_zip(memoryview(bytearray(data)), name, depth, budget)
         file = io.BytesIO(data)
-        first = _Reader(file, name, depth, len(data)).load()
-        return _read_legacy(file, name, depth, len(data)) if isinstance(first, int) and first == LEGACY else first
+        first = _Reader(file, name, depth, budget).load()
+        return _read_legacy(file, name, depth, budget) if isinstance(first, int) and first == LEGACY else first
     except _BROKEN as error:
         if isinstance(error, InvalidValue):
             raise
@@ -103,12 +108,14 @@ class Mapped:
         if hasattr(mmap, "MADV_DONTNEED"):
             self.bytes.madvise(mmap.MADV_DONTNEED)
 
-    def read(self, name: str) -> Any:
-        """As `read`; tensors of a file of `torch.save` since 1.6 are views of the file."""
+    def read(self, name: str) -> tuple[Any, Budget]:
+        """As `read`, and what is left of the file's budget; tensors of a file of `torch.save` since 1.6 are views of the file."""
+        budget = Budget(len(self.bytes), name)
         if self.bytes[:4] != b"PK\x03\x04":
-            return read(self.bytes[:], name)
+            budget.spend(-len(self.bytes))
+            return read(self.bytes[:], name, 0, budget), budget
         try:
-            return _read_zip(memoryview(self.bytes), name, 0, self.forget)
+            return _read_zip(memoryview(self.bytes), name, 0, budget, self.forget), budget
         except _BROKEN as error:
             if isinstance(error, InvalidValue):
                 raise
@@ -164,12 +171,16 @@ def _entry(data: memoryview, info: zipfile.ZipInfo, forget: Callable[[], None]) 
     return found
 
 
-def _read_zip(data: memoryview, name: str, depth: int, forget: Callable[[], None] = lambda: None) -> Any:
+def _read_zip(
+    data: memoryview, name: str, depth: int, budget: Budget, forget: Callable[[], None] = lambda: None
+) -> Any:
     """torch's file format since 1.6: a zip of data.pkl and one raw file per storage."""
     with zipfile.ZipFile(_View(data)) as box:
         packed = [i.filename for i in box.infolist() if i.compress_type != zipfile.ZIP_STORED]
         if packed:
             raise Refused(f"{name} holds compressed entries ({packed[0]}): torch writes none")
+        if sum(i.file_size for i in box.infolist()) > len(data):
+            raise Refused(f"{name} holds entries that overlap: torch writes none")
         inside = [n for n in box.namelist() if n.endswith("/data.pkl") or n == "data.pkl"]
         if len(inside) != 1:
             raise InvalidValue(f"{name} is a zip file without one data.pkl: it was not written by torch.save")
@@ -183,26 +194,27 @@ def _read_zip(data: memoryview, name: str, depth: int, forget: Callable[[], None
                 made[key] = _flat(_entry(data, box.getinfo(f"{root}data/{key}"), forget), dtype, count)
             return made[key]
 
-        return _Reader(io.BytesIO(box.read(inside[0])), name, depth, len(data), storage).load()
+        return _Reader(io.BytesIO(box.read(inside[0])), name, depth, budget, storage).load()
 
 
-def _read_legacy(file: io.BytesIO, name: str, depth: int, size: int) -> Any:
+def _read_legacy(file: io.BytesIO, name: str, depth: int, budget: Budget) -> Any:
     """torch's file format before 1.6: version, machine, object, the storages' keys, then each storage's count and bytes."""
     for _ in range(2):
-        _Reader(file, name, depth, size).load()
+        _Reader(file, name, depth, budget).load()
     blank: dict[str, tuple[bytearray, Any]] = {}
 
     def storage(key: str, dtype: str, count: int) -> Any:
         if key not in blank:
             itemsize = _flat(bytearray(8), dtype, 1).element_size()
-            if not 0 <= count * itemsize <= size:
+            if not 0 <= count * itemsize <= budget.size:
                 raise InvalidValue(f"{name} declares {count:,} numbers, more than it is long: it is torn")
+            budget.spend(count * itemsize)
             raw = bytearray(count * itemsize)
             blank[key] = raw, _flat(raw, dtype, count)
         return blank[key][1]
 
-    found = _Reader(file, name, depth, size, storage).load()
-    for key in _Reader(file, name, depth, size).load():
+    found = _Reader(file, name, depth, budget, storage).load()
+    for key in _Reader(file, name, depth, budget).load():
         raw, flat = blank[key]
         count = int.from_bytes(file.read(8), "little", signed=True)
         part = file.read(len(raw))
@@ -220,7 +232,7 @@ def _flat(raw: bytearray | memoryview, dtype: str, count: int) -> Any:
     return torch.frombuffer(raw, dtype=kind, count=count) if count else torch.empty(0, dtype=kind)
 
 
-class _Reader(pickle.Unpickler):
+class _Reader(Machine):
     """An unpickler with a list of what may be named. Stand-ins are made per reader, so that no file can alter another's."""
 
     def __init__(
@@ -228,36 +240,43 @@ class _Reader(pickle.Unpickler):
         file: io.BytesIO,
         name: str,
         depth: int,
-        size: int,
+        budget: Budget,
         storage: Callable[[str, str, int], Any] | None = None,
     ) -> None:
-        super().__init__(file)
-        self._name, self._depth, self._size, self._storage = name, depth, size, storage
+        super().__init__(file, budget, (Node, _DType))
+        self._name, self._depth, self._storage = name, depth, storage
+        self._classes: dict[tuple[str, str], Any] = {}
 
     def find_class(self, module: str, name: str) -> Any:
-        """A stand-in for what the pickle names.
+        """A stand-in for what the pickle names, one for each name.
 
         Raises:
             Refused: the name is not on the list.
         """
+        if (module, name) not in self._classes:
+            self._classes[module, name] = self._stand_in(module, name)
+        return self._classes[module, name]
+
+    def _stand_in(self, module: str, name: str) -> Any:
         where = module.replace("__builtin__", "builtins").replace("numpy._core", "numpy.core")
+        file, budget, depth = self._name, self.budget, self._depth
         known: dict[tuple[str, str], Any] = {
-            ("collections", "OrderedDict"): OrderedDict,
-            ("builtins", "set"): set,
-            ("builtins", "frozenset"): frozenset,
+            ("collections", "OrderedDict"): lambda pairs=(): ordered(pairs, file),
+            ("builtins", "set"): lambda items=(): set(checked(items, file)),
+            ("builtins", "frozenset"): lambda items=(): frozenset(checked(items, file)),
             ("torch", "Size"): lambda sizes=(): tuple(sizes),
-            ("torch", "device"): lambda *words: ":".join(map(str, words)),
-            ("torch._utils", "_rebuild_tensor"): _tensor,
-            ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+            ("torch", "device"): lambda *words: ":".join(str(w)[:20] for w in words if isinstance(w, str | int)),
+            ("torch._utils", "_rebuild_tensor"): lambda *told: _tensor(*told),
+            ("torch._utils", "_rebuild_tensor_v2"): lambda *told: _tensor(*told),
             ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
             ("torch._utils", "_rebuild_parameter_with_state"): lambda tensor, *_: tensor,
-            ("torch.storage", "_load_from_bytes"): lambda data: read(bytes(data), self._name, self._depth + 1),
-            ("_codecs", "encode"): _latin,
+            ("torch.storage", "_load_from_bytes"): lambda data: read(bytes(data), file, depth + 1, budget),
+            ("_codecs", "encode"): lambda text, encoding: _latin(text, encoding, budget),
             ("functools", "partial"): type("Node", (Node,), {"label": "functools.partial"}),
             ("numpy.core.multiarray", "_reconstruct"): lambda *_: Array(),
-            ("numpy.core.numeric", "_frombuffer"): _from_buffer,
+            ("numpy.core.numeric", "_frombuffer"): lambda *told: _from_buffer(*told),
             ("numpy", "ndarray"): None,
-            ("numpy", "dtype"): _DType,
+            ("numpy", "dtype"): lambda code, *_: _DType(code),
         }  # fmt: skip
         if (where, name) in known:
             return known[where, name]
@@ -265,21 +284,29 @@ class _Reader(pickle.Unpickler):
             return DTYPES[name]
         if name.isidentifier() and self._is_module(where, name):
             return type("Node", (Node,), {"label": f"{where}.{name}"})
-        raise Refused(f"{self._name} names {module}.{name}, which no file of tensors needs; nothing of it was run")
+        raise Refused(
+            f"{self._name} names {module[:80]}.{name[:80]}, which no file of tensors needs; nothing of it was run"
+        )
 
     def persistent_load(self, pid: Any) -> Any:
         """A storage, which torch keeps outside the pickle."""
+        if not isinstance(pid, tuple) or len(pid) < 2:
+            raise Refused(f"{self._name} asks for something outside itself: only storages are read")
         if pid[0] == "module":  # the format before 1.6 adds each class's source code, for the reader's information
             return pid[1]
         kind, dtype, key, _, count = pid[:5]
         if (
             self._storage is None
             or kind != "storage"
+            or not isinstance(dtype, str)
             or dtype not in DTYPES.values()
-            or not re.fullmatch(r"\d+", str(key))
+            or not isinstance(key, str | int)
+            or not re.fullmatch(r"\d{1,20}", str(key), re.ASCII)
+            or not isinstance(count, int)
         ):
-            raise Refused(f"{self._name} asks for something outside itself ({kind!r:.40}): only storages are read")
-        return self._storage(str(key), dtype, int(count))
+            told = kind if isinstance(kind, str) else type(kind).__name__
+            raise Refused(f"{self._name} asks for something outside itself ({told!r:.40}): only storages are read")
+        return self._storage(str(key), dtype, count)
 
     @staticmethod
     def _is_module(where: str, name: str) -> bool:
@@ -291,7 +318,7 @@ class _DType:
     """numpy's dtype as pickled: a code such as "f4" and a state that holds the byte order."""
 
     def __init__(self, code: str, *_: Any) -> None:
-        self.code, self.order = str(code), "<"
+        self.code, self.order = code if isinstance(code, str) else "", "<"
 
     def __setstate__(self, state: Any) -> None:
         self.order = state[1] if state[1] in ("<", ">", "|") else "<"
@@ -315,7 +342,7 @@ class Array(Node):
 
 
 def _from_buffer(raw: Any, dtype: Any, shape: Any, order: str, *_: Any) -> Array:
-    if not isinstance(dtype, _DType) or not isinstance(raw, bytes | bytearray):
+    if not isinstance(dtype, _DType) or not isinstance(raw, bytes | bytearray) or not _is_shape(shape):
         raise Refused("an array's state is not numbers")
     made = Array()
     made.array = np.frombuffer(raw, dtype.numpy()).reshape(shape, order="F" if order == "F" else "C")
@@ -328,6 +355,8 @@ def _tensor(storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> Any:
 
     import torch
 
+    if not (_is_shape(size) and _is_shape(stride) and _is_shape((offset,)) and isinstance(storage, torch.Tensor)):
+        raise Refused("a tensor's shape is no list of whole numbers: no published file has that")
     if math.prod(size) > storage.numel():
         raise Refused(
             f"a tensor of shape {tuple(size)} over {storage.numel():,} numbers: no published file repeats them"
@@ -335,7 +364,16 @@ def _tensor(storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> Any:
     return torch.as_strided(storage, tuple(size), tuple(stride), offset)
 
 
-def _latin(text: str, encoding: str) -> bytes:
-    if encoding != "latin1":
+def _is_shape(sizes: Any) -> bool:
+    return (
+        isinstance(sizes, tuple | list)
+        and len(sizes) <= LONGEST_SHAPE
+        and all(isinstance(n, int) and 0 <= n < 1 << 62 for n in sizes)
+    )
+
+
+def _latin(text: str, encoding: str, budget: Budget) -> bytes:
+    if not isinstance(text, str) or encoding != "latin1":
         raise Refused(f"text in the encoding {encoding!r:.20} inside a pickle: pickles of tensors use latin1")
+    budget.spend(len(text))
     return text.encode("latin1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidValue, require
+from ...files import parse_json
 from ...interfaces import Card, Embedder, Weights
 from ...models import devices
 from ...registry import register
@@ -135,7 +135,7 @@ class Sentences(Embedder):
 def _harmless(folder: Path) -> Path:
     """The folder, checked to name only the library's own modules: `modules.json` holds the dotted names of classes to import."""
     try:
-        types = [str(m["type"]) for m in json.loads((folder / "modules.json").read_text("utf-8"))]
+        types = [str(m["type"]) for m in parse_json((folder / "modules.json").read_text("utf-8"))]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidValue(f"{folder}/modules.json cannot be read ({error}): get the model again") from error
     strange = [t for t in types if not t.startswith("sentence_transformers.")]

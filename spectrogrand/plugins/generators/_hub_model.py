@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ...errors import ConfigError, InvalidValue, UnknownName, nearest, require
+from ...files import parse_json
 from ...interfaces import Generator, Weights
 from ...models import devices
 from ...weights import checkpoints, files, hub
@@ -120,7 +120,7 @@ class DiffusersGenerator(HubGenerator):
         shipped = folder / "scheduler" / "scheduler_config.json"
         if self.scheduler is not None and shipped.is_file():
             with checkpoints.said(shipped, self.name):
-                name = str(json.loads(shipped.read_text("utf-8")).get("_class_name"))
+                name = str(parse_json(shipped.read_text("utf-8")).get("_class_name"))
             _scheduler(self.scheduler, checkpoints.named(name, str(shipped)), self.name)
 
     def _run(self, pipeline: Any, **options: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ... import media
 from ...errors import InvalidValue, MediaError
-from ...files import replacing
+from ...files import parse_json, replacing
 from ...media.limits import LIMITS
 from ...progress import bar
 from .batches import SPLITS, Labelled
@@ -98,7 +98,7 @@ def labels_of(entries: Sequence[Entry], classes: Sequence[str]) -> np.ndarray:
 
 def _told(index: Path) -> dict[str, Any]:
     """What was written down of pictures decoded before; nothing where there are none, or where an old release left it."""
-    found: dict[str, Any] = json.loads(index.read_text("utf-8")) if index.is_file() else {}
+    found: dict[str, Any] = parse_json(index.read_text("utf-8")) if index.is_file() else {}
     return found if "sources" in found else {}
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from ... import media
 from ...audio.bars import BAR, drawn_bars
 from ...errors import InvalidValue, MediaError
-from ...files import replacing
+from ...files import parse_json, replacing
 from ...progress import bar
 from ...types import Audio
 from .batches import SPLITS, Labelled
@@ -67,7 +67,7 @@ def hear(
         same_content(kept["sources"], entries)
         with replacing(index) as temporary:
             temporary.write_text(json.dumps(kept), "utf-8")
-    kept = json.loads(index.read_text("utf-8"))
+    kept = parse_json(index.read_text("utf-8"))
     skipped = tuple(kept["problems"].values())
     if len(skipped) > share * len(entries):
         more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""

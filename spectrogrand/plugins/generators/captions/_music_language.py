@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ....errors import CandidateError, InvalidValue
+from ....files import parse_json
 from ....media import resample
 from ....models import devices
 from ....types import Audio
@@ -73,13 +74,12 @@ class MusicLanguageModel(HubGenerator):
         raise NotImplementedError
 
     def _load(self) -> Any:
-        import json
 
         import transformers
 
         place, kind = self._where()
         folder = self._folder()
-        said = json.loads((folder / "config.json").read_text("utf-8")).get("architectures") or [None]
+        said = parse_json((folder / "config.json").read_text("utf-8")).get("architectures") or [None]
         known = self._classes()
         if said[0] not in known:
             raise InvalidValue(

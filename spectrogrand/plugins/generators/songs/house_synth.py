@@ -6,12 +6,12 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ....checks import rational
 from ....engines.synth.forms import FORMS
 from ....engines.synth.harmony import read_key
 from ....engines.synth.midi import find_key, move_to_key, read_melody, write_midi
@@ -132,12 +132,12 @@ class HouseSynth(Generator):
         mood = replace(read_mood(np.asarray(embedder.embed([topic]))[0], tuple(embedder.axes)), **self.mood)  # type: ignore[arg-type]
         style = make_style(
             mood, hash_words(topic.text), seed, genre=self.genre,
-            tempo=None if self.tempo is None else Fraction(str(self.tempo)),
+            tempo=None if self.tempo is None else rational(self.tempo),
             key=self._key(), swing=self.swing,
             form=self.form, wishes=read_wishes(topic.text), held=tuple(self.mood),
         )  # fmt: skip
         fixed = self.tempo is not None or style.wishes.tempo is not None
-        score, plan = plan_song(style, Fraction(str(self.duration)), self.loop, fixed)
+        score, plan = plan_song(style, rational(self.duration), self.loop, fixed)
         if self._tune is not None:
             tune, score.melody_steps = self._tune
             score.melody = move_to_key(tune, style.key)

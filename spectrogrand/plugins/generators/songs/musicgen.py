@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from .... import media
 from ....errors import CandidateError, ConfigError, InvalidValue
+from ....files import parse_json
 from ....interfaces import Card, Weights
 from ....models import devices
 from ....registry import register
@@ -191,7 +191,7 @@ class MusicGen(HubGenerator):
     def _family(self, folder: Path) -> str:
         """Which of the two kinds of MusicGen a folder holds."""
         with checkpoints.said(folder, self.name):
-            family = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
+            family = parse_json((folder / "config.json").read_text("utf-8")).get("model_type")
         if family not in CLASSES:
             raise InvalidValue(
                 f"{folder} holds a {family!r} model, musicgen plays {' and '.join(CLASSES)}: fetch musicgen"

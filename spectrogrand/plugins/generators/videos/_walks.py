@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from ....checks import rational, shown
 from ....errors import InvalidValue
 from ....types import Image
 
@@ -21,11 +22,11 @@ def rate(value: str | int | float) -> Fraction:
     Fraction(30000, 1001)
     """
     try:
-        fps = Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
+        fps = rational(value)
+    except InvalidValue:
         fps = Fraction(0)
     if not 0 < fps <= 240:
-        raise InvalidValue(f"frames per second is a number above 0 and at most 240, got {value!r}")
+        raise InvalidValue(f"frames per second is a number above 0 and at most 240, got {shown(value)}")
     return fps
 
 

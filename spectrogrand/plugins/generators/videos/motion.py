@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from ....audio.features import analyse
+from ....checks import rational, shown
 from ....engines.motion.choreography import Moves, moves
 from ....engines.motion.stage import Shot, Stage
 from ....errors import InvalidValue
@@ -113,11 +114,11 @@ def _within(value: object, most: float) -> bool:
 
 def _rate(fps: str | int | float) -> Fraction:
     try:
-        rate = Fraction(str(fps))
-    except (ValueError, ZeroDivisionError):
+        rate = rational(fps)
+    except InvalidValue:
         rate = Fraction(0)
     if not 0 < rate <= 240:
-        raise InvalidValue(f'motion takes fps above 0 and at most 240, such as "30" or "30000/1001", got {fps!r}')
+        raise InvalidValue(f'motion takes fps above 0 and at most 240, such as "30" or "30000/1001", got {shown(fps)}')
     return rate
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from ....checks import rational, shown
 from ....errors import CandidateError, InvalidValue
 from ....interfaces import Card, Weights
 from ....models import devices
@@ -88,9 +88,9 @@ class SVD(DiffusersGenerator):
         multiple("svd", "height", height, 64)
         one_of("svd", "offload", offload, OFFLOADS)
         try:
-            self._rate = Fraction(str(fps))
-        except (ValueError, ZeroDivisionError) as error:
-            raise InvalidValue(f"svd takes fps as a rational such as 30 or 30000/1001, got {fps!r}") from error
+            self._rate = rational(fps)
+        except InvalidValue as error:
+            raise InvalidValue(f"svd takes fps as a rational such as 30 or 30000/1001, got {shown(fps)}") from error
         self.weights, self.fps, self.rate, self.width, self.height = weights, str(fps), rate, width, height
         self.frames, self.steps, self.guidance, self.motion = frames, steps, float(guidance), motion
         self.condition_fps, self.noise, self.seam, self.decode_chunk = condition_fps, float(noise), seam, decode_chunk
