@@ -169,3 +169,31 @@ def test_the_published_style_transfer_keeps_time_no_better_than_chance(shared):
     for name in ("beat_f1", "consistency", "lag"):
         assert row[f"{name}_p_shuffled"] > 0.05
     assert row["beat_f1"] < 0.4 and row["lag"] is not None
+
+
+def test_a_run_keeps_its_measures_with_the_videos_hash(tmp_path, capsys):
+    """`table` reads them: a still of the cover keeps all of its edges, and one that is changed later does not count."""
+    from fractions import Fraction
+
+    import numpy as np
+
+    from spectrogrand import Audio, Frames, Image, save_image, save_video
+    from spectrogrand.store import file_digest
+
+    y, x = np.mgrid[:128, :128]
+    shape = ((x - 30) ** 2 + (y - 40) ** 2 < 500) | (np.abs(x - 2 * y + 60) < 9)
+    picture = np.where(shape[..., None], [230, 180, 60], [20, 30, 80]).astype(np.uint8)
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "run.json").write_text("{}")
+    save_image(run / "cover.png", Image(picture))
+    sound = Audio(np.random.default_rng(0).normal(0, 0.1, (1, 32000)).astype(np.float32), 8000)
+    save_video(run / "static.mp4", Frames(lambda: iter([picture] * 40), (128, 128), 40, Fraction(10)), sound)
+    assert main([str(run), "--json"]) == 0
+    (row,) = json.loads((run / "evaluation.json").read_text())
+    assert row["sha256"] == file_digest(run / "static.mp4") and row["video"] == "static.mp4"
+    assert row["edge_ssim"] > 0.9
+    save_image(run / "cover.png", Image(np.ascontiguousarray(np.rot90(picture))))
+    assert main([str(run), "--json"]) == 0
+    assert json.loads((run / "evaluation.json").read_text())[0]["edge_ssim"] < 0.4
+    capsys.readouterr()

@@ -21,7 +21,7 @@ HEAVY = {
 """Imported inside the functions that need them, never at the top of a file."""
 MODELS = {"torch", "tensorflow", "librosa", "essentia", "diffusers", "transformers", "jax", "onnxruntime"}
 FLOORS = (
-    "errors privacy", "types", "interfaces checks files progress", "media", "audio image store registry selection",
+    "errors privacy", "types", "interfaces checks files progress statistics", "media", "audio image store registry selection",
     "albums config walks provenance weights metrics testing", "engines report", "models lyrics references", "plugins",
     "runs", "pipelines preparing training", "app cli", "__main__",
 )  # fmt: skip

@@ -20,6 +20,8 @@ from ..media import VIDEOS
 OPTIONS = ("--csv", "--json", "--markdown")
 MEASURES = ("consistency", "beat_f1", "beat_precision", "beat_recall", "av_align", "lag", "beat_f1_aligned")
 JUDGES = ("listener", "own")
+EVALUATION = "evaluation.json"
+"""What the command leaves beside a run's run.json, for `spectrogrand table`."""
 USAGE = "give videos, runs or folders of runs: spectrogrand evaluate outputs"
 Row = dict[str, Any]
 
@@ -60,7 +62,8 @@ def evaluate(
         said so) and `beats_agree` (F1 of these beats and the own analysis'), then for each of consistency, beat_f1,
         beat_precision, beat_recall, av_align (0 to 1), lag (seconds, positive where the picture is late) and beat_f1_aligned
         (beat_f1 without the lag) its value and `_low`, `_high`, `_shifted`, `_shuffled`, `_p_shifted`, `_p_shuffled`
-        (see `spectrogrand.metrics.nulls.Measure`). What is not defined, such as the lag of a picture that never changes,
+        (see `spectrogrand.metrics.nulls.Measure`), and edge_ssim where a cover.png lies beside the video
+        (`spectrogrand.metrics.edges`). What is not defined, such as the lag of a picture that never changes,
         is None. In a folder of several videos one that cannot be read has an `error` in place of measures.
 
     Raises:
@@ -77,7 +80,7 @@ def evaluate(
     for file in files:
         row: Row = {"run": file.resolve().parent.name, "video": file.name}
         try:
-            rows.append({**row, **_measured(file, seed, draws, beats, tick)})
+            rows.append({**row, **_measured(file, seed, draws, beats, tick), "edge_ssim": _edges_kept(file)})
         except MediaError as error:
             failed = error
             rows.append({**row, "error": " ".join(str(error).split())})
@@ -115,6 +118,35 @@ def _measured(file: Path, seed: int, draws: int, beats: str | Path, tick: Callab
         for part, value in asdict(found[name]).items():
             row[name if part == "value" else f"{name}_{part}"] = value if math.isfinite(value) else None
     return row
+
+
+def _edges_kept(file: Path) -> float | None:
+    from ..media import load_image, load_video
+    from .edges import edge_ssim
+
+    cover = file.parent / "cover.png"
+    return edge_ssim(load_video(file), load_image(cover)) if cover.is_file() else None
+
+
+def keep(path: str | Path, rows: Sequence[Row]) -> list[Path]:
+    """Leave the rows beside the run.json of each run, with each video's sha256, so that `spectrogrand table` shows them.
+
+    Args:
+        path: what was evaluated: a run, or a folder of runs.
+        rows: what `evaluate(path)` gave.
+
+    Returns:
+        The files written; none for a video that is of no run.
+    """
+    from ..store import file_digest, write_json
+
+    kept: dict[Path, list[Row]] = {}
+    for file, row in zip(videos(path), rows, strict=True):
+        if (file.parent / "run.json").is_file():
+            kept.setdefault(file.parent, []).append({**row, "sha256": file_digest(file)})
+    for folder, some in kept.items():
+        write_json(folder / EVALUATION, some)
+    return [folder / EVALUATION for folder in kept]
 
 
 def annotation(path: str | Path) -> np.ndarray:
@@ -176,6 +208,8 @@ def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
 def main(words: Sequence[str]) -> int:
     """`evaluate PATH... [--csv|--json|--markdown] [--beats=listener|own|FILE]`: prints the rows of all paths, returns 0.
 
+    Those of a run are left in it as evaluation.json, too.
+
     Raises:
         UnknownName: an option that does not exist.
         ConfigError: no path, or nothing there.
@@ -199,7 +233,10 @@ def main(words: Sequence[str]) -> int:
     rows: list[Row] = []
     for path in paths:
         with bar(f"watching {Path(path).name}") as tick:
-            rows += evaluate(path, beats=beats, tick=tick)
+            found = evaluate(path, beats=beats, tick=tick)
+        if Path(path).is_dir():
+            keep(path, found)
+        rows += found
     write = {"--csv": as_csv, "--json": as_json, "--markdown": as_markdown}
     text = write[options[-1] if options else "--markdown"](rows)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")

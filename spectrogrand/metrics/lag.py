@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .nulls import BLOCK, Measure, interval, shuffled_curve
+from .nulls import BLOCK, Measure, resampled, shuffled_curve
 from .visual_events import QUIET, Changes
 
 _NAN = float("nan")
@@ -59,7 +59,7 @@ def lag_of(changes: Changes, sound: np.ndarray, rate: float, *, max_lag: float, 
     size = max(1, round(BLOCK * rate))
     starts = np.arange(0, max(1, count - size // 2), size)
     table = np.stack([np.add.reduceat(screen * np.roll(heard, k), starts) for k in lags], axis=1) / scale
-    ends = interval(table, lambda sums: _peak(sums, lags) / rate, seed)
+    ends = resampled(table, lambda sums: _peak(sums, lags) / rate, seed)
     best = float(own[lags[1:-1]].max())
     rng = np.random.default_rng([seed, 2])
     turns = rng.integers(0, count, draws)

@@ -226,7 +226,7 @@ def _consistency(strong: np.ndarray, events: np.ndarray, chance: _Chance) -> Mea
     if steps is not None:
         stretches = np.array_split(steps, max(1, len(steps) // 4))
         counts = np.array([(s.sum(), len(s)) for s in stretches])
-        low, high = interval(counts, lambda c: 1 / (1 + c[:, 0] / c[:, 1]), chance.seed)
+        low, high = interval(counts, lambda c: 1 / (1 + c[:, 0] / c[:, 1]))
     # an hour's rhythm needs fewer draws: they hardly differ
     draws = min(chance.draws, max(10, int(2e8 / max(1, len(strong) * len(events)))))
 
@@ -270,7 +270,7 @@ class _Chance:
         met, dated = sounds[pairs[:, 0]], events.copy()
         dated[pairs[:, 1]] = met  # a pair lies in one stretch, or a stretch could score above 1
         counts = np.stack([np.histogram(t, edges)[0] for t in (met, sounds, dated)], axis=1)
-        low, high = interval(counts, score, self.seed)
+        low, high = interval(counts, score)
         return self.beside(value(sounds), low, high, sounds, lambda drawn: np.array([*map(value, drawn)]), self.draws)
 
     def beside(

@@ -6,8 +6,6 @@ import csv
 import io
 import json
 import math
-import os
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import StoreError
-from .record import load_record
+from ..statistics.intervals import mean_interval
+from .rows import (
+    OUTCOMES,
+    SLOTS,
+    Cell,
+    leaves_of,
+    make_row,
+    notes_on,
+    read_finished,
+    read_unfinished,
+    varying_settings,
+)  # fmt: skip
+from .values import mapping
 
-SLOTS = ("song", "cover", "motion", "stylizer", "genre")
-_NOT_SETTINGS = ("topic", "seed", "output", "store")
 _FORMULA = ("=", "+", "-", "@")
-_RESAMPLES = 10_000
-Cell = str | int | float | None
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,19 @@ class Table:
     measures: tuple[str, ...]
     rows: tuple[Mapping[str, Cell], ...]
     groups: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...] = ()
+    """What a reader must know: mixed versions, changed reference sets, jobs of a sweep that are not done."""
+    folders: tuple[str, ...] = ()
+    """Of each row's run."""
 
 
 def table(paths: Iterable[str | Path]) -> Table:
     """All finished runs in the given folders and below them, oldest first; a folder named twice counts once.
 
     Columns: run, topic, seed, the part in every slot, every other setting in which the runs differ, the chosen
-    candidates' raw scores and totals, the genre and the seconds. Runs that differ in nothing but the seed make a group.
+    candidates' raw scores and totals (a column for each rule where rules differ), what `evaluate` measured, the genre, the share
+    of results that were found in the store, and the seconds of runs and steps in which all was made. Runs that differ in
+    nothing but the seed make a group.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -52,19 +63,26 @@ def table(paths: Iterable[str | Path]) -> Table:
     row,run,topic,seed,seconds
     run,a,sea,1,2.5
     """
-    records = _finished(paths)
-    leaves = [dict(_leaves(r.get("config"))) for r in records]
-    varying = sorted(k for k in {k for leaf in leaves for k in leaf} if len({json.dumps(x.get(k)) for x in leaves}) > 1)
-    varying = [k for k in varying if k.split(".")[0] not in _NOT_SETTINGS and not k.endswith(".name")]
-    rows = [_row(r, leaf, varying) for r, leaf in zip(records, leaves, strict=True)]
-    present = {k for row in rows for k in row}
+    paths = list(paths)
+    records = read_finished(paths)
+    leaves = [dict(leaves_of(r.get("config"))) for r in records]
+    varying = varying_settings(leaves)
+    rules = {str(c.get("rule")) for r in records for c in mapping(r.get("choices")).values()} - {"given"}
+    rows = [make_row(r, leaf, varying, len(rules) > 1) for r, leaf in zip(records, leaves, strict=True)]
+    present = dict.fromkeys(k for row in rows for k in row)
     parts = [s for s in SLOTS if s in present]
-    scores = list(dict.fromkeys(k for row in rows for k in row if k.startswith(("song: ", "cover: "))))
-    columns = ["run", "topic", "seed", *parts, *varying, *sorted(scores, key=_by_slot)]
-    columns = [c for c in [*columns, "genre found", "seconds"] if c in present]
+    timed = [k for k in present if k.endswith(": seconds")]
+    outcomes = [k for k in present if k.rpartition(": ")[2] in OUTCOMES]
+    scores = [k for k in present if k.startswith(("song: ", "cover: ")) and k not in timed]
+    columns = ["run", "topic", "seed", *parts, *varying, *sorted(scores, key=_by_slot), *outcomes]
+    columns = [c for c in [*columns, "genre found", "reused", "seconds", *timed] if c in present]
     settings = ("topic", *parts, *varying)
-    measures = tuple(c for c in columns if c in scores or c == "seconds")
-    return Table(tuple(columns), settings, measures, tuple(rows), tuple(_groups(rows, settings, measures)))
+    measures = tuple(c for c in columns if c in {*scores, *outcomes, *timed, "seconds"})
+    notes = (*notes_on(records), *read_unfinished(paths))
+    return Table(
+        tuple(columns), settings, measures, tuple(rows), tuple(_groups(rows, settings, measures)), notes,
+        tuple(str(r["folder"]) for r in records),
+    )  # fmt: skip
 
 
 def as_csv(found: Table) -> str:
@@ -86,65 +104,25 @@ def as_csv(found: Table) -> str:
 
 def as_markdown(found: Table) -> str:
     """A table of runs and, where a group has several seeds, a table of means with 95 % intervals, as Markdown."""
+    notes = "".join(f"\n- {_short(note)}" for note in found.notes)
     if not found.rows:
-        return "No finished runs there."
-    text = _grid(found.columns, [[_short(row.get(c)) for c in found.columns] for row in found.rows])
+        return "No finished runs there." + (notes and "\n" + notes + "\n")
+    columns = [c for c in found.columns if not c.endswith(": seconds")]
+    text = _grid(columns, [[_short(row.get(c)) for c in columns] for row in found.rows])
     if found.groups:
-        shown = [c for c in ("seeds", *found.columns) if c not in ("run", "seed", "genre found")]
+        shown = [c for c in ("seeds", *columns) if c not in ("run", "seed", "genre found", "reused")]
         cells = [[_interval(g[c]) if c in found.measures else _short(g.get(c)) for c in shown] for g in found.groups]
-        text += "\nMeans over seeds, with 95 % bootstrap intervals:\n\n" + _grid(shown, cells)
-    return text
+        text += "\nMeans over seeds, with 95 % intervals (Student's t):\n\n" + _grid(shown, cells)
+    return text + (notes and notes + "\n")
 
 
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and the 2.5th and 97.5th percentile of the means of 10,000 seeded resamples (Efron 1979, percentile method).
+def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
+    """Mean and Student's t interval of it: see `spectrogrand.statistics.intervals.mean_interval`.
 
     >>> interval([1.0, 1.0, 1.0])
     (1.0, 1.0, 1.0)
     """
-    x = np.sort(np.asarray(values, np.float64))
-    picks = np.random.default_rng(0).integers(0, len(x), (_RESAMPLES, len(x)))
-    low, high = np.percentile(x[picks].mean(axis=1), [2.5, 97.5])
-    return float(x.mean()), float(low), float(high)
-
-
-def _finished(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
-    found = [f for p in paths for f in Path(p).rglob("run.json") if ".store" not in f.relative_to(p).parts]
-    files = {os.path.realpath(f.parent): f for f in found}
-    records = []
-    for _, file in sorted(files.items()):
-        try:
-            record = load_record(file.parent)
-        except StoreError as error:
-            warnings.warn(f"left out: {error}", stacklevel=3)
-            continue
-        if record.get("state") == "finished":
-            records.append({**record, "name": record.get("name") or file.parent.name})
-    return sorted(records, key=lambda r: str(r.get("started") or ""))
-
-
-def _leaves(plain: Any, path: str = "") -> Iterable[tuple[str, Any]]:
-    """Dotted path and value of everything in nested plain data; a list is one value."""
-    if isinstance(plain, Mapping):
-        for key, value in plain.items():
-            yield from _leaves(value, f"{path}.{key}" if path else str(key))
-    elif path:
-        yield path, plain
-
-
-def _row(record: Mapping[str, Any], leaves: Mapping[str, Any], varying: Sequence[str]) -> dict[str, Cell]:
-    row: dict[str, Cell] = {k: _cell(record[k]) for k in ("topic", "seed", "seconds") if record.get(k) is not None}
-    row["run"] = str(record["name"])
-    row.update({slot: _cell(leaves[f"{slot}.name"]) for slot in SLOTS if f"{slot}.name" in leaves})
-    row.update({k: _cell(leaves.get(k)) for k in varying})
-    for slot, choice in (record.get("choices") or {}).items():
-        for candidate in choice.get("candidates") or []:
-            if candidate.get("index") == choice.get("chosen"):
-                scores = {**(candidate.get("scores") or {}), "total": candidate.get("total")}
-                row.update({f"{slot}: {k}": v for k, v in scores.items() if isinstance(v, int | float)})
-    if record.get("genre"):
-        row["genre found"] = _cell(record["genre"].get("chosen"))
-    return row
+    return mean_interval(values)
 
 
 def _groups(
@@ -166,11 +144,7 @@ def _groups(
 
 
 def _by_slot(name: str) -> tuple[bool, bool]:
-    return not name.startswith("song: "), name.endswith(": total")
-
-
-def _cell(value: Any) -> Cell:
-    return value if isinstance(value, str | int | float) or value is None else json.dumps(value)
+    return not name.startswith("song: "), ": total" in name
 
 
 def _plain(text: str) -> str:

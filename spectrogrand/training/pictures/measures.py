@@ -16,7 +16,9 @@ BINS = 15
 def measured(probabilities: Any, labels: Any, groups: Sequence[str] | None, classes: Sequence[str]) -> dict[str, Any]:
     """Accuracy, macro F1, F1 per class, expected calibration error, loss, and, where groups are known, accuracy per track.
 
-    A track's answer is the class of its items' mean probability.
+    A track's answer is the class of its items' mean probability. Two tracks of one name in two classes are two tracks (a cover
+    and its generated twin share a stem). Where no track has two items there is no accuracy per track: it would be the
+    accuracy again.
 
     Args:
         probabilities: float64 tensor (item, class), rows summing to 1.
@@ -47,12 +49,13 @@ def measured(probabilities: Any, labels: Any, groups: Sequence[str] | None, clas
         "loss": float(-probabilities[torch.arange(len(labels)), labels].clamp_min(1e-12).log().mean()),
     }
     if groups is not None:
-        names, where = np.unique(np.asarray(groups), return_inverse=True)
-        place = torch.from_numpy(where)
-        sums = torch.zeros(len(names), n, dtype=probabilities.dtype).index_add_(0, place, probabilities)
-        truth = torch.zeros(len(names), dtype=labels.dtype)
-        truth[place] = labels
-        found["track_accuracy"] = float((sums.argmax(1) == truth).double().mean())
+        named = [f"{label}/{group}" for label, group in zip(labels.tolist(), groups, strict=True)]
+        names, first, where = np.unique(np.asarray(named), return_index=True, return_inverse=True)
+        if len(names) < len(named):
+            sums = torch.zeros(len(names), n, dtype=probabilities.dtype)
+            sums.index_add_(0, torch.from_numpy(where), probabilities)
+            truth = labels[torch.from_numpy(first)]
+            found["track_accuracy"] = float((sums.argmax(1) == truth).double().mean())
     found |= {f"f1_{name}": float(value) for name, value in zip(classes, each, strict=True)}
     found["confusion"] = multiclass_confusion_matrix(probabilities, labels, n).tolist()
     return found

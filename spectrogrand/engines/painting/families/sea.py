@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import backdrop, light
-from ..canvas import Array, Canvas, Pen, noise, rotate, smoothstep
+from ..canvas import Array, Pen, noise, rotate, smoothstep
 from ..composition import Scene
 from ..palette import ramp
 from .palms import palms
