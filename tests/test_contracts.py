@@ -73,6 +73,7 @@ SETTINGS = {
     ("scorers", "laion_aesthetics"): {"weights": "{clap}"},
     ("classifiers", "timm_genre"): {"weights": "{trained}", "device": "cpu"},
     ("scorers", "timm_surprise"): {"weights": "{trained}", "device": "cpu"},
+    ("embedders", "features_file"): {"path": "{features}"},
     ("embedders", "music_tagger"): {"weights": "{tagger}"},
     ("embedders", "music_tags"): {"weights": "{tagger}"},
     ("scorers", "tag_danceability"): {"weights": "{tagger}"},
@@ -193,7 +194,9 @@ def makers(tmp_path, shared, published):
     def prepare(kind, name):
         media.save_audio(tmp_path / "song.wav", song(0))
         media.save_image(tmp_path / "cover.png", picture(0))
+        np.save(tmp_path / "features.npy", np.random.default_rng(0).normal(size=(9, 5)).astype(np.float32))
         places = {
+            "{features}": str(tmp_path / "features.npy"),
             "{song}": str(tmp_path / "song.wav"),
             "{cover}": str(tmp_path / "cover.png"),
             "{magenta}": str(shared / "models/magenta"),

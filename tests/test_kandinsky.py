@@ -48,6 +48,29 @@ def test_the_published_weights():
         assert len(conditions) == len(shares) and abs(sum(shares) - 1) < 1e-12
 
 
+def test_the_shares_are_settings(weights, monkeypatch):
+    assert blend(BOTH, caption=0.2, movement=0.4, artworks=[3, 1])[1] == pytest.approx([0.2, 0.3, 0.1, 0.4])
+    assert blend(BARE, artworks=[5.0])[1] == pytest.approx([0.3, 0.7])
+    assert blend(Keyframe("a", "b", "c"), movement=1.0)[1] == [0.0, 1.0]
+    made = kandinsky(weights, caption_weight=0.1, movement_weight=0.5, artwork_weights=[1, 3])
+    prior, _ = made.model()
+    seen, interpolate = [], type(prior).interpolate
+    monkeypatch.setattr(
+        type(prior), "interpolate", lambda self, *a, **k: seen.append(a[1]) or interpolate(self, *a, **k)
+    )
+    made.generate([BOTH], [0])
+    assert seen[0] == pytest.approx([0.1, 0.1, 0.3, 0.5])
+    with pytest.raises(InvalidValue, match="got 2 artwork_weights for 1 artworks"):
+        made.generate([BARE], [0])
+    for wrong, said in (
+        ({"movement_weight": 1.2}, "movement_weight"), ({"caption_weight": 0.8, "movement_weight": 0.3}, "from 0.0 to 0.1"),
+        ({"artwork_weights": [0, 0]}, "one at least is above 0"), ({"artwork_weights": "3,1"}, "a list of numbers"),
+        ({"artwork_weights": [1, -1]}, r"artwork_weights\[1\]"),
+    ):  # fmt: skip
+        with pytest.raises(InvalidValue, match=said):
+            kandinsky(weights, **wrong)
+
+
 def test_prior_and_decoder_get_what_the_keyframe_says(weights, monkeypatch):
     made = kandinsky(weights, prior_steps=3, steps=2, guidance=6.0, prior_guidance=3.0)
     prior, decoder = made.model()

@@ -175,6 +175,7 @@ def test_silence_is_refused_in_one_line(tmp_path):
     ({"caption_seconds": float("nan")}, ConfigError, "caption_seconds"), ({"pictures": 1}, ConfigError, "pictures"),
     ({"selection": "best"}, UnknownName, "no selection rule"),
     ({"smooth": 2}, ConfigError, "smooth"), ({"drive": "bass"}, UnknownName, "no drive 'bass'"),
+    ({"mix": 1.5}, ConfigError, "mix"), ({"drive": "constant", "synchronise": True}, ConfigError, "stands still between"),
     ({"synchronise": "yes"}, ConfigError, "synchronise"), ({"size": 0}, ConfigError, "size"),
     ({"morph": None}, ConfigError, "slot 'morph'"), ({"morph": {"name": "motion"}}, ConfigError, "morph=motion draws from Scene"),
     ({"images": {"name": "procedural_cover"}}, ConfigError, "the slot gives Keyframe"),

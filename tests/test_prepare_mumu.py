@@ -157,16 +157,17 @@ def lists(tmp_path, server):
         writer = csv.writer(file)
         writer.writerow(["amazon_id", "album_mbid", "MSD_track_id", "recording_mbid", "artist_mbid", "genres"])
         for k in range(12):
-            genres = f"{GENRE},Techno" if k != 3 else "Jazz"
+            genres = GENRE if k != 3 else "Jazz"
             for track in range(2):
                 writer.writerow([f"B{k:06}", "m", f"TR{k}{track}", "r", "a", genres])
-    albums = []
+        writer.writerow(["B000012", "m", "TR120", "r", "a", f"{GENRE},Techno"])
+    albums = [{"amazon_id": "B000012", "imUrl": f"{server.at}/12.jpg", "title": "Of two genres"}]
     for k in range(12):
         server.answers[f"/{k}.jpg"] = [(200, {}, jpeg(k % 11))]  # number 11 has the cover of number 0
         albums.append(
             {"amazon_id": f"B{k:006}", "imUrl": f"{server.at}/{k}.jpg", "title": f"Drum &amp; Bass {k}", "price": 9}
         )
-    del server.answers["/5.jpg"], albums[6]["title"]
+    del server.answers["/5.jpg"], albums[7]["title"]
     (tmp_path / "meta.json").write_text(json.dumps([*albums, {"amazon_id": "../../x", "imUrl": "http://x/y.jpg"}, 7]))
     return tmp_path / "multi.csv", tmp_path / "meta.json"
 
@@ -179,6 +180,16 @@ def test_a_genre_is_read_from_mumu(lists):
     lines = lists[1].with_suffix(".jsonl")
     lines.write_text("\n".join(map(json.dumps, json.loads(lists[1].read_text()))))
     assert mumu.select(lists[0], lines, GENRE) == albums
+
+
+def test_an_album_of_several_genres_counts_only_where_it_is_asked_for(lists):
+    assert "B000012" in [a.name for a in mumu.select(*lists, GENRE, "among")]
+    assert len(mumu.select(*lists, GENRE, "among")) == len(mumu.select(*lists, GENRE)) + 1
+    assert [a.title for a in mumu.select(*lists, "Techno", "among")] == ["Of two genres"]
+    with pytest.raises(ConfigError, match="no album of the genre 'Techno'; .*match=among takes albums that have it"):
+        mumu.select(*lists, "Techno")
+    with pytest.raises(ConfigError, match="match is only or among, got 'any'"):
+        mumu.select(*lists, GENRE, "any")
 
 
 def test_the_command_writes_pairs_that_training_reads(lists, server, tmp_path, capsys):

@@ -5,7 +5,7 @@ import pytest
 
 from spectrogrand import Audio, build
 from spectrogrand.audio.bars import MEAN, STD, bar_pictures
-from spectrogrand.errors import InvalidValue, MissingExtra
+from spectrogrand.errors import InvalidValue, MissingExtra, UnknownName
 from spectrogrand.testing import check_classifier
 
 torch = pytest.importorskip("torch")
@@ -46,7 +46,8 @@ def song(seed, seconds):
 
 
 def made(folder, **settings):
-    return build("classifiers", {"name": "resnet_genre", "weights": str(folder), "device": "cpu", **settings})
+    options = {"weights": str(folder), "device": "cpu", "pictures": "bars", **settings}
+    return build("classifiers", {"name": "resnet_genre", **options})
 
 
 def test_contract(folder):
@@ -65,9 +66,43 @@ def test_by_the_published_layers_themselves(folder, net):
     assert np.ptp(probabilities[0]) > 0.01
 
 
+def test_as_published_it_sees_the_whole_song_as_one_picture(folder, net):
+    """The published pipeline draws one "parent picture"; against librosa and matplotlib, which drew theirs."""
+    from spectrogrand.audio.bars import drawn_song, standardised
+
+    whole = song(3, 7.6).samples.copy()
+    whole[:, whole.shape[1] // 2 :] *= 1e-3  # half of it soft: what each bar's own loudest bin hides
+    sound = Audio(whole, RATE)
+    (seen,) = drawn_song(sound)
+    with torch.no_grad():
+        expected = net(torch.from_numpy(standardised(seen[None]))).softmax(1)
+    for settings in ({"pictures": "song"}, {"pictures": None}):
+        probabilities, _ = made(folder, **settings).classify([sound])
+        np.testing.assert_allclose(probabilities, expected.numpy(), atol=1e-4)
+    bars, _ = made(folder).classify([sound])
+    assert np.abs(bars - probabilities).max() > 1e-3
+    import librosa.display
+    from matplotlib import pyplot
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from PIL import Image as Pillow
+
+    figure = Figure(figsize=(5, 5), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    mel = librosa.feature.melspectrogram(y=sound.mono(), sr=RATE, hop_length=512, window="hann", n_mels=128)
+    librosa.display.specshow(librosa.power_to_db(mel, ref=np.max), sr=RATE, ax=axes, cmap="magma")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    theirs = Pillow.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).resize((96, 96), Pillow.Resampling.BILINEAR)
+    pyplot.close("all")
+    difference = np.abs(np.asarray(theirs, float) - seen)
+    assert difference.mean() < 6, f"{difference.mean():.1f} levels of 255 apart"
+    assert np.corrcoef(np.asarray(theirs, float).ravel(), seen.ravel())[0, 1] > 0.97
+
+
 def test_the_head_is_in_published_order(folder):
     part = made(folder)
-    model = part._load()
+    _, model = part.load()
     with torch.no_grad():
         model[2].weight.zero_()
         model[2].bias.copy_(torch.tensor([0.0, 9.0, 0.0, 0.0]))
@@ -98,8 +133,8 @@ def test_a_plain_resnet_with_four_outputs(tmp_path):
     state = models.resnet101(num_classes=4).half().state_dict()
     save_file(state, tmp_path / FILE)
     part = made(tmp_path)
-    assert part.bars(song(1, 2.0)).shape == (1, 4)
-    assert torch.equal(part._model.fc.weight, state["fc.weight"].float())
+    assert part.see(song(1, 2.0)).shape == (1, 4)
+    assert torch.equal(part.load()[1].fc.weight, state["fc.weight"].float())
 
 
 def test_what_it_needs_is_said(tmp_path, folder):
@@ -118,3 +153,5 @@ def test_what_it_needs_is_said(tmp_path, folder):
         made(folder).classify(["song.wav"])
     with pytest.raises(InvalidValue, match="batch as a whole number from 1"):
         made(folder, batch=0)
+    with pytest.raises(UnknownName, match="did you mean 'bars'"):
+        made(folder, pictures="bar")

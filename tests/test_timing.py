@@ -142,3 +142,25 @@ def test_too_few_frames_are_still_named():
                 Frames(lambda: iter([np.zeros((2, 2, 3), np.uint8)] * 5), (2, 2), 9, Fraction(9)), np.array([0.1, 0.5])
             )
         )
+
+
+def test_linear_and_constant_walks_hear_nothing():
+    loud, fps = bursts([0.3, 2.2, 7.7], 9), Fraction(10)
+    assert np.allclose(positions(loud, fps, 4, drive="linear"), np.arange(1, 91) / 90 * 3)
+    constant = positions(loud, fps, 3, drive="constant")
+    assert constant.tolist() == [0.0] * 30 + [1.0] * 30 + [2.0] * 30, "each picture an equal time, cuts between"
+    odd = positions(loud, Fraction(30000, 1001), 4, drive="constant")
+    assert odd[-1] == 3 and np.abs(np.bincount(odd.astype(int)) - len(odd) / 4).max() <= 1
+
+
+def test_the_mix_is_a_number():
+    harmonic, percussive = np.zeros(500, np.float32), np.zeros(500, np.float32)
+    harmonic[:250], percussive[250:] = 1, 1
+    song = Energies(harmonic, percussive, RATE, Fraction(round(500 / RATE)))
+    at = lambda **s: positions(song, Fraction(10), 2, smooth=0.0, **s)  # noqa: E731
+    half = len(at()) // 2 - 1
+    for mix in (0.0, 0.2, 0.5, 1.0):
+        assert at(mix=mix)[half] == pytest.approx(1 - mix, abs=0.05), "by half time the harmonic share is spent"
+    assert np.allclose(at(mix=1.0), at(drive="percussive")) and np.allclose(at(mix=0.0), at(drive="harmonic"))
+    with pytest.raises(InvalidValue, match="the percussive share, from 0 to 1, got 1.5"):
+        at(mix=1.5)

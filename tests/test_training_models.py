@@ -136,10 +136,11 @@ def test_the_published_surprise_network_says_its_own_head_and_order(tmp_path):
     score = build(
         "scorers", {"name": "mobilenet_surprise", "weights": str(tmp_path / "a.safetensors"), "device": "cpu"}
     ).score
-    from spectrogrand.plugins.scorers.mobilenet_surprise import prepared
+    from spectrogrand.audio.bars import standardised
+    from spectrogrand.models.picture_classifier import small
 
     with torch.no_grad():
-        expected = network(torch.from_numpy(prepared(cover))).softmax(1)[0, 0]
+        expected = network(torch.from_numpy(standardised(small(cover, 256), (0, 0, 0), (1, 1, 1)))).softmax(1)[0, 0]
     assert score([cover])[0] == pytest.approx(float(expected), abs=1e-6)
 
 

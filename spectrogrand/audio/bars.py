@@ -1,4 +1,4 @@
-"""A song as HouseX shows it: one mel picture per bar, drawn once for training, for the published network and for ours."""
+"""A song as HouseX shows it: one mel picture per bar, or one of the whole song, for training and the networks that see them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..types import Audio
-from .spectrogram import mel_spectrogram, spectrogram_frames
+from .spectrogram import colour_table, mel_spectrogram, spectrogram_frames
 
 BAR = Fraction(15, 8)
 """Seconds of one bar at 128 beats per minute: what each picture of HouseX shows."""
@@ -36,6 +36,24 @@ def drawn_bars(song: Audio, side: int = SIDE, bar: Fraction = BAR) -> np.ndarray
     for k, picture in enumerate(frames):
         made[k] = np.asarray(Pillow.fromarray(picture).resize((side, side), Pillow.Resampling.BILINEAR))
     return made
+
+
+def drawn_song(song: Audio, side: int = SIDE) -> np.ndarray:
+    """The whole song as one picture, uint8, shape=(1, side, side, rgb): what the published pipeline shows its genre network.
+
+    128 mel bands, dB relative to the song's loudest bin, magma, low notes below, whatever the song's length; flat cells at
+    384 x 384, then made smaller.
+
+    >>> drawn_song(Audio(np.zeros((1, 88200), np.float32), 22050)).shape
+    (1, 96, 96, 3)
+    """
+    from PIL import Image as Pillow
+
+    decibels = mel_spectrogram(song).decibels[::-1]
+    levels = np.round((np.clip(decibels, -80, 0) + 80) / 80 * 255).astype(np.uint8)
+    cells = Pillow.fromarray(colour_table("magma")[levels])
+    flat = cells.resize((DRAWN, DRAWN), Pillow.Resampling.NEAREST)
+    return np.asarray(flat.resize((side, side), Pillow.Resampling.BILINEAR))[None]
 
 
 def standardised(pictures: np.ndarray, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> np.ndarray:

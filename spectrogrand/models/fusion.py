@@ -9,9 +9,11 @@ from typing import Any
 
 from ..errors import InvalidValue, UnknownName, nearest, require
 from ..files import parse_json
+from ..weights.convert import PICKLED, read_tensors
 from ..weights.files import fill, load_torch
 
-KINDS = ("concatenation", "cross_attention", "linear", "music_attention")
+PUBLISHED = ("concatenation", "cross_attention", "linear")
+KINDS = (*PUBLISHED, "music_attention")
 """The published fusions, and the IP-Adapter-style variant."""
 LARGEST = 65536
 
@@ -28,6 +30,7 @@ class FusionSettings:
         residual: True adds the fused part, zero at first, to the text; False replaces the text by it, as published.
         heads: of the cross-attention.
         embedder: the sound embedder that the features are of; another one's are refused.
+        published: the layers of the authors' own code, so that their checkpoints load; see `PublishedFusion`.
 
     Raises:
         UnknownName: no such kind. InvalidValue: a width or count that is not a whole number above 0, or heads that do not
@@ -41,6 +44,7 @@ class FusionSettings:
     residual: bool = True
     heads: int = 8
     embedder: str = ""
+    published: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -49,6 +53,8 @@ class FusionSettings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
                 raise InvalidValue(f"a fusion's {name} is a whole number from 1 to {LARGEST:,}, got {value!r}")
+        if self.published and self.kind not in PUBLISHED:
+            raise InvalidValue(f"{self.kind} was not published: published=false, or one of {', '.join(PUBLISHED)}")
         if self.width % self.heads:
             raise InvalidValue(f"{self.heads} heads do not divide a width of {self.width}: choose heads that do")
 
@@ -70,7 +76,7 @@ class Fusion:
                          both: softmax(q K'/sqrt(d)) V + softmax(q Km'/sqrt(d)) Vm, with keys and values Km, Vm of the music
                          tokens by matrices of their own (Ye et al. 2023, IP-Adapter, eq. 5)
 
-    The project says in words, not in code, what it concatenates and what its linear layer reads; this is the plainest reading.
+    These are ours; `PublishedFusion` is the authors' to the letter.
     As published f replaces the text: from random U the frozen UNet reads noise, and the published FID of 530 to 740 against
     170 for the prompt alone says how that went. With `residual` f's last layer begins at zero and the UNet
     reads c + f (cross_attention's f holds c already), so that training begins at the frozen model.
@@ -121,12 +127,7 @@ class Fusion:
         Raises:
             InvalidValue: features of another width; both widths and the embedder are named.
         """
-        if features.ndim != 3 or features.shape[2] != self.settings.music_width:
-            raise InvalidValue(
-                f"this fusion reads features (batch, time, {self.settings.music_width})"
-                f"{f' of {self.settings.embedder}' if self.settings.embedder else ''}, got {tuple(features.shape)}: "
-                "set sound_embedder to the one that it was trained with"
-            )
+        self._check(features)
         m = self.module
         standard = (features - m.mean) / m.std
         tokens = m["norm"](m["pool"](m["conv"](m["linear"](standard).transpose(1, 2))).transpose(1, 2))
@@ -141,10 +142,7 @@ class Fusion:
         music, m, kind = self.music(features, keep), self.module, self.settings.kind
         if kind == "music_attention":
             return text, [music]
-        if music.shape[1] != text.shape[1]:
-            raise InvalidValue(
-                f"the text has {text.shape[1]} tokens and the music {music.shape[1]}: set the fusion's tokens"
-            )
+        self._check_tokens(text, music)
         if kind == "cross_attention":
             heard = text + m["attention"](text, music, music, need_weights=False)[0]
             fused = heard + m["ahead"](m["before"](heard))
@@ -163,6 +161,11 @@ class Fusion:
         self.module.mean.copy_(mean)
         self.module.std.copy_(std.masked_fill(std < 1e-6, 1.0))
 
+    @property
+    def listens(self) -> bool:
+        """Whether it reads the music at all."""
+        return True
+
     def save(self, path: str | Path) -> None:
         """Write the weights as safetensors, the settings in its header; whole or not at all."""
         from safetensors.torch import save_file
@@ -173,6 +176,20 @@ class Fusion:
         with replacing(path) as draft:
             save_file(tensors, str(draft), metadata={"fusion": json.dumps(asdict(self.settings), sort_keys=True)})
 
+    def _check(self, features: Any) -> None:
+        if features.ndim != 3 or features.shape[2] != self.settings.music_width:
+            raise InvalidValue(
+                f"this fusion reads features (batch, time, {self.settings.music_width})"
+                f"{f' of {self.settings.embedder}' if self.settings.embedder else ''}, got {tuple(features.shape)}: "
+                "set sound_embedder to the one that it was trained with"
+            )
+
+    def _check_tokens(self, text: Any, music: Any) -> None:
+        if music.shape[1] != text.shape[1]:
+            raise InvalidValue(
+                f"the text has {text.shape[1]} tokens and the music {music.shape[1]}: set the fusion's tokens"
+            )
+
     def _silence(self, layer: Any) -> None:
         """With `residual` a last layer begins at zero."""
         if self.settings.residual:
@@ -180,20 +197,109 @@ class Fusion:
             layer.bias.data.zero_()
 
 
+class PublishedFusion(Fusion):
+    """Adapter and fusion as the authors' code has them (No-Pain-No-GAN, `code/model.py` and `code/attention.py`), key by key.
+
+    The adapter is `Fusion`'s, of features as they are (nothing is standardised). With text tokens c and music tokens m:
+
+        concatenation    f = LN(U [c ; m] + u)                          U in R^(768 x 1536)
+        cross_attention  h = LN(O MHA_8(Q c, K m, V m));  f = h + relu(F h + b)       F in R^(768 x 768)
+        linear           f = LN(U c + u): the text alone; there is no adapter, and the music is never read
+
+    f replaces the text. Their cross-attention holds a second layer norm that nothing reads; it is kept, as the
+    checkpoint has it.
+    """
+
+    def __init__(self, settings: FusionSettings) -> None:
+        require("torch", "models", "fusing music with text")
+        from torch import nn
+
+        self.settings, wide = settings, settings.width
+        parts: dict[str, Any] = {}
+        if settings.kind != "linear":
+            parts["adapter"] = nn.ModuleDict({
+                "linear": nn.Linear(settings.music_width, wide),
+                "conv": nn.Conv1d(wide, wide, kernel_size=3, stride=2, padding=1),
+                "pool": nn.AdaptiveAvgPool1d(settings.tokens),
+                "norm": nn.LayerNorm(wide),
+            })  # fmt: skip
+        if settings.kind == "cross_attention":
+            maps = nn.ModuleDict({f"{k}_proj": nn.Linear(wide, wide) for k in ("q", "k", "v", "out")})
+            joined = {
+                "fusion": maps,
+                "norm1": nn.LayerNorm(wide),
+                "ffn1": nn.Linear(wide, wide),
+                "norm2": nn.LayerNorm(wide),
+            }
+        else:
+            both = 2 * wide if settings.kind == "concatenation" else wide
+            joined = {"fusion": nn.Linear(both, wide), "norm": nn.LayerNorm(wide)}
+        self.module = nn.ModuleDict({**parts, "fusion_module": nn.ModuleDict(joined)})
+
+    @property
+    def listens(self) -> bool:
+        """The published linear layer does not."""
+        return self.settings.kind != "linear"
+
+    def music(self, features: Any, keep: Any = None) -> Any:
+        """Music tokens, as `Fusion.music` gives them."""
+        self._check(features)
+        m = self.module["adapter"]
+        tokens = m["norm"](m["pool"](m["conv"](m["linear"](features).transpose(1, 2))).transpose(1, 2))
+        return tokens if keep is None else tokens * keep.to(tokens.dtype)[:, None, None]
+
+    def __call__(self, text: Any, features: Any, keep: Any = None) -> Any:
+        """What the UNet takes in the text's place, shape=(batch, token, width)."""
+        import torch
+        from torch.nn import functional
+
+        m, kind = self.module["fusion_module"], self.settings.kind
+        if kind == "linear":
+            return m["norm"](m["fusion"](text))
+        music = self.music(features, keep)
+        self._check_tokens(text, music)
+        if kind == "concatenation":
+            return m["norm"](m["fusion"](torch.cat([text, music], dim=2)))
+        maps, heads = m["fusion"], self.settings.heads
+        split = lambda x: x.unflatten(2, (heads, -1)).transpose(1, 2)  # noqa: E731
+        q, k, v = split(maps["q_proj"](text)), split(maps["k_proj"](music)), split(maps["v_proj"](music))
+        heard = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        normed = m["norm1"](maps["out_proj"](heard))
+        return normed + functional.relu(m["ffn1"](normed))
+
+    def standardise(self, mean: Any, std: Any) -> None:
+        """Not as published.
+
+        Raises:
+            InvalidValue: always.
+        """
+        raise InvalidValue("the published fusion reads features as they are: recipe.standardise=false")
+
+
+def make(settings: FusionSettings, unet: Any = None) -> Fusion:
+    """A fusion with fresh weights: the authors' own layers where `settings.published`, else ours."""
+    return PublishedFusion(settings) if settings.published else Fusion(settings, unet)
+
+
 def settings_of(path: str | Path) -> FusionSettings:
-    """The settings in the header of a fusion's weights.
+    """The settings in the header of a fusion's weights; of the authors' checkpoint, what its keys and shapes tell.
 
     Raises:
         InvalidValue: no safetensors file, or no fusion's.
     """
     from safetensors import SafetensorError, safe_open
 
+    if Path(path).suffix in PICKLED:
+        return _told_by({k: tuple(v.shape) for k, v in read_tensors(path).items()}, path)
     try:
         with safe_open(str(path), "np") as file:
             found = (file.metadata() or {}).get("fusion")
+            shapes = {k: tuple(file.get_slice(k).get_shape()) for k in file.keys()}
         settings = parse_json(found) if found else None
     except (SafetensorError, OSError, ValueError) as error:
         raise InvalidValue(f"{path} is torn or no safetensors file: train it with train/fusion.py") from error
+    if settings is None:
+        return _told_by(shapes, path)
     if not isinstance(settings, dict) or set(settings) - set(FusionSettings.__dataclass_fields__):
         raise InvalidValue(f"{path} holds no fusion's weights: train them with train/fusion.py")
     return FusionSettings(**settings)
@@ -202,13 +308,40 @@ def settings_of(path: str | Path) -> FusionSettings:
 def load(path: str | Path, unet: Any = None) -> Fusion:
     """A fusion from its weights' file, in evaluation mode.
 
+    The authors' checkpoint (`checkpoint_asd_epoch45.pth`) is read by an unpickler that runs nothing. It holds the whole of their
+    model, {model_state_dict, optimizer_state_dict, ...}; of it adapter and fusion are taken, as the rest is the frozen miniSD.
+
     Raises:
         InvalidValue: not a fusion's file, or weights of another shape.
     """
-    made = Fusion(settings_of(path), unet)
-    fill(made.module, load_torch(Path(path)), str(path))
+    made = make(settings_of(path), unet)
+    tensors = read_tensors(path) if Path(path).suffix in PICKLED else load_torch(Path(path))
+    fill(made.module, _own(tensors) if made.settings.published else tensors, str(path))
     made.module.eval().requires_grad_(False)
     return made
+
+
+def _own(tensors: dict[str, Any]) -> dict[str, Any]:
+    """Adapter's and fusion's of the authors' tensors, without the prefix that parallel training puts before them."""
+    plain = {k.removeprefix("module."): v for k, v in tensors.items()}
+    return {k: v for k, v in plain.items() if k.startswith(("adapter.", "fusion_module."))}
+
+
+def _told_by(shapes: dict[str, Any], path: str | Path) -> FusionSettings:
+    """The settings of the authors' checkpoint."""
+    own = _own(shapes)
+    last = own.get("fusion_module.fusion.weight") or own.get("fusion_module.fusion.q_proj.weight")
+    if not last or len(last) != 2:
+        raise InvalidValue(f"{path} holds no fusion's weights: train them with train/fusion.py")
+    wide = int(last[0])
+    if "fusion_module.fusion.q_proj.weight" in own:
+        kind = "cross_attention"
+    else:
+        kind = "concatenation" if last[1] == 2 * wide else "linear"
+    adapter = own.get("adapter.linear.weight")
+    return FusionSettings(
+        kind, music_width=int(adapter[1]) if adapter else 4800, width=wide, residual=False, published=True
+    )
 
 
 def _own_attentions(unet: Any, tokens: int) -> Any:

@@ -10,18 +10,25 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from ..audio.bars import MEAN, STD
+import numpy as np
+
+from ..audio.bars import MEAN, STD, standardised
 from ..errors import InvalidValue, UnknownName, nearest, require
 from ..files import parse_json
+from ..interfaces import Component
+from ..types import Image
 from ..weights import files
+from . import devices
 
 KEY = "spectrogrand"
 PUBLISHED = ("resnet_genre", "mobilenet_surprise")
 """Architectures of the published checkpoints; every other name is a backbone of timm."""
 HEADS = ("published", "corrected")
+DTYPES = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,91 @@ class Spec:
             raise InvalidValue(f"a weight file's header describes no network ({error}): export it again") from error
 
 
+class PictureClassifier(Component):
+    """What the plug-ins that ask one network about pictures share: where it lies, loading, asking, identity, freeing.
+
+    A subclass names its `task` and says in `_network` how a file becomes a network, where it is no file of ours.
+    """
+
+    task: ClassVar[str]
+    weights: str | None
+    device: str | None
+    dtype: str = "float32"
+    _loaded: tuple[Spec, Any] | None = None
+
+    def identity(self) -> Mapping[str, Any]:
+        """sha256 of the weights, device, number type, versions of the libraries."""
+        path = self._path()
+        versions = {name: version(name) for name in ("torch", *(m for m in self.card.modules if m == "timm"))}
+        return {
+            "weights": files.sha256_of(path), "device": devices.device(self.device), "dtype": self.dtype, **versions
+        }  # fmt: skip
+
+    def close(self) -> None:
+        """Free the network."""
+        self._loaded = None
+
+    def ask(self, pictures: np.ndarray, batch: int) -> np.ndarray:
+        """The network's outputs, float64, shape=(item, class), for uint8 pictures, shape=(item, side, side, rgb).
+
+        Args:
+            batch: pictures in one call.
+        """
+        import torch
+
+        spec, network = self.load()
+        first, found = next(network.parameters()), [np.zeros((0, len(spec.classes)))]
+        with torch.inference_mode():
+            for start in range(0, len(pictures), batch):
+                seen = standardised(pictures[start : start + batch], spec.mean, spec.std)
+                found.append(network(torch.from_numpy(seen).to(first.device, first.dtype)).double().cpu().numpy())
+        return np.concatenate(found)
+
+    def load(self) -> tuple[Spec, Any]:
+        """What the file says, and its network, loaded at first use.
+
+        Raises:
+            InvalidValue: weights of another task or architecture. MissingExtra: none, or no torch.
+        """
+        if self._loaded is None:
+            path = self._path()
+            import torch
+
+            spec, network = self._network(path)
+            network = network.eval().requires_grad_(False).to(devices.device(self.device), getattr(torch, self.dtype))
+            if self.dtype != "float32":
+                network = network.to(memory_format=torch.channels_last)
+            self._loaded = spec, network
+        return self._loaded
+
+    def _network(self, path: Path) -> tuple[Spec, Any]:
+        return load(path, self.task)
+
+    def _path(self) -> Path:
+        for module in self.card.modules:
+            require(module, "models", f"{self.kind} {self.name!r}")
+        return files.find(self.weights, self.card.weights[0], part=self.name)
+
+
+def small(image: Image, side: int) -> np.ndarray:
+    """The whole picture at `side` x `side`, uint8, shape=(1, side, side, rgb)."""
+    from PIL import Image as Pillow
+
+    return np.asarray(Pillow.fromarray(image.pixels).resize((side, side), Pillow.Resampling.BILINEAR))[None]
+
+
+def check_settings(part: str, batch: Any, dtype: Any) -> None:
+    """Check the settings that the genre networks share.
+
+    Raises:
+        InvalidValue: a batch that is no whole number from 1. UnknownName: none of `DTYPES`.
+    """
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise InvalidValue(f"{part} takes batch as a whole number from 1, got {batch!r}")
+    if dtype not in DTYPES:
+        raise UnknownName(f"no {part} dtype {dtype!r}; {nearest(str(dtype), DTYPES)}")
+
+
 def read_spec(path: Path) -> Spec | None:
     """What the header of a safetensors file says; None for a published checkpoint, which says nothing.
 
@@ -108,12 +200,18 @@ def read_spec(path: Path) -> Spec | None:
     return Spec.from_json(header[KEY]) if KEY in header else None
 
 
-def probabilities(spec: Spec, logits: Any) -> Any:
-    """What logits (item, class) say, float64, rows summing to 1: softmax, or shares of sigmoids where `multi_label`."""
+def probabilities(spec: Spec, logits: np.ndarray) -> np.ndarray:
+    """What logits (item, class) say, float64, rows summing to 1: softmax, or shares of sigmoids where `multi_label`.
+
+    >>> probabilities(Spec("resnet18", ("a", "b"), 96), np.array([[0.0, np.log(3.0)]])).round(2).tolist()
+    [[0.25, 0.75]]
+    """
+    from scipy.special import expit, softmax
+
     if not spec.multi_label:
-        return logits.double().softmax(1)
-    each = logits.double().sigmoid()
-    return each / each.sum(1, keepdim=True).clamp_min(1e-12)
+        return np.asarray(softmax(np.asarray(logits, np.float64), axis=1))
+    each = expit(np.asarray(logits, np.float64))
+    return np.asarray(each / np.maximum(each.sum(axis=1, keepdims=True), 1e-12))
 
 
 def build(spec: Spec, dropout: float | None = None) -> Any:
@@ -138,8 +236,8 @@ def build(spec: Spec, dropout: float | None = None) -> Any:
     return timm.create_model(spec.architecture, num_classes=count, drop_rate=dropout or 0.0)
 
 
-def load(path: Path, device: str, task: str) -> tuple[Spec, Any]:
-    """A trained network of ours, ready to run.
+def load(path: Path, task: str) -> tuple[Spec, Any]:
+    """A trained network of ours, on the processor.
 
     Raises:
         InvalidValue: the file is a published checkpoint, of another task, or its tensors do not fit its header.
@@ -154,7 +252,7 @@ def load(path: Path, device: str, task: str) -> tuple[Spec, Any]:
     with torch.random.fork_rng(devices=[]):  # building draws first values that the file then replaces
         network = build(spec)
     files.fill(network, tensors, str(path))
-    return spec, network.eval().requires_grad_(False).to(device)
+    return spec, network
 
 
 def _resnet_genre(count: int, dropout: float | None) -> Any:

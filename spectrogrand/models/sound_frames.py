@@ -27,8 +27,8 @@ def middle(song: Audio, seconds: float) -> Audio:
     return Audio(np.ascontiguousarray(song.samples[:, first : first + wanted]), song.rate)
 
 
-def frames_of(embedder: Any, song: Audio, seconds: float) -> np.ndarray:
-    """Features of a song's middle, float32, shape=(time, axis), time at most `MOST`.
+def frames_of(embedder: Any, song: Audio, seconds: float, most: int | None = MOST) -> np.ndarray:
+    """Features of a song's middle, float32, shape=(time, axis), time at most `most`; None: all of them.
 
     An embedder with a method `frames(audio) -> (time, axis)` (language-model states) gives them over time; any other's one
     vector is one time step.
@@ -43,7 +43,7 @@ def frames_of(embedder: Any, song: Audio, seconds: float) -> np.ndarray:
         raise PluginError(
             f"embedder {embedder.name!r} gave {rows.shape} or numbers that are not finite, not (time, axis)"
         )
-    if len(rows) > MOST:
-        edges = np.linspace(0, len(rows), MOST + 1).round().astype(int)
+    if most is not None and len(rows) > most:
+        edges = np.linspace(0, len(rows), most + 1).round().astype(int)
         rows = np.add.reduceat(rows, edges[:-1], axis=0) / np.diff(edges)[:, None]
     return np.ascontiguousarray(rows, np.float32)

@@ -15,8 +15,10 @@ from ..weights import checkpoints
 from . import devices
 from .fusion import Fusion
 
-SAMPLERS = {"ddpm": "DDPMScheduler", "pndm": "PNDMScheduler", "dpm_solver": "DPMSolverMultistepScheduler"}
-"""Ho et al. 2020 (chance in every step), Liu et al. 2022 and Lu et al. 2022 (both without chance after the first noise)."""
+SAMPLERS = {
+    "ddpm": "DDPMScheduler", "ddim": "DDIMScheduler", "pndm": "PNDMScheduler", "dpmsolver++": "DPMSolverMultistepScheduler",
+}  # fmt: skip
+"""Ho et al. 2020 (chance in every step); Song et al. 2021, Liu et al. 2022 and Lu et al. 2022 (none after the first noise)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +182,7 @@ def predict(
 
 def sample(
     model: Diffusion, fusion: Fusion | None, prompts: Sequence[str], features: Any, seeds: Sequence[int], *, size: int,
-    steps: int, sampler: str = "dpm_solver", guidance: float = 7.5, music_guidance: float | None = None, negative: str = "",
+    steps: int, sampler: str = "dpmsolver++", guidance: float = 7.5, music_guidance: float | None = None, negative: str = "",
 ) -> np.ndarray:  # fmt: skip
     """Pictures, float32, nominal [0, 1], shape=(picture, row, column, rgb), each from its own prompt, features and seed.
 
@@ -191,7 +193,8 @@ def sample(
 
     Args:
         features: float32, shape=(picture, time, axis), or None: the text alone.
-        guidance: s_t, 1 is none. music_guidance: s_m, 1 is none, 0 drops the music; None: as `guidance`.
+        guidance: s_t, 1 is none. music_guidance: s_m, 1 is none, 0 drops the music; None: as `guidance`. Where both are 1 the
+            UNet is asked once, with text and music, as published.
         negative: the text in the place of no text.
     """
     import torch
@@ -209,13 +212,15 @@ def sample(
     with torch.no_grad():
         for step in scheduler.timesteps:
             seen = scheduler.scale_model_input(x, step)
-            of_text = predict(model, fusion, seen, step, text)
-            e = of_text
-            if guidance != 1:
-                nothing = predict(model, fusion, seen, step, none)
-                e = nothing + guidance * (of_text - nothing)
-            if heard is not None and strength != 0:
-                e = e + strength * (predict(model, fusion, seen, step, text, heard) - of_text)
+            if guidance == strength == 1:
+                e = predict(model, fusion, seen, step, text, heard)
+            else:
+                e = of_text = predict(model, fusion, seen, step, text)
+                if guidance != 1:
+                    nothing = predict(model, fusion, seen, step, none)
+                    e = nothing + guidance * (of_text - nothing)
+                if heard is not None and strength != 0:
+                    e = e + strength * (predict(model, fusion, seen, step, text, heard) - of_text)
             chance = {"generator": noise} if sampler == "ddpm" else {}
             x = scheduler.step(e, step, x, return_dict=False, **chance)[0]
     return model.decode(x)

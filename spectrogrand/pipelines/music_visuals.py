@@ -16,6 +16,7 @@ import numpy as np
 from ..audio.excerpts import Stretches
 from ..audio.rhythm.percussive import energies
 from ..checks import field, flag, mapping, number, one_of, rational, text, whole
+from ..errors import ConfigError
 from ..interfaces import Generator
 from ..runs.artefacts import Pictures
 from ..runs.run import Run
@@ -44,6 +45,7 @@ class Settings(Framed):
     caption_seconds: float = number(1, 60, default=10, unit="seconds")
     smooth: float = number(0, 1, default=0.2)
     drive: str = one_of(DRIVES, default="both")
+    mix: float = number(0, 1, default=0.5)
     synchronise: bool = flag(default=False)
     movements: Mapping[str, Any] = mapping()
     genre_hint: str | None = text(default=None)
@@ -53,6 +55,8 @@ class Settings(Framed):
         super().__post_init__()
         object.__setattr__(self, "artworks", self.artworks or ())
         check_movements(self.movements, self.genre_hint)
+        if self.drive == "constant" and self.synchronise:
+            raise ConfigError("drive=constant stands still between its cuts: leave synchronise=true out")
 
 
 def run(run: Run, s: Settings) -> None:
@@ -68,7 +72,7 @@ def run(run: Run, s: Settings) -> None:
         for i, k in enumerate(keyframes)
     ])  # fmt: skip
 
-    even = run.trace(walk_along, song, s.fps, len(pictures), drive=s.drive, smooth=s.smooth)
+    even = run.trace(walk_along, song, s.fps, len(pictures), drive=s.drive, smooth=s.smooth, mix=s.mix)
     leaping = run.trace(on_beats, even, s.fps, run.trace(find_beats, song)) if s.synchronise else even
     before, after = (
         s.fit(run, run.generate("morph", run.trace(Walk, Pictures(pictures), way, s.fps))) for way in (even, leaping)
@@ -78,6 +82,6 @@ def run(run: Run, s: Settings) -> None:
         note_synchrony(run, "music_visuals", before, made, song)
 
 
-def walk_along(song: Audio, fps: Fraction, stops: int, *, drive: str, smooth: float) -> np.ndarray:
+def walk_along(song: Audio, fps: Fraction, stops: int, *, drive: str, smooth: float, mix: float) -> np.ndarray:
     """Where a walk along `stops` pictures stands in every frame, moved on by the song's energy; see `walks.timing`."""
-    return positions(energies(song), fps, stops, drive=drive, smooth=smooth)
+    return positions(energies(song), fps, stops, drive=drive, smooth=smooth, mix=mix)

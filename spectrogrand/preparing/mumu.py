@@ -31,10 +31,12 @@ QUALITY = 90
 SHARES = (256 / 506, 78 / 506)
 """Train and val as published (256 / 78 / 172), the rest is test."""
 PROMPT = "{colour} colored album cover for the album {topic}"
-OPTIONS = {"genre": "Dance & Electronic", "limit": "", "per_second": "1", "seed": "0"}
+OPTIONS = {"genre": "Dance & Electronic", "match": "only", "limit": "", "per_second": "1", "seed": "0"}
+MATCHES = ("only", "among")
+"""An album of just this genre, as published; or one that has it among others."""
 USAGE = (
     "spectrogrand prepare mumu MuMu_dataset_multi-label.csv amazon_metadata_MuMu.json OUT [genre='Dance & Electronic'] "
-    "[limit=N] [per_second=1] [seed=0] [cover=sdxl] [cover.steps=50 ...] [weights=FOLDER]"
+    "[match=only|among] [limit=N] [per_second=1] [seed=0] [cover=sdxl] [cover.steps=50 ...] [weights=FOLDER]"
 )
 
 
@@ -69,7 +71,8 @@ def main(words: list[str]) -> int:
         limit, rate, seed = int(options["limit"] or 0), float(options["per_second"]), int(options["seed"])
     except ValueError as error:
         raise ConfigError(f"limit and seed are whole numbers, per_second is a number: {error}") from error
-    albums = select(Path(paths[0]).expanduser(), Path(paths[1]).expanduser(), options["genre"])
+    table, metadata = (Path(p).expanduser() for p in paths[:2])
+    albums = select(table, metadata, options["genre"], options["match"])
     out = Path(paths[2]).expanduser()
     made, failed = prepare(albums[:limit] if limit else albums, out, Downloader(out / ".downloads", rate), config, seed)
     sys.stdout.write(f"{out}: {made:,} covers and their twins; {len(failed):,} left out\n")
@@ -78,8 +81,11 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def select(table: Path, metadata: Path, genre: str) -> list[Album]:
+def select(table: Path, metadata: Path, genre: str, match: str = "only") -> list[Album]:
     """MuMu's albums of a genre, sorted by identifier, each once.
+
+    Args:
+        match: "only": albums of which this is the one genre, as the published script asks; "among": also those of several.
 
     The table has a track per line with `amazon_id` and `genres` (separated by commas); the metadata is a JSON list (or lines) of
     objects with `amazon_id`, `imUrl` and mostly `title`.
@@ -87,17 +93,20 @@ def select(table: Path, metadata: Path, genre: str) -> list[Album]:
     Raises:
         ConfigError: a file that is missing or of another layout, or no album of that genre; the genres there are named.
     """
+    if match not in MATCHES:
+        raise ConfigError(f"match is only or among, got {match!r}")
     wanted: set[str] = set()
     seen: dict[str, int] = {}
     for row in _rows(table):
         genres = [g.strip() for g in row["genres"].split(",")]
         for each in genres:
             seen[each] = seen.get(each, 0) + 1
-        if genre in genres:
+        if genres == [genre] or (match == "among" and genre in genres):
             wanted.add(row["amazon_id"])
     if not wanted:
         often = ", ".join(sorted(seen, key=lambda g: (-seen[g], g))[:12])
-        raise ConfigError(f"{table} has no album of the genre {genre!r}; its genres are {often}, ...")
+        hint = "; match=among takes albums that have it among others" if match == "only" and genre in seen else ""
+        raise ConfigError(f"{table} has no album of the genre {genre!r}; its genres are {often}, ...{hint}")
     albums: dict[str, Album] = {}
     for entry in _objects(metadata):
         name, address = str(entry.get("amazon_id", "")), entry.get("imUrl")

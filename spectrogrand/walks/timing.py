@@ -11,12 +11,14 @@ from ..audio.rhythm.percussive import Energies
 from ..errors import InvalidValue
 from ..types import Frames, frame_count
 
-DRIVES = ("percussive", "harmonic", "both")
+DRIVES = ("percussive", "harmonic", "both", "linear", "constant")
 BURST = 0.16
 """Share of the time from beat to beat in which a synchronised walk covers 1 - 1/e of the way."""
 
 
-def positions(energies: Energies, fps: Fraction, stops: int, *, drive: str = "both", smooth: float = 0.2) -> np.ndarray:
+def positions(
+    energies: Energies, fps: Fraction, stops: int, *, drive: str = "both", smooth: float = 0.2, mix: float = 0.5
+) -> np.ndarray:
     """Where a walk over `stops` pictures stands at the end of each video frame, float64, shape=(frame,), from 0 to stops - 1.
 
     The song is cut into stops - 1 equal stretches, one from each picture to the next. In a stretch the way gone is the
@@ -25,8 +27,11 @@ def positions(energies: Energies, fps: Fraction, stops: int, *, drive: str = "bo
     integrated between each frame's own two times, so no rate drifts and nothing is repeated.
 
     Args:
-        drive: "percussive" or "harmonic" mel energy, or the mean of both, each relative to its own sum in the stretch.
+        drive: "percussive" or "harmonic" mel energy, or "both", each relative to its own sum in the stretch; "linear": an even
+            walk, whatever sounds; "constant": each picture stands for an equal time, and the next one follows by a cut (the two
+            controls of the paper; its constant walk never reaches the last picture).
         smooth: share of even walking, 0 to 1.
+        mix: of "both": the share of the percussive energy, 0 to 1 (the notebook suggests 0.8).
 
     Raises:
         InvalidValue: a setting out of range.
@@ -41,24 +46,30 @@ def positions(energies: Energies, fps: Fraction, stops: int, *, drive: str = "bo
     if isinstance(smooth, bool) or not isinstance(smooth, int | float) or not 0 <= smooth <= 1 or stops < 1:
         raise InvalidValue(f"a walk takes smooth from 0 to 1 and at least one stop, got {smooth!r} and {stops}")
     count = frame_count(energies.duration, fps)
+    if isinstance(mix, bool) or not isinstance(mix, int | float) or not 0 <= mix <= 1:
+        raise InvalidValue(f"a walk takes mix, the percussive share, from 0 to 1, got {mix!r}")
     if stops == 1:
         return np.zeros(count)
-    curves = [
-        e for e, name in zip(energies.at(fps), ("harmonic", "percussive"), strict=True) if drive in (name, "both")
-    ]
+    if drive == "constant":
+        share = np.arange(count) / float(fps) / float(energies.duration)
+        return np.minimum(np.floor(share * stops + 1e-9), stops - 1)
+    heard = {"harmonic": 1 - mix, "percussive": mix}
+    shares = heard if drive == "both" else {name: float(drive == name) for name in heard}
+    curves = [(e, w) for e, w in zip(energies.at(fps), shares.values(), strict=True) if w]
+    smooth = 1.0 if drive == "linear" else smooth
     ends = np.minimum(np.arange(1, count + 1) / float(fps), float(energies.duration))
     knots = np.append(0.0, ends)
     borders = np.linspace(0, float(energies.duration), stops)
     even = ends / float(energies.duration) * (stops - 1)
     stretch = np.clip(np.searchsorted(borders, ends, side="left") - 1, 0, stops - 2)
     gone = np.zeros(count)
-    for curve in curves:
+    for curve, weight in curves:
         total = np.append(0.0, np.cumsum(curve * np.diff(knots)))
         at = np.interp(borders, knots, total)
         length = np.diff(at)
         loud = length > 1e-12 * max(total[-1], 1e-12)
         share = (total[1:] - at[stretch]) / np.where(loud, length, 1)[stretch]
-        gone += np.where(loud[stretch], share, even - stretch) / len(curves)
+        gone += weight * np.where(loud[stretch], share, even - stretch)
     walked = stretch + np.clip((1 - smooth) * gone + smooth * (even - stretch), 0, 1)
     return np.maximum.accumulate(np.clip(walked, 0, stops - 1))
 

@@ -72,9 +72,31 @@ def convert(path: str | Path, out: str | Path) -> Report:
     except OSError as error:
         raise StoreError(f"cannot read {source}: {error.strerror}") from error
     left_out: list[str] = []
+    tensors = _named(mapped.read(source.name), source, left_out)
+    out_sha256 = _write(target, tensors, mapped.forget)
+    shapes = {k: tuple(v.shape) for k, v in tensors.items()}
+    return Report(source, source_sha256, target, out_sha256, shapes, tuple(left_out))
+
+
+def read_tensors(path: str | Path) -> dict[str, Any]:
+    """The tensors of a pickle by name, as `convert` names them; the file is mapped, and nothing that it names is run.
+
+    Raises:
+        InvalidValue: as `convert`. StoreError: it cannot be read.
+    """
+    require("torch", "models", "reading weights")
+    source = Path(path)
+    try:
+        return _named(Mapped(source).read(source.name), source, [])
+    except OSError as error:
+        raise StoreError(f"cannot read {source}: {error.strerror}") from error
+
+
+def _named(read: Any, source: Path, left_out: list[str]) -> dict[str, Any]:
+    """What was read as tensors by name, those that share their numbers once."""
     tensors: dict[str, Any] = {}
     seen: dict[tuple[Any, ...], str] = {}
-    read_, budget = mapped.read(source.name)
+    read_, budget = read
     for name, tensor in _tensors(_of_training(read_, left_out), (), budget, left_out):
         place = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
         if tensor.numel() and place in seen:
@@ -89,18 +111,20 @@ def convert(path: str | Path, out: str | Path) -> Report:
         raise InvalidValue(
             f"{source} holds no tensors: it is neither a module, nor a state dict, nor a dictionary of embeddings"
         )
-    out_sha256 = _write(target, tensors, mapped.forget)
-    shapes = {k: tuple(v.shape) for k, v in tensors.items()}
-    return Report(source, source_sha256, target, out_sha256, shapes, tuple(left_out))
+    return tensors
 
 
 def _of_training(found: Any, left_out: list[str]) -> Any:
-    """The model of a training's checkpoint, {epoch, state_dict, optimizer} as LP-MusicCaps' and Lightning's; the rest is left."""
-    model = found.get("state_dict") if isinstance(found, dict) else None
-    if not isinstance(model, dict):
+    """The model of a training's checkpoint; the rest is left.
+
+    {epoch, state_dict, optimizer} as LP-MusicCaps' and Lightning's; {model_state_dict, ...} as PyTorch's guide.
+    """
+    known = ("state_dict", "model_state_dict")
+    name = next((k for k in known if isinstance(found, dict) and isinstance(found.get(k), dict)), None)
+    if name is None:
         return found
-    left_out.extend(f"{key}, the training's and not the model's" for key in found if key != "state_dict")
-    return model
+    left_out.extend(f"{key}, the training's and not the model's" for key in found if key != name)
+    return found[name]
 
 
 def _tensors(

@@ -1,4 +1,4 @@
-"""Song -> house sub-genre by the published picture classifier: a ResNet-101 that reads mel pictures of one bar each."""
+"""Song -> house sub-genre by the published picture classifier: a ResNet-101 that reads mel pictures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...audio.bars import MEAN, SIDE, STD, drawn_bars, standardised
-from ...errors import InvalidValue, UnknownName, nearest, require
+from ...audio.bars import MEAN, SIDE, STD, drawn_bars, drawn_song
+from ...errors import InvalidValue, UnknownName, nearest
 from ...interfaces import Card, Classifier, Weights
 from ...models import picture_classifier as networks
 from ...registry import register
@@ -17,7 +17,6 @@ from ...types import GENRES, Audio
 from ...weights import files
 from ...weights.sources import ByHand
 
-DTYPES = ("float32", "bfloat16")
 FILE = "resnet_101_genre_classifier.safetensors"
 PAGE = "https://www.kaggle.com/datasets/vijayjaisankar/spectrogrand-public-release"
 SOURCE = ByHand(
@@ -26,27 +25,32 @@ SOURCE = ByHand(
     page=PAGE,
 )
 PUBLISHED = networks.Spec("resnet_genre", GENRES, SIDE, MEAN, STD)
+PICTURES = ("song", "bars")
 
 
 @register("resnet_genre")
-class ResNetGenre(Classifier):
-    """Mean over the song's bars of softmax(W f(x) + b), f = ResNet-101's 1000 logits, x = the bar's mel picture.
+class ResNetGenre(networks.PictureClassifier, Classifier):
+    """softmax(W f(x) + b), f = ResNet-101's 1000 logits, x = a mel picture; over bars the mean of it.
 
-    Each picture shows [k * 1.875 s, (k + 1) * 1.875 s): 128 mel bands, dB relative to the bar's loudest bin, magma, low
-    notes below, 96 x 96 pixels, in ImageNet's mean and standard deviation. Dropout (0.5) acts in training only.
+    A picture holds 128 mel bands, dB relative to its own loudest bin, magma, low notes below, at 96 x 96 pixels, in ImageNet's
+    mean and standard deviation. The published pipeline draws the whole song as one (its "parent picture"), although the network
+    learned from pictures of one bar each, [k * 1.875 s, (k + 1) * 1.875 s). Dropout (0.5) acts in training only.
 
     Args:
         weights: safetensors file (or the folder that holds it) that `spectrogrand convert` made of the published pickle: keys
             backbone.* and model.2.*, or 0.* and 2.*, or those of a plain ResNet-101 whose last layer has four outputs; or what
             `train/export.py` made of one's own training, whose header says in which order its classes stand.
+        pictures: "song": one of the whole song, as published; "bars": one a bar, as in training; None: "song" for the published
+            file, "bars" for one's own.
         device: "cpu", "cuda", ...; None is cuda where there is one.
-        batch: bars in one call.
+        batch: pictures in one call.
         dtype: "float32", or "bfloat16": several times as fast where the hardware computes in it, probabilities within about 0.01.
     """
 
     artefact = Audio
+    task = "genre"
     card = Card(
-        "the published sub-genre classifier: ResNet-101 on mel pictures of one bar",
+        "the published sub-genre classifier: ResNet-101 on a mel picture of the song, or on one of each bar",
         paper="Li, HouseX: a fine-grained house music dataset, arXiv:2207.11690; Jaisankar & Mandhane, Spectrogrand, ICVGIP 2024",
         terms="its weights are published with the Spectrogrand repository (MIT); HouseX is for research use",
         extra="models",
@@ -55,15 +59,13 @@ class ResNetGenre(Classifier):
     )
 
     def __init__(
-        self, *, weights: str | None = None, device: str | None = None, batch: int = 64, dtype: str = "float32"
-    ) -> None:
-        if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-            raise InvalidValue(f"resnet_genre takes batch as a whole number from 1, got {batch!r}")
-        if dtype not in DTYPES:
-            raise UnknownName(f"no resnet_genre dtype {dtype!r}; {nearest(str(dtype), DTYPES)}")
-        self.weights, self.device, self.batch, self.dtype = weights, device, batch, dtype
-        self._model: Any = None
-        self._spec = PUBLISHED
+        self, *, weights: str | None = None, pictures: str | None = None, device: str | None = None, batch: int = 64,
+        dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        networks.check_settings("resnet_genre", batch, dtype)
+        if pictures is not None and pictures not in PICTURES:
+            raise UnknownName(f"no resnet_genre pictures {pictures!r}; {nearest(str(pictures), PICTURES)}")
+        self.weights, self.pictures, self.device, self.batch, self.dtype = weights, pictures, device, batch, dtype
 
     def classify(self, batch: Sequence[Audio]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Probabilities, float64, shape=(item, genre), and the genres: future, bass, progressive, melodic.
@@ -75,67 +77,26 @@ class ResNetGenre(Classifier):
         for item in batch:
             if not isinstance(item, Audio):
                 raise InvalidValue(f"resnet_genre classifies Audio, got {type(item).__name__}: load it with load_audio")
-        return np.array([self.bars(item).mean(axis=0) for item in batch], np.float64).reshape(-1, 4), GENRES
+        return np.array([self.see(item).mean(axis=0) for item in batch], np.float64).reshape(-1, 4), GENRES
 
-    def bars(self, song: Audio) -> np.ndarray:
-        """Probabilities of each bar by itself, float64, shape=(bar, genre)."""
+    def see(self, song: Audio) -> np.ndarray:
+        """Probabilities of each picture by itself, float64, shape=(picture, genre)."""
+        spec, _ = self.load()
+        own = networks.read_spec(self._path()) is not None
+        draw = drawn_bars if (self.pictures or ("bars" if own else "song")) == "bars" else drawn_song
+        found = networks.probabilities(spec, self.ask(draw(song, spec.side), self.batch))
+        return np.asarray(found[:, [spec.classes.index(g) for g in GENRES]])
+
+    def _network(self, path: Path) -> tuple[networks.Spec, Any]:
         import torch
+        from torchvision.models import resnet101
 
-        model, found = self._load(), []
-        spec = self._spec
-        pictures = standardised(drawn_bars(song, spec.side), spec.mean, spec.std)
-        where = next(model.parameters()).device
-        with torch.inference_mode():
-            for start in range(0, len(pictures), self.batch):
-                part = torch.from_numpy(pictures[start : start + self.batch]).to(where, getattr(torch, self.dtype))
-                found.append(model(part).double().softmax(1).cpu().numpy())
-        return np.concatenate(found)[:, [spec.classes.index(g) for g in GENRES]]
-
-    def identity(self) -> Mapping[str, Any]:
-        """sha256 of the weights, version of torch, device."""
-        path = self._path()
-        import torch
-
-        return {
-            "weights": files.sha256_of(path),
-            "torch": torch.__version__,
-            "device": self._place(),
-            "dtype": self.dtype,
-        }
-
-    def close(self) -> None:
-        """Free the network."""
-        self._model = None
-
-    def _path(self) -> Path:
-        require("torchvision", "models", "classifiers 'resnet_genre'")
-        return files.find(self.weights, self.card.weights[0], part=self.name)
-
-    def _place(self) -> str:
-        import torch
-
-        return self.device or ("cuda" if torch.cuda.is_available() else "cpu")
-
-    def _load(self) -> Any:
-        if self._model is None:
-            path = self._path()
-            import torch
-            from torchvision.models import resnet101
-
-            self._spec = _spec(path)
-            tensors = files.load_torch(path)
-            plain = tuple(getattr(tensors.get("fc.weight"), "shape", ())) == (len(GENRES), 2048)
-            with torch.random.fork_rng(devices=[]):  # building draws first values that the file then replaces
-                if plain:
-                    model = resnet101(num_classes=len(GENRES))
-                else:
-                    head = torch.nn.Linear(1000, len(GENRES))
-                    model = torch.nn.Sequential(resnet101(), torch.nn.Dropout(0.5), head)
-            files.fill(model, tensors if plain else _renamed(tensors), str(path))
-            self._model = model.eval().requires_grad_(False).to(self._place(), getattr(torch, self.dtype))
-            if self.dtype != "float32":
-                self._model = self._model.to(memory_format=torch.channels_last)
-        return self._model
+        spec, tensors = _spec(path), files.load_torch(path)
+        plain = tuple(getattr(tensors.get("fc.weight"), "shape", ())) == (len(GENRES), 2048)
+        with torch.random.fork_rng(devices=[]):  # building draws first values that the file then replaces
+            model = resnet101(num_classes=len(GENRES)) if plain else networks.build(spec)
+        files.fill(model, tensors if plain else _renamed(tensors), str(path))
+        return spec, model
 
 
 def _spec(path: Path) -> networks.Spec:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidValue, UnknownName, nearest, require
+from ...errors import InvalidValue, UnknownName, nearest
 from ...interfaces import Card, CreativityScorer, Weights
 from ...models import picture_classifier as networks
 from ...registry import register
@@ -28,7 +28,7 @@ PUBLISHED = networks.Spec(
 
 
 @register("mobilenet_surprise")
-class MobileNetSurprise(CreativityScorer):
+class MobileNetSurprise(networks.PictureClassifier, CreativityScorer):
     """P(human) of MobileNet-v3-small, 1000 -> 128 -> 32 -> 2 with leaky ReLUs (slope 0.01); order ai, human.
 
     With z the last layer's two outputs, `published` is softmax(sigmoid(leaky_relu(z))): the sigmoid squeezes both into
@@ -43,6 +43,7 @@ class MobileNetSurprise(CreativityScorer):
     """
 
     aspect = "surprise"
+    task = "surprise"
     artefact = Image
     card = Card(
         "probability that a human made the cover, by the published network",
@@ -57,8 +58,6 @@ class MobileNetSurprise(CreativityScorer):
         if head is not None and head not in networks.HEADS:
             raise UnknownName(f"no mobilenet_surprise head {head!r}; {nearest(str(head), networks.HEADS)}")
         self.weights, self.head, self.device = weights, head, device
-        self._model: Any = None
-        self._spec = PUBLISHED
 
     def score(self, batch: Sequence[Image]) -> np.ndarray:
         """P(human), float64, shape=(item,).
@@ -68,7 +67,7 @@ class MobileNetSurprise(CreativityScorer):
             MissingExtra: torch is not installed, or there are no weights.
         """
         z = self._outputs(batch)
-        if (self.head or self._spec.head) == "published":
+        if (self.head or self.load()[0].head) == "published":
             z = 1 / (1 + np.exp(-np.where(z > 0, z, 0.01 * z)))
         with np.errstate(over="ignore"):
             return np.asarray(1 / (1 + np.exp(z[:, 0] - z[:, 1])))
@@ -78,17 +77,6 @@ class MobileNetSurprise(CreativityScorer):
         z = self._outputs(batch)
         return np.asarray(z[:, 1] - z[:, 0])
 
-    def identity(self) -> Mapping[str, Any]:
-        """sha256 of the weights, version of torch, device."""
-        path = self._path()
-        import torch
-
-        return {"weights": files.sha256_of(path), "torch": torch.__version__, "device": self._place()}
-
-    def close(self) -> None:
-        """Free the network."""
-        self._model = None
-
     def _outputs(self, batch: Sequence[Image]) -> np.ndarray:
         """The last layer's outputs (ai, human), float64, shape=(item, 2); one picture a call, so neighbours change nothing."""
         for item in batch:
@@ -96,36 +84,18 @@ class MobileNetSurprise(CreativityScorer):
                 raise InvalidValue(
                     f"mobilenet_surprise rates Image, got {type(item).__name__}: load it with load_image"
                 )
-        model = self._load()
-        import torch
-
-        with torch.inference_mode():
-            found = [
-                model(torch.from_numpy(prepared(image)).to(self._place())).double().cpu().numpy() for image in batch
-            ]
-        order = [self._spec.classes.index(c) for c in PUBLISHED.classes]
+        order = [self.load()[0].classes.index(c) for c in PUBLISHED.classes]
+        found = [self.ask(networks.small(image, SIDE), 1) for image in batch]
         return np.concatenate([np.zeros((0, 2)), *found])[:, order]
 
-    def _path(self) -> Path:
-        require("torchvision", "models", "scorers 'mobilenet_surprise'")
-        return files.find(self.weights, self.card.weights[0], part=self.name)
-
-    def _place(self) -> str:
+    def _network(self, path: Path) -> tuple[networks.Spec, Any]:
         import torch
 
-        return self.device or ("cuda" if torch.cuda.is_available() else "cpu")
-
-    def _load(self) -> Any:
-        if self._model is None:
-            path = self._path()
-            import torch
-
-            self._spec = _spec(path)
-            with torch.random.fork_rng(devices=[]):  # building draws first values that the file then replaces
-                network = networks.build(self._spec)
-            files.fill(network, files.load_torch(path), str(path))
-            self._model = network.eval().requires_grad_(False).to(self._place())
-        return self._model
+        spec = _spec(path)
+        with torch.random.fork_rng(devices=[]):  # building draws first values that the file then replaces
+            network = networks.build(spec)
+        files.fill(network, files.load_torch(path), str(path))
+        return spec, network
 
 
 def _spec(path: Path) -> networks.Spec:
@@ -142,11 +112,3 @@ def _spec(path: Path) -> networks.Spec:
             f"{path} holds a {spec.architecture} on pictures of its own kind: set cover_scorers=[timm_surprise]"
         )
     return spec
-
-
-def prepared(image: Image) -> np.ndarray:
-    """What the network sees: the whole picture at 256 x 256, float32 in [0, 1], shape=(1, rgb, 256, 256)."""
-    from PIL import Image as Pillow
-
-    small = Pillow.fromarray(image.pixels).resize((SIDE, SIDE), Pillow.Resampling.BILINEAR)
-    return np.ascontiguousarray((np.asarray(small, np.float32) / 255).transpose(2, 0, 1)[None])

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...audio.bars import standardised
-from ...errors import InvalidValue, require
+from ...errors import InvalidValue
 from ...interfaces import Card, CreativityScorer, Weights
 from ...models import picture_classifier as networks
-from ...models.devices import device as chosen
 from ...registry import register
 from ...types import Image
-from ...weights import files
 from ...weights.sources import trained
 
 FILE = "surprise.safetensors"
@@ -22,7 +20,7 @@ SOURCE = trained("python train/surprise.py, then python train/export.py CHECKPOI
 
 
 @register("timm_surprise")
-class TimmSurprise(CreativityScorer):
+class TimmSurprise(networks.PictureClassifier, CreativityScorer):
     """P(human) = softmax of the network's logits at the class `human`, in [0, 1]: nothing squeezes it.
 
     The file says which network, picture size, normalisation and order of classes.
@@ -34,6 +32,7 @@ class TimmSurprise(CreativityScorer):
     """
 
     aspect = "surprise"
+    task = "surprise"
     artefact = Image
     card = Card(
         "probability that a human made the cover, by any backbone of timm trained by train/surprise.py",
@@ -46,7 +45,6 @@ class TimmSurprise(CreativityScorer):
 
     def __init__(self, *, weights: str | None = None, device: str | None = None, target: str = "human") -> None:
         self.weights, self.device, self.target = weights, device, target
-        self._loaded: tuple[networks.Spec, Any] | None = None
 
     def score(self, batch: Sequence[Image]) -> np.ndarray:
         """P(human), float64, shape=(item,); one picture a call, so neighbours change nothing.
@@ -55,53 +53,17 @@ class TimmSurprise(CreativityScorer):
             InvalidValue: an item is no picture, or the weights are of other classes or another architecture.
             MissingExtra: torch or timm is not installed, or there are no weights.
         """
-        import torch
-
         for item in batch:
             if not isinstance(item, Image):
                 raise InvalidValue(f"timm_surprise rates Image, got {type(item).__name__}: load it with load_image")
         if not len(batch):
             return np.zeros(0)
-        spec, network = self._load()
-        where, found = next(network.parameters()).device, []
-        with torch.inference_mode():
-            for image in batch:
-                seen = standardised(_small(image, spec.side), spec.mean, spec.std)
-                logits = network(torch.from_numpy(seen).to(where)).cpu()
-                found.append(networks.probabilities(spec, logits).numpy())
-        return np.asarray(np.concatenate(found)[:, spec.classes.index(self.target)])
+        spec, _ = self.load()
+        found = [self.ask(networks.small(image, spec.side), 1) for image in batch]
+        return np.asarray(networks.probabilities(spec, np.concatenate(found))[:, spec.classes.index(self.target)])
 
-    def identity(self) -> Mapping[str, Any]:
-        """sha256 of the weights, versions of torch and timm, device."""
-        path = self._path()
-        import timm
-        import torch
-
-        versions = {"torch": torch.__version__, "timm": timm.__version__}
-        return {"weights": files.sha256_of(path), "device": chosen(self.device), **versions}
-
-    def close(self) -> None:
-        """Free the network."""
-        self._loaded = None
-
-    def _path(self) -> Any:
-        for module in ("torchvision", "timm"):
-            require(module, "models", "scorers 'timm_surprise'")
-        return files.find(self.weights, self.card.weights[0], part=self.name)
-
-    def _load(self) -> tuple[networks.Spec, Any]:
-        if self._loaded is None:
-            path = self._path()
-            spec, network = networks.load(path, chosen(self.device), "surprise")
-            if self.target not in spec.classes:
-                raise InvalidValue(
-                    f"{path} knows {', '.join(spec.classes)}, not {self.target}: set target to one of them"
-                )
-            self._loaded = spec, network
-        return self._loaded
-
-
-def _small(image: Image, side: int) -> np.ndarray:
-    from PIL import Image as Pillow
-
-    return np.asarray(Pillow.fromarray(image.pixels).resize((side, side), Pillow.Resampling.BILINEAR))[None]
+    def _network(self, path: Path) -> tuple[networks.Spec, Any]:
+        spec, network = networks.load(path, self.task)
+        if self.target not in spec.classes:
+            raise InvalidValue(f"{path} knows {', '.join(spec.classes)}, not {self.target}: set target to one of them")
+        return spec, network

@@ -17,7 +17,7 @@ from ...albums.brief import AlbumBrief
 from ...albums.table import AlbumRow, AlbumTable
 from ...errors import InvalidValue, UnknownName, nearest
 from ...files import replacing
-from ...models.sound_frames import frames_of
+from ...models.sound_frames import MOST, frames_of
 from ...progress import bar
 from ...provenance import fingerprint
 
@@ -122,9 +122,13 @@ class Batches:
 
 
 def albums(
-    root: str | Path, split: str, embedder: Any, *, size: int, seconds: float, cache: str | Path, style: str
-) -> Albums:
+    root: str | Path, split: str, embedder: Any, *, size: int, seconds: float, cache: str | Path, style: str,
+    most: int | None = MOST,
+) -> Albums:  # fmt: skip
     """A split of a folder that `spectrogrand prepare albums` wrote: albums.csv, and the covers and clips that it names.
+
+    Args:
+        most: time steps of features that are kept, None: all.
 
     Raises:
         InvalidValue: no albums in the split, a file outside the folder, or one that is missing.
@@ -137,25 +141,33 @@ def albums(
         )
     covers = [_inside(home, row.cover, row) for row in rows]
     clips = [_inside(home, row.clip, row) for row in rows]
-    heard = features(clips, embedder, seconds, Path(cache))
+    heard = features(clips, embedder, seconds, Path(cache), most)
     found = Albums(rows, covers, heard, size, style)
     told = [(found.prompt(i), _sha256(covers[i]), _sha256(clips[i])) for i in range(len(found))]
     return replace(found, content=hashlib.sha256(json.dumps(told).encode()).hexdigest())
 
 
-def features(clips: Sequence[Path], embedder: Any, seconds: float, cache: Path) -> list[np.ndarray]:
-    """Music features of clips, float32, shape=(time, axis) each, read from `cache` where they were made before."""
+def features(
+    clips: Sequence[Path], embedder: Any, seconds: float, cache: Path, most: int | None = MOST
+) -> list[np.ndarray]:
+    """Music features of clips, float32, shape=(time, axis) each, read from `cache` where they were made before.
+
+    An embedder with a method `of_clip(path)` is asked which features are the clip's own: a folder of them, by the clip's name.
+    """
     from safetensors.numpy import load_file, save_file
 
-    part = json.dumps({"part": fingerprint(embedder), "seconds": seconds}, sort_keys=True)
+    told = {"part": fingerprint(embedder), "seconds": seconds} | ({} if most == MOST else {"most": most})
+    part = json.dumps(told, sort_keys=True)
     made = []
     cache.mkdir(parents=True, exist_ok=True)
     with bar("music features") as tick:
         for i, clip in enumerate(clips):
-            key = hashlib.sha256(part.encode() + bytes.fromhex(_sha256(clip))).hexdigest()
+            one = embedder.of_clip(clip) if hasattr(embedder, "of_clip") else embedder
+            named = clip.stem.encode() if one is not embedder else b""
+            key = hashlib.sha256(part.encode() + named + bytes.fromhex(_sha256(clip))).hexdigest()
             file = cache / f"{key}.safetensors"
             if not file.is_file():
-                rows = frames_of(embedder, media.load_audio(clip), seconds)
+                rows = frames_of(one, media.load_audio(clip), seconds, most)
                 with replacing(file) as draft:
                     save_file({"frames": rows.astype(np.float16)}, str(draft))
             made.append(load_file(file)["frames"].astype(np.float32))

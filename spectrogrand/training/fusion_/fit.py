@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from ...files import replacing
 from ...models import devices, fusion
 from ...models import stable_diffusion as diffusion
+from ...models.sound_frames import MOST
 from ...registry import get
 from ...weights import hub
 from ..loop import loggers
@@ -42,8 +43,15 @@ def fit(config: Mapping[str, Any]) -> dict[str, Any]:
     cache = Path(config["cache"] or Path(config["output"]) / "cache").expanduser()
     splits = {
         split: fusion_data.albums(
-            data["root"], split, embedder, size=data["size"], seconds=data["seconds"], cache=cache, style=data["prompt"]
-        )
+            data["root"],
+            split,
+            embedder,
+            size=data["size"],
+            seconds=data["seconds"],
+            cache=cache,
+            style=data["prompt"],
+            most=None if config["model"]["published"] else MOST,
+        )  # fmt: skip
         for split in ("train", "test")
     }
     splits = {split: part.heard(data["music"], config["seed"]) for split, part in splits.items()}
@@ -57,7 +65,7 @@ def fit(config: Mapping[str, Any]) -> dict[str, Any]:
     chosen = {k: v for k, v in config["model"].items() if k != "weights"}
     settings = {"music_width": width, "width": model.width, "embedder": embedder.name, **chosen}
     settings["tokens"] = settings["tokens"] or model.window
-    fused = fusion.Fusion(fusion.FusionSettings(**settings), model.unet)
+    fused = fusion.make(fusion.FusionSettings(**settings), model.unet)
     if recipe.standardise:
         every = torch.cat([torch.from_numpy(rows) for rows in splits["train"].features])
         fused.standardise(every.mean(0), every.std(0, correction=0))

@@ -13,7 +13,7 @@ from ....errors import CandidateError, ConfigError, InvalidValue, MissingExtra
 from ....interfaces import Card, Weights
 from ....models import devices, fusion
 from ....models import stable_diffusion as diffusion
-from ....models.sound_frames import frames_of
+from ....models.sound_frames import MOST, frames_of
 from ....registry import inner, register
 from ....types import Image
 from ....weights.sources import HubRepo
@@ -34,11 +34,13 @@ class FusedDiffusion(HubGenerator):
     Args:
         weights: folder of the model in the hub's layout, or a folder with `fused_diffusion` in it; None looks into the hub's
             cache. Any Stable Diffusion 1.x does; the published one is miniSD, 256 x 256.
-        fusion: safetensors that train/fusion.py wrote; None: the prompt alone.
+        fusion: safetensors that train/fusion.py wrote, or a checkpoint of the authors' own training
+            (`checkpoint_asd_epoch45.pth`), which is read by an unpickler that runs nothing; None: the prompt alone.
         sound_embedder: an embedder's config; it must be the one that the fusion was trained with.
         seconds: length of the clip, 25 as published; shorter songs are read whole.
-        sampler: "ddpm", "pndm" (both published) or "dpm_solver". steps: at most 150 as published.
+        sampler: "ddpm", "pndm" (the published tables), "ddim" or "dpmsolver++". steps: at most 150 as published.
         guidance: how much the prompt counts, 1 is none. music_guidance: how much the music does, 0 drops it; None: as guidance.
+            The published fused experiment has no guidance: 1 and 1.
         negative_prompt: what guidance leads away from.
         size: side of the picture in pixels.
         batch_size, dtype, device: as for every hub model.
@@ -67,7 +69,7 @@ class FusedDiffusion(HubGenerator):
         fusion: str | None = None,
         sound_embedder: Mapping[str, Any] | None = None,
         seconds: float = 25.0,
-        sampler: str = "dpm_solver",
+        sampler: str = "dpmsolver++",
         steps: int = 30,
         guidance: float = 7.5,
         music_guidance: float | None = None,
@@ -114,12 +116,13 @@ class FusedDiffusion(HubGenerator):
         prompts = [brief.prompt for brief in sources]
         warn_of_cuts(self.name, model, [*prompts, self.negative_prompt])
         made: list[Any] = [CandidateError("was not made")] * len(sources)
-        songs = [None] * len(sources) if fused is None else self._features(sources)
+        songs = [None] * len(sources) if fused is None or not fused.listens else self._features(sources, fused)
         groups: dict[int, list[int]] = {}
-        for i, rows in enumerate(songs):  # one call per length of the features: padding would be heard
-            groups.setdefault(0 if rows is None else len(rows), []).append(i)
+        for i, heard in enumerate(songs):  # one call per length of the features: padding would be heard
+            groups.setdefault(0 if heard is None else len(heard), []).append(i)
         for members in groups.values():
-            heard = None if fused is None else np.stack([rows for i in members if (rows := songs[i]) is not None])
+            rows = [r for i in members if (r := songs[i]) is not None]
+            heard = np.stack(rows) if rows else None
             with devices.memory():
                 drawn = diffusion.sample(
                     model, fused, [prompts[i] for i in members], heard, [int(seeds[i]) for i in members], size=self.size,
@@ -177,7 +180,7 @@ class FusedDiffusion(HubGenerator):
     def _sound(self) -> Any:
         return inner(self, "sound_embedder")
 
-    def _features(self, sources: Sequence[AlbumBrief]) -> list[np.ndarray | None]:
+    def _features(self, sources: Sequence[AlbumBrief], fused: fusion.Fusion) -> list[np.ndarray | None]:
         """Features of each brief's song, float32, shape=(time, axis); a song that several briefs share is embedded once."""
         known: dict[int, np.ndarray] = {}
         for brief in sources:
@@ -186,5 +189,6 @@ class FusedDiffusion(HubGenerator):
                     "fused_diffusion fuses a song, and the brief holds none: give it one, or leave fusion out"
                 )
             if id(brief.song) not in known:
-                known[id(brief.song)] = frames_of(self._sound(), brief.song, self.seconds)
+                most = None if fused.settings.published else MOST
+                known[id(brief.song)] = frames_of(self._sound(), brief.song, self.seconds, most)
         return [known[id(brief.song)] for brief in sources]
