@@ -3,11 +3,14 @@
 import inspect
 import json
 import math
+import os
+from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch")
 lightning = pytest.importorskip("lightning")
+import sweep_job  # noqa: E402
 import training_kills  # noqa: E402
 import yaml  # noqa: E402
 
@@ -218,7 +221,8 @@ def test_a_points_value_is_its_validation_measure(place):
     found = fitting.fit(settings(place, "name=valued", "recipe.epochs=2"))
     assert 0 <= found["objective"] <= 1
     assert sweeps.Point("surprise", lambda config: found)(_config()) == found["objective"]
-    assert math.isnan(sweeps.Point("surprise", lambda config: (_ for _ in ()).throw(InvalidValue("x")))(_config()))
+    assert sweeps.Point("surprise", lambda config: (_ for _ in ()).throw(InvalidValue("x")))(_config()) is None
+    assert sweeps.Point("surprise", lambda config: {"objective": math.nan})(_config()) is None
     assert json.loads((place / "runs" / "valued" / "metrics.json").read_text())["epochs"] == 2
 
 
@@ -228,17 +232,36 @@ def _config():
     return OmegaConf.create({"seed": 1})
 
 
-def _seed(config):
-    return {"objective": -((config["seed"] - 3) ** 2)}
-
-
 @pytest.mark.parametrize("plugin, words", [
-    ("hydra_plugins.hydra_joblib_launcher", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=1", "seed=1,2"]),
-    ("hydra_plugins.hydra_optuna_sweeper", ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "seed=1,2,3"]),
+    ("hydra_plugins.hydra_joblib_launcher", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]),
+    ("hydra_plugins.hydra_submitit_launcher", ["hydra/launcher=submitit_local"]),
+    ("hydra_plugins.hydra_optuna_sweeper", [
+        "hydra/sweeper=optuna", "hydra.sweeper.direction=maximize", "hydra.sweeper.n_trials=8", "hydra.sweeper.sampler.seed=1",
+    ]),
 ])  # fmt: skip
-def test_hydras_launchers_and_sweepers(plugin, words, tmp_path):
+def test_hydras_launchers_and_sweepers_go_on_past_a_failing_point(plugin, words, tmp_path, monkeypatch, capfd):
     pytest.importorskip(plugin)
-    assert main("surprise", _seed, ["-m", f"hydra.sweep.dir={tmp_path}", "hydra.sweep.subdir=x", *words]) == 0
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SWEPT", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
+    more = [f"hydra.sweep.dir={tmp_path}", "hydra.sweep.subdir=x", "seed=choice(1,2,3)"]
+    assert main("surprise", sweep_job.job, ["-m", *more, *words]) == 1
+    assert {p.name for p in tmp_path.glob("point-*")} == {"point-1", "point-2", "point-3"}
+    assert "of the sweep's points failed" in capfd.readouterr().err and not list(tmp_path.glob(".sweep-*"))
+    if "hydra/sweeper=optuna" in words:
+        best = yaml.safe_load((tmp_path / "optimization_results.yaml").read_text())
+        assert best == {"name": "optuna", "best_params": {"seed": 3}, "best_value": 0.0}, (
+            "the point that failed is none"
+        )
+
+
+def test_a_sweep_without_any_value_is_told(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SWEPT", str(tmp_path))
+    words = [f"hydra.sweep.dir={tmp_path}", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=1", "seed=choice(2,2)"]
+    assert main("surprise", sweep_job.job, ["-m", *words]) == 2
+    assert "no point of the sweep had a value" in capsys.readouterr().err
 
 
 def test_precision_follows_the_hardware(monkeypatch):

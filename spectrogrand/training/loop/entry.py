@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -73,11 +74,17 @@ def main(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str
 
 
 def attempt(name: str, job: Callable[[dict[str, Any]], object], point: Sequence[str]) -> int:
-    """Run one point of a sweep; its exit code, an error of ours told with the point's words."""
+    """Run one point of a sweep; its exit code, an error of ours told with the point's words, any other shown whole."""
     try:
         _run(job, compose(name, point))
     except SpectrograndError as error:
         return tell(f"{name} {' '.join(point)}", error)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in REFUSALS:
+            raise  # a full disk is every point's
+        traceback.print_exc()
+        sys.stderr.write(f"train {name} {' '.join(point)}: failed as above\n")
+        return 1
     return 0
 
 

@@ -7,9 +7,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+import tempfile
+import traceback
+import uuid
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError, SpectrograndError
@@ -21,12 +26,17 @@ OBJECTIVE = "objective"
 
 
 def by_hydra(name: str, job: Callable[[dict[str, Any]], object], words: Sequence[str]) -> int:
-    """Let Hydra run the points of a sweep, with the launcher and sweeper that the words choose.
+    """Let Hydra run the points of a sweep, with the launcher and sweeper that the words choose; returns the worst exit code.
 
-    A point that fails is told and counts as not a number; the others go on.
+    A point that fails is told and the others go on: Optuna takes it for a failed trial.
+
+    Args:
+        name: of the script's config.
+        job: called with each point's config, in another process where the launcher starts some.
+        words: the command line's.
 
     Raises:
-        ConfigError: Hydra's complaint, for example a plug-in that is not installed, in one line.
+        ConfigError: Hydra's complaint in one line, as of a plug-in that is not installed; no point of a search had a value.
     """
     import hydra
     from hydra.errors import HydraException
@@ -42,29 +52,50 @@ def by_hydra(name: str, job: Callable[[dict[str, Any]], object], words: Sequence
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them
     sys.argv = [f"train {name}", *(flags or ["-m"]), *own, *plain]
     try:
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)(Point(name, job))()
+        # in the working folder, which machines of a cluster share
+        with tempfile.TemporaryDirectory(prefix=".sweep-", dir=".") as failures:
+            point = Point(name, job, Path(failures).absolute())
+            codes: list[int] = []
+            try:
+                hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)(point)()
+            finally:
+                codes = [int(p.read_text("utf-8")) for p in Path(failures).iterdir()]
+                if codes:
+                    sys.stderr.write(f"train {name}: {len(codes)} of the sweep's points failed\n")
+        return max(codes, default=0)
     except (HydraException, OmegaConfBaseException) as error:
         raise translated(error, name) from error
     except ImportError as error:
         raise ConfigError(
             f"Hydra cannot load the sweep's plug-in ({error}): pip install 'spectrogrand[sweeps]'"
         ) from error
+    except ValueError as error:
+        if "No trials are completed" not in str(error):
+            raise
+        raise ConfigError(
+            "no point of the sweep had a value, so there is no best one: look at what each said"
+        ) from error
     finally:
         sys.argv = kept["argv"]  # type: ignore[assignment]
         if kept["full"] is None:
             del os.environ["HYDRA_FULL_ERROR"]
-    return 0
 
 
 class Point:
-    """One point as Hydra calls it, here or in another process: config in, objective out."""
+    """One point as Hydra calls it, here or in another process: config in, objective out.
 
-    def __init__(self, name: str, job: Callable[[dict[str, Any]], object]) -> None:
-        self.name, self.job = name, job
+    Args:
+        name: of the script's config.
+        job: called with the plain config; its result's `objective` is the point's value.
+        failures: a folder that takes a file with the exit code of each point that fails; None keeps none.
+    """
+
+    def __init__(self, name: str, job: Callable[[dict[str, Any]], object], failures: Path | None = None) -> None:
+        self.name, self.job, self.failures = name, job, failures
         self.__name__ = self.__qualname__ = f"train_{name}"
 
-    def __call__(self, config: Any) -> float:
-        """The objective of one training; not a number where it failed or has none."""
+    def __call__(self, config: Any) -> float | None:
+        """The objective of one training; None where it failed or has none, which Optuna takes for a failed trial."""
         from omegaconf import OmegaConf
 
         plain = OmegaConf.to_container(config, resolve=True)
@@ -72,8 +103,17 @@ class Point:
         try:
             found = self.job({str(k): v for k, v in plain.items()})
         except SpectrograndError as error:
-            tell(self.name, error)
-            return float("nan")
+            self._failed(tell(self.name, error))
+            return None
+        except Exception:  # a fault of one point: shown whole, and no reason to lose the others
+            traceback.print_exc()
+            self._failed(1)
+            return None
         finally:
             loggers.finish()
-        return float(found.get(OBJECTIVE, "nan")) if isinstance(found, Mapping) else float("nan")
+        value = found.get(OBJECTIVE) if isinstance(found, Mapping) else None
+        return float(value) if value is not None and math.isfinite(value) else None
+
+    def _failed(self, code: int) -> None:
+        if self.failures is not None:
+            (self.failures / uuid.uuid4().hex).write_text(str(code), "utf-8")
