@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import light
-from ..canvas import Array, Canvas, noise, resize, smoothstep
+from ..canvas import Array, noise, resize, smoothstep
 from ..composition import Scene
 from ..palette import ramp
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import backdrop, light
-from ..canvas import Array, Canvas, Pen, noise, rotate, smoothstep
+from ..canvas import Array, Pen, noise, rotate, smoothstep
 from ..composition import Scene
 from ..palette import ramp
 

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from .. import backdrop, light
-from ..canvas import Array, Canvas, Pen, noise, rotate
+from ..canvas import Array, Pen, noise, rotate
 from ..composition import Scene
 from ..palette import ramp
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import light
-from ..canvas import Array, Canvas, Pen, noise, smoothstep
+from ..canvas import Array, Pen, noise, smoothstep
 from ..composition import Scene
 from ..palette import ramp
 from .robots import portrait

@@ -8,7 +8,7 @@ import numpy as np
 
 from ....image.inks import ramp
 from .. import backdrop, light
-from ..canvas import Array, Canvas, Pen, noise
+from ..canvas import Array, Pen, noise
 from ..composition import Scene
 
 
