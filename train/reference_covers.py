@@ -45,7 +45,7 @@ def covers(count: int = COUNT, size: int = SIZE) -> Iterator[Image]:
         shares[k % len(FAMILIES)] += 0.6
         row = {name: float(rng.uniform(-0.8, 0.8)) for name in AXES}
         row.update({"motif_" + name: float(v) for name, v in zip(FAMILIES, shares / shares.sum(), strict=True)})
-        yield Image(scenes.paint(brief, row, k, size))
+        yield Image(scenes.paint(brief, row, k, size).pixels)
 
 
 def main() -> None:

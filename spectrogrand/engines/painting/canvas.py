@@ -125,7 +125,12 @@ class Pen:
         """A filled rectangle; nothing where it is empty."""
         if x1 > x0 and y1 > y0:
             u, v = self.offset
-            at = [round(x0 * self.side + u), round(y0 * self.side + v), round(x1 * self.side + u), round(y1 * self.side + v)]
+            at = [
+                round(x0 * self.side + u),
+                round(y0 * self.side + v),
+                round(x1 * self.side + u),
+                round(y1 * self.side + v),
+            ]
             self.draw.rectangle((at[0], at[1], max(at[0], at[2] - 1), max(at[1], at[3] - 1)), fill=round(255 * ink))
 
 

@@ -57,7 +57,7 @@ class Scene:
         return float(self.axes.get(name, 0.0))
 
 
-def plan(brief: CoverBrief, row: Mapping[str, float], seed: int, canvas: Canvas) -> Scene:
+def plan(brief: CoverBrief, row: Mapping[str, float], seed: int, canvas: Canvas, key: str | None = None) -> Scene:
     """Choose palette, motifs and layout for a brief; `row` holds the encoder's axes and `motif_*` shares of the topic."""
     gesture = GESTURES.get(brief.word.lower().strip())
     gesture = gesture or sorted(set(GESTURES.values()))[zlib.crc32(brief.word.lower().encode()) % len(GESTURES)]
@@ -67,7 +67,7 @@ def plan(brief: CoverBrief, row: Mapping[str, float], seed: int, canvas: Canvas)
     shares = np.array([max(float(row.get("motif_" + name, 0.0)), 0.0) for name in FAMILIES])
     family, second = choose(shares, rng)
     palette = compose(brief.colour, axes.get("valence", 0), axes.get("energy", 0), axes.get("tension", 0),
-                      axes.get("brightness", 0), rng)  # fmt: skip
+                      axes.get("brightness", 0), rng, key)  # fmt: skip
     centred = gesture in ("centre", "rings", "burst") or rng.random() < 0.35
     side = rng.choice([1 / 3, 2 / 3])
     x = 0.5 if centred else float(side + rng.normal(0, 0.02))

@@ -14,6 +14,8 @@ def choose(scene: Scene) -> str | None:
     chance = 0.12 + 0.28 * (scene.gesture == "reveal") + 0.12 * scene.retro
     if scene.family in ("faces", "geometry") or rng.random() > chance:
         return None
+    if abs(scene.canvas.width / scene.canvas.height - 1) > 0.2:
+        return "square"
     return str(rng.choice(["square", "disc", "arch", "arch"]))
 
 
@@ -40,7 +42,8 @@ def mount(scene: Scene, kind: str, titled: bool = False) -> None:
         if kind == "disc":
             pen.disc(cx, cy, r + grow - 0.002)
         elif kind == "square":
-            pen.box(cx - r - grow, cy - r - grow, cx + r + grow, cy + r + grow)
+            u, v = wide / n / 2 + grow, tall / n / 2 + grow
+            pen.box(cx - u, cy - v, cx + u, cy + v)
         else:
             w = r - inset
             pen.disc(cx, cy - r + w, w + grow)

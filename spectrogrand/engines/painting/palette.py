@@ -49,11 +49,13 @@ class Palette:
 
 
 def compose(
-    colour: str, valence: float, energy: float, tension: float, brightness: float, rng: np.random.Generator
-) -> Palette:
+    colour: str, valence: float, energy: float, tension: float, brightness: float, rng: np.random.Generator,
+    key: str | None = None,
+) -> Palette:  # fmt: skip
     """Build the palette: the brief's colour leads, valence turns the light warm or cool, tension moves the accent away.
 
-    Axes are in [-1, 1]. Dark colours make night, middle ones dusk, light ones day; see `PARTNERS` for the hues.
+    Axes are in [-1, 1]. `key` sets the hour where a topic names one; else dark colours make
+    night, middle ones dusk, light ones day; see `PARTNERS` for the hues.
     """
     base_l, base_c, hue = colour_word(colour)
     neutral = base_c < 0.03
@@ -69,7 +71,11 @@ def compose(
     accent_hue = accents[int(place * len(accents))] + rng.normal(0, 6)
     vivid = float(np.clip(1.0 + 0.18 * energy + rng.normal(0, 0.06), 0.7, 1.3))
     level = base_l + 0.07 * brightness + rng.normal(0, 0.02)
-    key = "night" if level < 0.46 else ("dusk" if level < 0.79 else "day")
+    if key == "dusk":
+        base_l = float(np.clip(base_l, 0.50, 0.74))
+    elif key == "day":
+        base_l = max(base_l, 0.76)
+    key = key or ("night" if level < 0.46 else ("dusk" if level < 0.79 else "day"))
     c = 0.02 if neutral else min(base_c, 0.23)
     if key == "night":
         tones = (

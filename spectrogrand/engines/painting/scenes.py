@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from .canvas import Array, Canvas
 from .composition import Scene, plan
 from .families import abstract, city, faces, forest, geometry, machines, mountains, sea, space, waves
 from .families.water import reflect
+from .things import show, vocabulary
 
 SMALLEST = 256
 """Pictures are painted at least at this side."""
@@ -27,18 +30,52 @@ GROUNDS = {
 """What a family puts under the horizon when it is the setting of another's subject; the rest leave it to water."""
 
 
-def paint(brief: CoverBrief, row: Mapping[str, float], seed: int, size: int, text: str = "") -> Array:
-    """Paint a brief: uint8 sRGB, shape=(size, size, 3). `row` holds the encoder's numbers for the topic, `text` a title."""
+@dataclass(frozen=True)
+class Painting:
+    """A finished picture, uint8 sRGB, shape=(row, column, 3), and what its painter says of it (see `types.Image.notes`)."""
+
+    pixels: Array
+    notes: dict[str, Any]
+
+
+def paint(
+    brief: CoverBrief, row: Mapping[str, float], seed: int, size: int | tuple[int, int], text: str = ""
+) -> Painting:
+    """Paint a brief.
+
+    What the topic names is drawn, in a finish and a layout that change from seed to seed; a topic that names only a ground or a
+    mood of the families is painted by its family; one that nothing is known of is set as type.
+
+    Args:
+        brief: topic, genre, colour and word.
+        row: the encoder's numbers for the topic.
+        seed: seeds that follow each other give different finishes and layouts.
+        size: the square's side, or (width, height), in pixels.
+        text: a title.
+    """
     from PIL import Image
 
-    factor = -(-SMALLEST // size)  # fine lines cannot be drawn small: a small picture is a larger one averaged
-    scene = plan(brief, row, seed, Canvas(size * factor))
+    width, height = (size, size) if isinstance(size, int) else size
+    factor = -(
+        -SMALLEST // min(width, height)
+    )  # fine lines cannot be drawn small: a small picture is a larger one averaged
+    reading = vocabulary.read(brief.topic)
+    scene = plan(brief, row, seed, Canvas(width * factor, height * factor), hour(reading))
     scene.notes.update(sky=sky, inner=inner, ground=ground)
-    PAINTERS[scene.family].paint(scene)
-    pixels = finish(scene, text)
+    notes = show.paint_topic(
+        scene, reading, brief, row, seed, {name: family.paint for name, family in PAINTERS.items()}
+    )
+    pixels = finish(scene, title.settable(text))
     if factor > 1:
         pixels = np.asarray(Image.fromarray(pixels).reduce(factor))
-    return pixels
+    return Painting(pixels, notes)
+
+
+def hour(reading: vocabulary.Reading) -> str | None:
+    """The palette's key that a topic's hour asks for, None where it names none."""
+    return {"night": "night", "stars": "night", "dusk": "dusk", "dawn": "dusk", None: None}[
+        reading.meaning("night", "stars", "dusk", "dawn")
+    ]
 
 
 def sky(scene: Scene) -> None:
@@ -49,8 +86,7 @@ def sky(scene: Scene) -> None:
         space.heavens(scene, 0.8)
         c.over(
             p.sky[3],
-            0.8
-            * c.up(np.clip((Canvas(256).y - scene.horizon + 0.22) / 0.3, 0, 1) ** 2 * np.ones((1, 256), np.float32)),
+            0.8 * c.up(np.clip((c.small().y - scene.horizon + 0.22) / 0.3, 0, 1) ** 2 * np.ones((1, 256), np.float32)),
         )
     else:
         backdrop.sky(scene)

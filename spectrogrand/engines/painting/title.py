@@ -27,17 +27,34 @@ def lines_of(text: str, width: int = 22, most: int = 3) -> list[str]:
     return lines
 
 
+def settable(text: str) -> str:
+    """The characters that the font has, "" where there is none but space.
+
+    >>> settable("\U0001f680 "), settable("a \U0001f680")
+    ('', 'a ')
+    """
+    from matplotlib import ft2font
+
+    known = ft2font.FT2Font(str(_face())).get_charmap()
+    kept = "".join(ch for ch in text if ch.isspace() or ord(ch) in known)
+    return kept if kept.strip() else ""
+
+
+def _face() -> Path:
+    from matplotlib import get_data_path
+
+    return Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
+
+
 def set_title(scene: Scene, text: str) -> None:
     """Set `text` at the foot or the head of the cover, whichever is calmer, in the palest or the darkest colour.
 
     Characters that the font lacks (emoji) are left out; a text of such characters alone leaves the cover without a title.
     """
-    from matplotlib import ft2font, get_data_path
     from PIL import ImageFont
 
-    face = Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
-    known = ft2font.FT2Font(str(face)).get_charmap()
-    lines = lines_of("".join(ch for ch in text if ch.isspace() or ord(ch) in known))
+    face = _face()
+    lines = lines_of(settable(text))
     if not lines:
         return
     c, p = scene.canvas, scene.palette
@@ -47,6 +64,7 @@ def set_title(scene: Scene, text: str) -> None:
     step = 1.75 * height
     tall = step * len(lines)
     foot, head = (0.925 - tall / 2 if framed else 0.945 - tall), 0.06
+    foot, head = foot + c.bottom - 1, head + c.top
     top = foot if framed or _busy(scene, foot, foot + tall) <= _busy(scene, head, head + tall) else head
 
     def draw(pen: Pen) -> None:
@@ -54,13 +72,15 @@ def set_title(scene: Scene, text: str) -> None:
         gap = 0.34 * height * pen.side
         for k, line in enumerate(lines):
             widths = [font.getlength(ch) + gap for ch in line]
-            x = pen.side / 2 - (sum(widths) - gap) / 2
+            u, v = pen.offset
+            x = u + pen.side / 2 - (sum(widths) - gap) / 2
             for ch, w in zip(line, widths, strict=True):
-                pen.draw.text((x, (top + k * step) * pen.side), ch, fill=255, font=font)
+                pen.draw.text((x, (top + k * step) * pen.side + v), ch, fill=255, font=font)
                 x += w
 
-    a, b = int(max(top, 0) * c.size), max(int((top + tall) * c.size), int(max(top, 0) * c.size) + 1)
-    level = float(c.light[:, a:b, c.size // 4 : 3 * c.size // 4 + 1].mean())
+    a = max(c.row(top), 0)
+    b = max(c.row(top + tall), a + 1)
+    level = float(c.light[:, a:b, c.width // 4 : 3 * c.width // 4 + 1].mean())
     bright = level < 0.30
     letters = c.shapes(draw)
     if not framed:  # a breath of the opposite tone keeps letters readable on busy ground
@@ -69,6 +89,7 @@ def set_title(scene: Scene, text: str) -> None:
 
 
 def _busy(scene: Scene, top: float, bottom: float) -> float:
-    n = scene.canvas.size
-    part: Array = scene.canvas.light[1, int(top * n) : max(int(bottom * n), int(top * n) + 1), n // 8 : 7 * n // 8]
+    c = scene.canvas
+    a, n = max(c.row(top), 0), c.width
+    part: Array = c.light[1, a : max(c.row(bottom), a + 1), n // 8 : 7 * n // 8]
     return float(np.sqrt(np.clip(part, 0, 1)).std())

@@ -59,7 +59,9 @@ def peak(scene: Scene) -> None:
     side = 1 if scene.focus[0] >= x else -1
     drop = np.clip((c.y - top) / (base - top), 0, 1)
     spine = (
-        x - side * 0.05 * drop + 0.075 * np.interp(drop[:, 0], np.linspace(0, 1, n), ridge_line(rng, n, 0.6, 5))[:, None] * np.sqrt(drop)
+        x
+        - side * 0.05 * drop
+        + 0.075 * np.interp(drop[:, 0], np.linspace(0, 1, n), ridge_line(rng, n, 0.6, 5))[:, None] * np.sqrt(drop)
     )
     rock = noise(rng, 9, 5, 0.6)
     tilted = c.warp(

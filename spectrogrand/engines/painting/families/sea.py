@@ -121,12 +121,7 @@ def whale(scene: Scene) -> None:
     """A whale under the surface in shafts of light."""
     c, p, rng = scene.canvas, scene.palette, scene.stream("whale")
     x0 = scene.focus[0]
-    small = c.small()
-    depth = small.y + 0.18 * np.hypot(small.x - x0, small.y) + 0.05 * (noise(rng, 3, 3) - 0.5)
-    deep = p.sky[0] if p.key == "day" else p.sky[0] * 0.55
-    stops = (p.pale, p.between(p.sky[3], p.glow, 0.4), p.sky[2], p.sky[1], p.sky[0], deep)
-    c.light[:] = c.grade(c.up(np.clip(depth, 0, 1).astype(np.float32)), ramp(*stops, at=(0, 0.1, 0.3, 0.55, 0.8, 1)))
-    light.rays(c, x0, -0.12, p.glow, 0.34, rng, beams=34, reach=1.1)
+    deep(scene, rng)
     t = np.linspace(0, 1, 60)
     s, turn = rng.uniform(0.30, 0.36), rng.uniform(-0.42, -0.12)
     face = rng.choice([-1, 1])
@@ -167,11 +162,7 @@ def whale(scene: Scene) -> None:
 
     c.over(rim, 0.45 * c.shapes(pleats) * mask)
 
-    def specks(pen: Pen) -> None:
-        for _ in range(160):
-            pen.disc(c.scatter(rng), c.top + (c.bottom - c.top) * rng.random(), 0.0006 + 0.0018 * rng.random() ** 4, rng.uniform(0.2, 0.9))
-
-    c.add(p.pale, 0.55 * c.shapes(specks))
+    specks(scene, rng)
     school = place([(-1.2 + 0.1 * rng.random(), -0.75)])[0]
 
     def fish(pen: Pen) -> None:
@@ -184,3 +175,33 @@ def whale(scene: Scene) -> None:
 
     c.over(p.ink, 0.8 * c.shapes(fish))
     scene.notes["light"] = (x0, -0.1)
+
+
+def deep(scene: Scene, rng: np.random.Generator | None = None) -> None:
+    """The sea from within: light above, dark below, shafts of light between."""
+    c, p = scene.canvas, scene.palette
+    rng = scene.stream("deep") if rng is None else rng
+    x0 = scene.focus[0]
+    small = c.small()
+    depth = small.y + 0.18 * np.hypot(small.x - x0, small.y) + 0.05 * (noise(rng, 3, 3) - 0.5)
+    abyss = p.sky[0] if p.key == "day" else p.sky[0] * 0.55
+    stops = (p.pale, p.between(p.sky[3], p.glow, 0.4), p.sky[2], p.sky[1], p.sky[0], abyss)
+    c.light[:] = c.grade(c.up(np.clip(depth, 0, 1).astype(np.float32)), ramp(*stops, at=(0, 0.1, 0.3, 0.55, 0.8, 1)))
+    light.rays(c, x0, -0.12, p.glow, 0.34, rng, beams=34, reach=1.1)
+
+
+def specks(scene: Scene, rng: np.random.Generator | None = None) -> None:
+    """What floats in the water."""
+    c, p = scene.canvas, scene.palette
+    rng = scene.stream("specks") if rng is None else rng
+
+    def draw(pen: Pen) -> None:
+        for _ in range(160):
+            pen.disc(
+                c.scatter(rng),
+                c.top + (c.bottom - c.top) * rng.random(),
+                0.0006 + 0.0018 * rng.random() ** 4,
+                rng.uniform(0.2, 0.9),
+            )
+
+    c.add(p.pale, 0.55 * c.shapes(draw))

@@ -1,16 +1,47 @@
-"""Outlines: a shape's lines and its filled silhouette, at any size."""
+"""Outlines: a shape's lines, its filled silhouette, its inner drawing and the fields between its lines, at any size."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..canvas import Array
-from .vocabulary import DATA, Shape
+from ..canvas import Array, smoothstep
+from .senses import DATA
+from .vocabulary import Shape
 
 FONTS = {"n": "noto_emoji.ttf", "i": "icons.ttf"}
+STROKE = 0.034
+"""Width of a drawn line in sides of the shape, as Noto Emoji has it; icons' edges are drawn as wide."""
+
+HULLED = ("lighthouse", "airballoon")
+"""Icons in pieces whose whole is their convex hull."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A shape cut to its ink, every field float32 in [0, 1], shape=(row, column).
+
+    `body`: the filled silhouette. `mark`: what is drawn inside it. `lines`: all of it as lines. `ink`: as the font has it.
+    `fields`: int32 numbers of the areas between the lines, the largest first, each reaching under the lines about it, 0 outside
+    the body or where there is none; `count`: how many there are.
+    """
+
+    body: Array
+    mark: Array
+    lines: Array
+    ink: Array
+    fields: Array
+    count: int
+
+    def mirrored(self) -> Drawing:
+        """The same, looking the other way."""
+        body, mark, drawn, ink, fields = (
+            np.ascontiguousarray(a[:, ::-1]) for a in (self.body, self.mark, self.lines, self.ink, self.fields)
+        )
+        return Drawing(body, mark, drawn, ink, fields, self.count)
 
 
 @lru_cache(maxsize=16)
@@ -28,7 +59,8 @@ def lines(shape: Shape, side: int) -> Array:
     box = font.getbbox(chr(shape.code))
     picture = Image.new("L", (max(1, int(box[2] - box[0])), max(1, int(box[3] - box[1]))))
     ImageDraw.Draw(picture).text((-box[0], -box[1]), chr(shape.code), fill=255, font=font)
-    return np.asarray(picture, np.float32) / 255
+    ink = picture.getbbox()  # a font's box may be larger than what it draws
+    return np.asarray(picture.crop(ink) if ink else picture, np.float32) / 255
 
 
 def silhouette(drawn: Array) -> Array:
@@ -41,3 +73,64 @@ def silhouette(drawn: Array) -> Array:
     from scipy.ndimage import binary_fill_holes
 
     return np.maximum(drawn, binary_fill_holes(drawn > 0.4).astype(np.float32))
+
+
+@lru_cache(maxsize=24)
+def draw(shape: Shape, rows: int, columns: int) -> Drawing:
+    """A shape fitted into rows x columns pixels, its proportions kept."""
+    from PIL import Image
+    from scipy.ndimage import distance_transform_edt, label
+
+    first = lines(shape, 256)
+    scale = min(rows / first.shape[0], columns / first.shape[1])
+    fine = 2 if max(rows, columns) < 500 else 1  # small ones are drawn twice as large, then averaged
+    ink = lines(shape, max(8, round(256 * scale * fine)))
+    wanted = (max(2, round(first.shape[0] * scale)), max(2, round(first.shape[1] * scale)))
+    if ink.shape != wanted:  # a font's boxes are whole pixels
+        how = Image.Resampling.BOX if fine > 1 else Image.Resampling.BICUBIC
+        ink = np.asarray(Image.fromarray(ink).resize(wanted[::-1], how)).clip(0, 1)
+    ink = np.pad(ink, 2)
+    side = max(ink.shape)
+    width = STROKE * side
+    body = silhouette(ink)
+    if shape.name in HULLED:
+        body = np.maximum(body, _hull(ink))
+    drawn = ink
+    if shape.font == "i":
+        drawn = ink * smoothstep(1.25 * width, 0.85 * width, distance_transform_edt(ink > 0.5)).astype(np.float32)
+    depth = distance_transform_edt(body > 0.5)
+    if shape.font == "n":
+        mark = ink * smoothstep(0.9 * width, 1.4 * width, depth).astype(np.float32)
+        free = (body > 0.5) & (ink < 0.5)
+    else:
+        mark = np.clip(body - ink, 0, 1) * smoothstep(0.1 * width, 0.4 * width, depth).astype(np.float32)
+        free = ink > 0.5
+    numbers, count = label(free)
+    areas = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
+    order = [k for k in np.argsort(-areas, kind="stable") if areas[k] > (0.012 * side) ** 2]
+    table = np.zeros(count + 1, np.int32)
+    for rank, k in enumerate(order):
+        table[k + 1] = rank + 1
+    fields = table[numbers]
+    if order:  # every field reaches under the lines around it
+        near = distance_transform_edt(fields == 0, return_distances=False, return_indices=True)
+        fields = np.where(body > 0.02, fields[near[0], near[1]], 0)
+    return Drawing(body, mark, drawn, ink, fields.astype(np.int32), len(order))
+
+
+def _hull(ink: Array) -> Array:
+    """The convex hull of the ink, drawn four times as large and averaged."""
+    from PIL import Image, ImageDraw
+    from scipy.spatial import ConvexHull
+
+    at = np.argwhere(ink > 0.5)
+    corners = at[ConvexHull(at).vertices]
+    picture = Image.new("L", (4 * ink.shape[1], 4 * ink.shape[0]))
+    ImageDraw.Draw(picture).polygon([(4 * x + 2, 4 * y + 2) for y, x in corners.tolist()], fill=255)
+    return np.asarray(picture.reduce(4), np.float32) / 255
+
+
+def aspect(shape: Shape) -> float:
+    """Width over height of the shape's ink."""
+    first = lines(shape, 256)
+    return first.shape[1] / first.shape[0]

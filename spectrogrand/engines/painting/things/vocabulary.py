@@ -7,11 +7,10 @@ import lzma
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
-from .senses import AIR, ALIASES, COLOUR_WORDS, COUNTS, GROUNDS, NO_THINGS, RELATIONS, STOP
+from .senses import AIR, ALIASES, COLOUR_WORDS, COUNTS, DATA, GROUNDS, NO_THINGS, RELATIONS, STOP
 
-DATA = Path(__file__).parents[3] / "data" / "things"
+
 @dataclass(frozen=True)
 class Shape:
     """An outline: its English name, the font it lies in ("n" Noto Emoji, "i" icons) and its code point there."""
@@ -51,7 +50,8 @@ SURROUNDINGS = {
     "snowflake": "snow", "cloud with snow": "snow", "cloud with rain": "rain", "cloud with lightning": "storm",
     "cloud with lightning and rain": "storm", "fog": "fog", "sunset": "dusk", "sunrise": "dawn", "night with stars": "night",
     "cityscape at dusk": "city", "cityscape": "city", "desert": "dunes", "water wave": "sea", "milky way": "stars",
-    "sunrise over mountains": "dawn", "national park": "forest", "beach with umbrella": "dunes", "waves": "sea", "forest": "forest",
+    "sunrise over mountains": "dawn", "national park": "forest", "beach with umbrella": "dunes", "waves": "sea",
+    "forest": "forest",
     "grass": "meadow", "snowflake melt": "snow", "weather": "rain", "tsunami": "sea", "wind face": "wind", "city": "city",
 }  # fmt: skip
 """Shapes that stand for what is around instead of for a thing."""
@@ -176,7 +176,12 @@ class _Reader:
         if token in self.emoji:
             self.take(token, self.every[self.emoji[token]])
         elif lower in COLOUR_WORDS and not (last and not was_fresh and lower == "orange"):
-            if was_fresh and self.things and self.things[-1].colour is None and (last or not lower.isascii() or lower not in COLOUR_WORDS.values()):
+            if (
+                was_fresh
+                and self.things
+                and self.things[-1].colour is None
+                and (last or not lower.isascii() or lower not in COLOUR_WORDS.values())
+            ):
                 self.things[-1] = replace(self.things[-1], colour=COLOUR_WORDS[lower])
                 self.fresh = True
             else:
@@ -222,7 +227,9 @@ class _Reader:
             self.missed.append(token)
 
     def knows(self, word: str) -> bool:
-        return any(word in table for table in (ALIASES, AIR, GROUNDS, COUNTS, COLOUR_WORDS, RELATIONS, STOP, self.words))
+        return any(
+            word in table for table in (ALIASES, AIR, GROUNDS, COUNTS, COLOUR_WORDS, RELATIONS, STOP, self.words)
+        )
 
 
 def _tokens(topic: str, emoji: dict[str, int]) -> list[str]:

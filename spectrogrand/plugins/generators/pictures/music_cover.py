@@ -82,7 +82,8 @@ class MusicCover(Generator):
             words = self.title if isinstance(self.title, str) else brief.album[:80] * self.title
             heard = feeling if self.music > 0 else None  # two songs that feel nearly alike still get two covers
             own = zlib.crc32(repr(heard).encode()) if heard is not None else 0
-            made.append(Image(scenes.paint(replace(brief, song=None), row, int(seed) + own, self.size, words)))
+            painting = scenes.paint(replace(brief, song=None), row, int(seed) + own, self.size, words)
+            made.append(Image(painting.pixels, painting.notes))
         return made
 
     def identity(self) -> Mapping[str, Any]:

@@ -14,6 +14,8 @@ from ....registry import inner, register
 from ....types import CoverBrief, Image
 
 SIZES = (16, 4096)
+LONGEST = 4
+"""A picture's longer side over its shorter one, at most."""
 
 
 @register("procedural_cover")
@@ -26,6 +28,7 @@ class ProceduralCover(Generator):
 
     Args:
         size: side of the square picture in pixels, 16 to 4096; the same picture is drawn at every size.
+        width, height: in pixels, where the picture is no square: at most 4 to 1; None takes `size`.
         title: True sets the topic as a title, a text sets that text, False none.
         text: the text encoder, an embedder's config; its class attribute `axes` names its columns.
 
@@ -46,10 +49,23 @@ class ProceduralCover(Generator):
         modules=("scipy", "PIL", "matplotlib"),
     )
 
-    def __init__(self, size: int = 1024, title: bool | str = False, text: Mapping[str, Any] | None = None) -> None:
-        if isinstance(size, bool) or not isinstance(size, int) or not SIZES[0] <= size <= SIZES[1]:
+    def __init__(
+        self, size: int = 1024, title: bool | str = False, text: Mapping[str, Any] | None = None,
+        width: int | None = None, height: int | None = None,
+    ) -> None:  # fmt: skip
+        for name, side in (("size", size), ("width", width), ("height", height)):
+            whole = isinstance(side, int) and not isinstance(side, bool)
+            if side is not None and not (whole and SIZES[0] <= side <= SIZES[1]):
+                raise InvalidValue(
+                    f"a cover's {name} is a whole number of pixels from {SIZES[0]} to {SIZES[1]}, got {side!r}"
+                )
+        if size is None:
+            raise InvalidValue(f"a cover's size is a whole number of pixels from {SIZES[0]} to {SIZES[1]}, got None")
+        self.width, self.height = width or size, height or size
+        if max(self.width, self.height) > LONGEST * min(self.width, self.height):
             raise InvalidValue(
-                f"a cover's size is a whole number of pixels from {SIZES[0]} to {SIZES[1]}, got {size!r}"
+                f"a cover is at most {LONGEST} times as long as it is wide, got {self.width} x {self.height} pixels: "
+                "paint it less long and cut it"
             )
         if not isinstance(title, bool | str) or (isinstance(title, str) and len(title) > 80):
             raise InvalidValue(f"title is true, false or a text of at most 80 characters, got {title!r}")
@@ -74,7 +90,8 @@ class ProceduralCover(Generator):
         made = []
         for brief, seed in zip(sources, seeds, strict=True):
             title = self.title if isinstance(self.title, str) else brief.topic * self.title
-            made.append(Image(scenes.paint(brief, rows[brief.topic], int(seed), self.size, title)))
+            painting = scenes.paint(brief, rows[brief.topic], int(seed), (self.width, self.height), title)
+            made.append(Image(painting.pixels, painting.notes))
         return made
 
     def identity(self) -> Mapping[str, Any]:

@@ -1,0 +1,100 @@
+"""Paper: sheets cut out and laid over each other, each with its edge of light and its shadow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..canvas import Array, noise, ridge_line
+from ..things.layout import Item
+from ..things.stage import Stage, paste
+from . import weather
+
+
+def paper(stage: Stage) -> None:
+    """Paint a stage as layers of paper: rings of sky about the light, hills, things on their own coloured sheets."""
+    scene, c, p = stage.scene, stage.canvas, stage.scene.palette
+    rng = scene.stream("paper")
+    fibres = 1 + 0.05 * (c.up(noise(rng, 120, 2, 0.7)) - 0.5)
+    day = p.key == "day"
+    steps = [
+        p.sky[0],
+        p.sky[1],
+        p.between(p.sky[1], p.sky[2], 0.6),
+        p.sky[2],
+        p.sky[3],
+        p.between(p.pale, p.glow, 0.25),
+    ]
+    if day:
+        steps = [p.between(p.sky[0], p.ink, 0.12), p.sky[0], p.sky[1], p.sky[2], p.sky[3], p.pale]
+    c.over(steps[0])
+    x, y = scene.focus
+    x0, y0, x1, y1 = stage.bounds()
+    reach = max(0.95 * max(x1 - x0, y1 - y0), 0.5)
+    wobble = c.up(noise(rng, 5, 2))
+    for k, tone in enumerate(steps[1:]):
+        r = reach * (1.0 - 0.155 * k) * 0.92
+        sheet(
+            stage,
+            np.clip((r + 0.05 * (wobble - 0.5) - c.distance(x, y)) / (1.5 * c.px) + 0.5, 0, 1),
+            tone,
+            0.5 + 0.1 * k,
+        )
+    if stage.ground:
+        foot = max((i.y for i in stage.items if not i.aloft), default=scene.horizon)
+        for k in range(3):
+            t = (k + 1) / 3
+            base = foot - 0.10 + 0.055 * k
+            line = base + (0.035 - 0.008 * k) * ridge_line(rng, 400, 0.35, 2.0 + 0.7 * k)
+            if k == 2:
+                line = np.minimum(line, foot - 0.02)
+            tone = p.between(p.sky[2], p.ink if not day else p.sky[0], 0.25 + 0.55 * t)
+            if stage.reading.meaning("snow"):
+                tone = p.between(p.pale, p.sky[1], 0.35 - 0.3 * t)
+            sheet(stage, c.below(line), tone, 0.9)
+    for item in stage.all():
+        _thing(stage, item)
+    weather.fall(stage, p.pale)
+    c.light *= fibres[None].astype(np.float32)
+    scene.notes["grain"] = 0.022
+
+
+def sheet(stage: Stage, mask: Array, colour: Array, lift: float = 1.0) -> None:
+    """One sheet: a soft shadow below and to the right, then the paper with a light upper edge."""
+    c, p = stage.canvas, stage.scene.palette
+    shadow = c.shift(c.blur(mask, 0.008 * lift, 512), 0.005 * lift, 0.008 * lift)
+    c.light *= 1 - 0.42 * np.clip(shadow - mask, 0, 1)[None]
+    c.over(colour, mask)
+    edge = np.clip(mask - c.shift(mask, 0.0012, 0.0016), 0, 1)
+    c.over(p.between(colour, p.pale, 0.7), 0.5 * edge)
+
+
+def _thing(stage: Stage, item: Item) -> None:
+    """A thing as three sheets: a pale one with a margin, the thing's colour, and its fields cut into that."""
+    from scipy.ndimage import distance_transform_edt
+
+    c, p = stage.canvas, stage.scene.palette
+    local = stage.drawing(item)
+    margin = max(2, round(0.012 * c.size + 0.02 * max(local.body.shape)))
+    padded = np.pad(local.body, 2 * margin)
+    away = distance_transform_edt(padded < 0.5)
+    grown = np.clip(margin - away + 0.5, 0, 1).astype(np.float32)
+    whole = np.zeros((c.height, c.width), np.float32)
+    shifted = Item(item.thing, item.x, item.y + 2 * margin / c.size, item.w, item.h)
+    paste(c, whole, grown, shifted)
+    base = stage.colour(item)
+    sheet(stage, whole, p.between(p.pale, base, 0.12), 1.0)
+    body = stage.cover(item, "body")
+    tones = stage.tones(item, local.count)
+    sheet(stage, body, tones[1] if item.shape.font == "n" else p.between(tones[1], p.ink, 0.5), 0.6)
+    fields = stage.cover(item, "fields")
+    if item.shape.font == "n":
+        for k in range(2, min(local.count, 9) + 1):
+            part = (fields == k).astype(np.float32)
+            c.over(tones[k], part * body)
+        ink = stage.cover(item, "ink")
+        dark = p.between(tones[0], base, 0.12)
+        inner = np.clip(c.shift(ink, 0.003, 0.004) - ink, 0, 1) * body
+        c.light *= 1 - 0.30 * c.blur(inner, 0.002, 768)[None]
+        c.over(dark, ink)
+    else:
+        sheet(stage, stage.cover(item, "ink"), tones[1], 0.5)

@@ -1,0 +1,130 @@
+"""Tiles: a mosaic of small stones, and a window of stained glass."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..canvas import Array, noise, resize, smoothstep
+from ..things.stage import Stage
+from . import weather
+
+
+def _ground(stage: Stage) -> Array:
+    """Colours behind the things: rings of the sky's stops about the light, shape=(3, row, column)."""
+    from ..palette import ramp
+
+    scene, c, p = stage.scene, stage.canvas, stage.scene.palette
+    rng = scene.stream("behind")
+    d = c.distance(*scene.focus) / np.float32(0.8) + 0.10 * (c.up(noise(rng, 4, 3)) - 0.5)
+    d = np.floor(np.clip(d, 0, 1) * 7) / 7
+    stops = (p.between(p.pale, p.glow, 0.5), p.glow, p.sky[3], p.sky[2], p.sky[1], p.sky[0]) if p.key != "day" else (
+        p.pale, p.between(p.accent, p.pale, 0.6), p.sky[3], p.sky[2], p.sky[1], p.sky[0])  # fmt: skip
+    return c.grade(d.astype(np.float32), ramp(*stops))
+
+
+def _lay_ground(stage: Stage) -> None:
+    c, p = stage.canvas, stage.scene.palette
+    c.light[:] = _ground(stage)
+    foot = max((i.y for i in stage.items if not i.aloft), default=None)
+    if foot is not None and not all(i.aloft for i in stage.items):
+        under = np.clip((c.y - np.float32(foot - 0.035)) / c.px + 0.5, 0, 1) * np.ones_like(c.x)
+        soil = (
+            p.between(p.sky[1], p.ink, 0.55) if not stage.reading.meaning("snow") else p.between(p.pale, p.sky[2], 0.2)
+        )
+        c.over(soil, under)
+
+
+def mosaic(stage: Stage) -> None:
+    """Stones laid along a jittered grid, each of one colour, set in dark mortar, a little uneven in height."""
+    scene, c, p = stage.scene, stage.canvas, stage.scene.palette
+    rng = scene.stream("mosaic")
+    _lay_ground(stage)
+    for item in stage.all():
+        body = stage.cover(item, "body")
+        grown = smoothstep(0.05, 0.25, c.blur(body, 0.012, 512)).astype(np.float32)
+        c.over(p.between(p.ink, p.sky[0], 0.2), 0.85 * grown * (1 - body))
+        c.over(stage.painted(item), body)
+    weather.fall(stage, p.pale)
+    pitch = 1 / 62
+    rows, columns = round((c.bottom - c.top) / pitch), round((c.right - c.left) / pitch)
+    jitter = rng.uniform(-0.22, 0.22, (2, rows + 4, columns + 4)).astype(np.float32)
+    u = (c.x - np.float32(c.left)) / np.float32(pitch) + np.zeros_like(c.y)
+    v = (c.y - np.float32(c.top)) / np.float32(pitch) + np.zeros_like(c.x)
+    i0, j0 = np.floor(v).astype(np.int32), np.floor(u).astype(np.int32)
+    best = np.full(u.shape, 9.0, np.float32)
+    second = best.copy()
+    which = np.zeros(u.shape, np.int32)
+    for di in (-1, 0, 1):
+        for dj in (-1, 0, 1):
+            i, j = i0 + di + 1, j0 + dj + 1
+            at = i * (columns + 4) + j
+            dy = np.abs(i - 0.5 + jitter[0].take(at) - v)
+            dx = np.abs(j - 0.5 + jitter[1].take(at) - u)
+            far = np.maximum(dx, dy) + 0.35 * np.minimum(dx, dy)  # nearly square stones
+            closer = far < best
+            second = np.where(closer, best, np.minimum(second, far))
+            which = np.where(closer, at, which)
+            best = np.where(closer, far, best)
+    colours = np.stack([resize(plane, rows * 2, columns * 2) for plane in c.light])
+    sample = colours[:, 1::2, 1::2] * 0.4 + colours[:, ::2, ::2] * 0.6
+    stones = np.zeros((3, rows + 4, columns + 4), np.float32)
+    stones[:, 1 : rows + 1, 1 : columns + 1] = sample
+    stones[:, 0], stones[:, rows + 1 :] = stones[:, 1], stones[:, rows : rows + 1]
+    stones[:, :, 0], stones[:, :, columns + 1 :] = stones[:, :, 1], stones[:, :, columns : columns + 1]
+    shine = (0.82 + 0.36 * rng.random((rows + 4, columns + 4))).astype(np.float32)
+    gap = second - best
+    mortar = smoothstep(0.05, 0.05 + 0.10 + 3 * c.px / pitch * 0.2, gap).astype(np.float32)
+    dome = 0.86 + 0.28 * smoothstep(0.9, 0.1, best)
+    ink = np.asarray(p.between(p.ink, p.sky[0], 0.15), np.float32)
+    for k in range(3):
+        flat = (stones[k] * shine).take(which) * dome
+        c.light[k] = ink[k] + mortar * (flat - ink[k])
+    scene.notes["grain"] = 0.01
+
+
+def glass(stage: Stage) -> None:
+    """Pieces of glass between leads: shards of sky about the light, each thing's fields in their colours, lit from behind."""
+    scene, c, p = stage.scene, stage.canvas, stage.scene.palette
+    rng = scene.stream("glass")
+    _lay_ground(stage)
+    x, y = scene.focus
+    count = 70
+    sites = np.stack(
+        [c.left + (c.right - c.left) * rng.random(count), c.top + (c.bottom - c.top) * rng.random(count)], 1
+    )
+    best = np.full((c.height, c.width), 9.0, np.float32)
+    second, which = best.copy(), np.zeros(best.shape, np.int32)
+    for k, (sx, sy) in enumerate(sites):
+        far = c.distance(sx, sy)
+        closer = far < best
+        second = np.where(closer, best, np.minimum(second, far))
+        which = np.where(closer, k, which)
+        best = np.where(closer, far, best)
+    value = (0.72 + 0.55 * rng.random(count)).astype(np.float32)
+    leads = np.clip((0.0075 - (second - best)) / (1.5 * c.px) + 0.5, 0, 1)
+    c.light *= value.take(which)[None]
+    warm = np.asarray(p.accent, np.float32)
+    tinted = (rng.random(count) < 0.2).take(which) * 0.45
+    for k in range(3):
+        c.light[k] += tinted * (warm[k] * 0.8 - c.light[k])
+    r = max(scene.sun, 0.2)
+    ring = np.clip((0.005 - np.abs(c.distance(x, y) - r)) / (1.5 * c.px) + 0.5, 0, 1)
+    leads = np.maximum(leads, ring)
+    body = stage.union("body")
+    outline = smoothstep(0.06, 0.22, c.blur(body, 0.006, 768)).astype(np.float32)
+    leads = np.maximum(leads * (1 - outline), outline * (1 - body))
+    for item in stage.all():
+        local = stage.cover(item, "body")
+        flat = stage.painted(item)
+        sheen = 0.85 + 0.5 * np.clip(1 - c.distance(x, y) / np.float32(0.7), 0, 1)
+        c.over(flat * (1.15 * sheen)[None], local)
+    c.light *= (0.86 + 0.28 * c.up(noise(rng, 70, 3, 0.6, side=512)))[None]
+    if stage.reading.meaning("snow", "rain", "storm"):
+        weather.fall(stage, p.pale)
+    lead = np.array([0.012, 0.012, 0.014])
+    for item in stage.all():
+        leads = np.maximum(leads, stage.cover(item, "ink" if item.shape.font == "n" else "lines"))
+    c.over(lead, leads.astype(np.float32))
+    edge = np.clip(leads - c.shift(leads, 0.0016, 0.0016), 0, 1)
+    c.over(p.between(p.pale, p.sky[1], 0.4), 0.28 * edge)
+    scene.notes["grain"] = 0.01
