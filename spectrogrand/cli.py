@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigError, UnknownName, nearest
+from .errors import ConfigError, MediaError, UnknownName, nearest
 
 SOUND_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff")
 FLAGS_WITH_A_VALUE = (
@@ -60,7 +60,7 @@ def as_settings(words: list[str]) -> list[str]:
     """What a maker types as the settings that it means.
 
     Words without a name are the topic, or the song where they name a sound file. `song.path=` alone implies `song=file`,
-    `cover.path=` alone `cover=file`; `videos=motion,static` is a list.
+    `cover.path=` alone `cover=file`; a song with a picture in it brings its own cover; `videos=motion,static` is a list.
 
     Raises:
         ConfigError: a topic is given twice.
@@ -92,11 +92,24 @@ def as_settings(words: list[str]) -> list[str]:
     for slot in ("song", *(["cover"] if own_cover else [])):
         if f"{slot}.path" in given and slot not in given:
             kept.insert(0, f"{slot}=file")
+    path = next((w.partition("=")[2] for w in kept if w.startswith("song.path=")), None)
+    if path and own_cover and not {"cover", "pipeline"} & given and _has_artwork(path):
+        kept.insert(0, "cover=artwork")
     sweep = {"-m", "--multirun"} & set(kept) or "topics" in given
     return [
         f"videos=[{w[7:]}]" if w.startswith("videos=") and "," in w and w[7] not in "['\"" and not sweep else w
         for w in kept
     ]
+
+
+def _has_artwork(path: str) -> bool:
+    """Whether a song brings its own cover."""
+    from .media import read_tags
+
+    try:
+        return read_tags(path).artwork
+    except MediaError:  # said when the song is read
+        return False
 
 
 @contextmanager

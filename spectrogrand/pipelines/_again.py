@@ -42,7 +42,7 @@ def config_again(folder: Path, words: Sequence[str]) -> tuple[dict[str, Any], li
             f"the run was made by spectrogrand {record.get('version')}, this is {__version__}: what differs is made anew"
         )
     chosen, keep, changes = _sorted(words, record, folder)
-    config = _changed(dict(old), changes)
+    config = _changed({k: v for k, v in old.items() if k != "job"}, changes)
     for slot in KEPT_FILES:
         if (
             slot not in keep
@@ -58,7 +58,6 @@ def config_again(folder: Path, words: Sequence[str]) -> tuple[dict[str, Any], li
     config["kept"] = {k: str(folder.absolute()) for k in dict.fromkeys([*keep, *still])} or None
     if not any(w.startswith("output=") for w in changes):
         config["output"] = str(folder.parent)
-    config.pop("job", None)
     return config, said
 
 

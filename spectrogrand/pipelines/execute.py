@@ -12,7 +12,7 @@ from typing import Any
 from .. import registry
 from ..errors import SpectrograndError
 from ..report.page import write_report
-from ..report.tags import write_command
+from ..report.tags import tag_videos, write_command
 from ..runs import preflight
 from ..runs.run import Run
 from ..runs.slots import Slot, check_fit
@@ -47,7 +47,7 @@ def execute(config: Mapping[str, Any], words: Sequence[str] = ()) -> Path:
     parts = preflight.build(config, slots)
     preflight.check(parts)
     run = Run(config, settings.subject, slots, parts)
-    run.note(command=write_command(words))
+    run.note(command=write_command(words), tags=settings.describe())
     state, said = "finished", None
     try:
         with _noted(run):
@@ -63,6 +63,7 @@ def execute(config: Mapping[str, Any], words: Sequence[str] = ()) -> Path:
         raise
     finally:
         run.close(state, said)
+        tag_videos(run.folder)
         report = write_report(run.folder)
     return report
 
