@@ -1,17 +1,25 @@
-"""The command line: a list of commands; Hydra itself is kept in configuring.py.
+"""spectrogrand: a topic or a song becomes music, covers and videos, chosen by measured creativity.
 
-    spectrogrand run topic="a futuristic spaceship"
-    spectrogrand run song=file song.path=track.mp3
+Make something:
+    spectrogrand run "a cat in the rain"                      song, cover, videos and a page, into outputs/
+    spectrogrand run "a cat in the rain" shape=9:16 --open    upright, for Reels; the video opens when it is there
+    spectrogrand run song.path=track.mp3                      a video for your own song
+    spectrogrand run song.path=track.mp3 cover.path=art.png   with your own picture
+    spectrogrand again outputs/RUN song=2 [keep=song,cover]   once more, with the song, cover or setting that you choose
+    spectrogrand app [port=7860] [index=FOLDER]               all of it on a page in your browser
+
+Study it:
     spectrogrand run -m topics=topics.txt stylizer=a,b seed=0,1,2
     spectrogrand list [--json]
     spectrogrand table RUNS... [--csv]
     spectrogrand evaluate PATHS... [--csv|--json]
-    spectrogrand app [port=7860] [index=FOLDER] [setting=value ...]
+    spectrogrand why RUN...
+
+Prepare:
     spectrogrand index LYRICS.csv FOLDER [setting=value ...]
     spectrogrand fetch NAME... [weights=FOLDER] | --list
     spectrogrand convert FILE OUT.safetensors
     spectrogrand reference FOLDER OUT.safetensors
-    spectrogrand why RUN...
     spectrogrand prepare WHAT ...
 
 Topics and paths are taken as they are typed: commas, quotes, `=`, `${` and parentheses mean themselves.
@@ -27,6 +35,7 @@ from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 
 COMMANDS = {
     "run": "cli:run",
+    "again": "cli:again",
     "list": "cli:list_plugins",
     "table": "cli:table",
     "evaluate": "metrics.evaluate:main",

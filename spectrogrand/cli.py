@@ -3,36 +3,147 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from .errors import ConfigError, UnknownName, nearest
+from .errors import ConfigError, MediaError, UnknownName, nearest
+
+SOUND_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff")
+FLAGS_WITH_A_VALUE = (
+    "--cfg",
+    "-c",
+    "--package",
+    "-p",
+    "--config-path",
+    "-cp",
+    "--config-name",
+    "-cn",
+    "--config-dir",
+    "-cd",
+)
 
 
 def run(words: list[str]) -> int:
-    """`run`: one run, or a sweep; SIGTERM stops it as Ctrl-C does."""
-    import signal
-
+    """`run`: one run, or a sweep; SIGTERM stops it as Ctrl-C does. `--open` shows the video when it is there."""
     from .config import run_hydra
+
+    opened = "--open" in words
+    words = as_settings([w for w in words if w != "--open"])
+    with _stopping():
+        return run_hydra(words, lambda config: _make(config, words, opened))
+
+
+def again(words: list[str]) -> int:
+    """`again RUN [song=2] [cover=3] [keep=song,cover] [setting=value ...]`: a new run that reuses all it may."""
+    from .pipelines._again import config_again
+
+    opened = "--open" in words
+    words = [w for w in words if w != "--open"]
+    if not words or "=" in words[0] or words[0].startswith("-"):
+        raise ConfigError("which run? give its folder first: spectrogrand again outputs/RUN song=2")
+    folder = Path(words[0]).expanduser()
+    if not folder.is_dir():
+        raise ConfigError(f"no folder {folder}: give the folder of a run, such as outputs/RUN")
+    config, said = config_again(folder, words[1:])
+    for line in said:
+        sys.stderr.write(f"spectrogrand: {line}\n")
+    with _stopping():
+        return _make(config, [], opened)
+
+
+def as_settings(words: list[str]) -> list[str]:
+    """What a maker types as the settings that it means.
+
+    Words without a name are the topic, or the song where they name a sound file. `song.path=` alone implies `song=file`,
+    `cover.path=` alone `cover=file`; a song with a picture in it brings its own cover; `videos=motion,static` is a list.
+
+    Raises:
+        ConfigError: a topic is given twice.
+
+    >>> as_settings(["a cat in the rain", "videos=motion,static"])
+    ['topic=a cat in the rain', 'videos=[motion,static]']
+    >>> as_settings(["song.path=a.mp3"])
+    ['song=file', 'song.path=a.mp3']
+    """
+    bare: list[str] = []
+    kept: list[str] = []
+    value_follows = False
+    for word in words:
+        if value_follows or word.startswith(("-", "~")) or re.match(r"\+{0,2}[A-Za-z_][\w./@]*=", word):
+            kept.append(word)
+        else:
+            bare.append(word)
+        value_follows = word in FLAGS_WITH_A_VALUE
+    given = {w.partition("=")[0] for w in kept}
+    if len(bare) == 1 and bare[0].lower().endswith(SOUND_ENDINGS) and Path(bare[0]).expanduser().is_file():
+        kept, bare = [f"song.path={bare[0]}", *kept], []
+        given.add("song.path")
+    if bare:
+        topic = " ".join(bare)
+        if given & {"topic", "topics"}:
+            raise ConfigError(f"{topic!r} is no setting, and the topic is given already: write name=value")
+        kept.insert(0, f"topic={topic}")
+    own_cover = not any(w in ("pipeline=image_to_music", "pipeline=recommendation") for w in kept)
+    for slot in ("song", *(["cover"] if own_cover else [])):
+        if f"{slot}.path" in given and slot not in given:
+            kept.insert(0, f"{slot}=file")
+    path = next((w.partition("=")[2] for w in kept if w.startswith("song.path=")), None)
+    if path and own_cover and not {"cover", "pipeline"} & given and _has_artwork(path):
+        kept.insert(0, "cover=artwork")
+    sweep = {"-m", "--multirun"} & set(kept) or "topics" in given
+    return [
+        f"videos=[{w[7:]}]" if w.startswith("videos=") and "," in w and w[7] not in "['\"" and not sweep else w
+        for w in kept
+    ]
+
+
+def _has_artwork(path: str) -> bool:
+    """Whether a song brings its own cover."""
+    from .media import read_tags
+
+    try:
+        return read_tags(path).artwork
+    except MediaError:  # said when the song is read
+        return False
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """SIGTERM stops what runs as Ctrl-C does."""
+    import signal
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop) if threading.current_thread() is threading.main_thread() else None
     try:
-        return run_hydra(words, _job)
+        yield
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
 
 
-def _job(config: dict[str, object]) -> int:
-    """One run: prints the report's path."""
+def _make(config: dict[str, Any], words: list[str], opened: bool) -> int:
+    """One run: its report's path is printed, and beside it, for people, what was made and what can be done next."""
     from .pipelines.execute import execute
+    from .report.closing import closing, main_video
+    from .report.page import read_record
 
-    report = execute(config)
-    print(report)
+    report = execute(config, words)
+    record = read_record(report.parent)
+    sys.stderr.write(closing(record, report.parent) + "\n")
+    print(report, flush=True)
+    if opened:
+        import webbrowser
+
+        shown = main_video(record, report.parent)
+        if not webbrowser.open(shown.resolve().as_uri()):
+            sys.stderr.write(f"spectrogrand: nothing here opens videos: open {shown} yourself\n")
     return 0
 
 

@@ -56,7 +56,7 @@ def test_one_plugin_is_listed_with_all_its_options(capsys):
         (["table", ".", "--cvs"], "did you mean '--csv'?"),
         (["convert", "one.pth"], "say which file becomes which"),
         (["evaluate", "nowhere.mp4"], "nothing at 'nowhere.mp4'"),
-        (["run", "spaceship"], "write name=value"),
+        (["run", "a ship", "topic=rain"], "the topic is given already: write name=value"),
     ],
 )
 def test_wrong_usage_is_one_line(capsys, words, message):

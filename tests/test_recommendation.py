@@ -23,8 +23,8 @@ from spectrogrand.lyrics.ranking import evidence, rank
 from spectrogrand.lyrics.reading import Table, split
 from spectrogrand.lyrics.searching import Index
 from spectrogrand.pipelines import recommendation
-from spectrogrand.pipelines._playing import inside
 from spectrogrand.pipelines.execute import execute
+from spectrogrand.runs.playing import inside
 
 pytest.importorskip("pyarrow")
 pytest.importorskip("sklearn")

@@ -148,7 +148,8 @@ def config(output, **changes):
     return {
         "pipeline": "audiovisual", "topic": "a toy", "seed": 0, "songs": 3, "covers": 2, "selection": "quantile", "fps": "10",
         "size": 64, "videos": ["static", "dynamic_content", "dynamic_style", "motion"],
-        "spectrogram": {"seconds": 0.5, "colormap": "magma"}, "media": {"preset": "ultrafast", "crf": 30, "threads": 1},
+        "spectrogram": {"seconds": 0.5, "colormap": "magma"}, "sleeve": "still",
+        "media": {"preset": "ultrafast", "crf": 30, "threads": 1},
         "output": str(output), "store": None, "song": {"name": "toy_song"}, "cover": {"name": "toy_cover"},
         "motion": {"name": "toy_motion"}, "stylizer": {"name": "toy_stylizer"}, "genre": {"name": "toy_genre"},
         "song_scorers": {"loudness": {"scorer": {"name": "toy_loudness"}, "weight": 1.0}},

@@ -21,11 +21,12 @@ from .resampling import resample, resample_blocks
 from .sniff import PICTURES, SOUNDS, VIDEOS
 from .sound import load_audio
 from .sound_writer import save_audio
+from .tags import Tags, read_tags, write_tags
 from .versions import versions
 from .video import load_video
 
 __all__ = [
-    "LIMITS", "PICTURES", "SOUNDS", "VIDEOS", "Limits", "load_audio", "load_image", "load_video",
-    "replacing", "resample", "resample_blocks",
-    "save_audio", "save_image", "save_video", "sound_offset", "versions",
+    "LIMITS", "PICTURES", "SOUNDS", "VIDEOS", "Limits", "Tags", "load_audio", "load_image", "load_video",
+    "read_tags", "replacing", "resample", "resample_blocks",
+    "save_audio", "save_image", "save_video", "sound_offset", "versions", "write_tags",
 ]  # fmt: skip

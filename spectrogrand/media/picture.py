@@ -14,7 +14,7 @@ from ..errors import MediaError
 from ..files import replacing
 from ..types import Image
 from .limits import LIMITS, Limits, check_pixels, open_local
-from .sniff import SOUND_FILE, describe, is_heif, sniff
+from .sniff import SOUND_FILE, describe, is_heif, other_demuxer, sniff
 
 FORMATS = (
     "PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000", "HEIF", "ICO", "PCX", "QOI", "PSD", "SGI",
@@ -47,7 +47,7 @@ def load_image(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> Imag
     with file:
         reader = sniff(file)
         if reader == SOUND_FILE:
-            raise MediaError(f"{str(found)!r} is a sound, expected a picture or a video")
+            return _embedded(file, found, limits)
         if reader is not None:
             from .video import first_frame
 
@@ -67,6 +67,20 @@ def save_image(path: str | os.PathLike[str], image: Image) -> None:
 
     with replacing(path) as temporary, open(temporary, "wb") as file:
         PIL.Image.fromarray(np.ascontiguousarray(image.pixels)).save(file, "PNG", compress_level=6)
+
+
+def _embedded(file: BinaryIO, path: Path, limits: Limits) -> Image:
+    """The cover in a sound file that libsndfile reads: FLAC, Ogg."""
+    from .video import first_frame
+
+    reader = other_demuxer(file)
+    try:
+        if reader is not None:
+            file.seek(0)
+            return first_frame(file, path, reader, limits)
+    except MediaError:  # it holds none
+        pass
+    raise MediaError(f"{str(path)!r} is a sound, expected a picture or a video: there is none in it")
 
 
 def _raster(file: BinaryIO, path: Path, limits: Limits) -> np.ndarray:

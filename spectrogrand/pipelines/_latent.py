@@ -48,9 +48,9 @@ def check_duration(name: str, value: Any) -> float:
 class Settings(Framed):
     """What may be set beside the plug-ins; the parameters of the vectors are checked by `walks.latents`."""
 
+    UNTIMED = True
     NOTHING = 'no song: give song=file song.path=FILE, or topic="a futuristic spaceship" to have one made'
 
-    lyrics: str | None = text(default=None)
     classes: list[int] | None = checked(check_ids, default=None)
     num_classes: int = whole(1, 12, default=12)
     choice: str = one_of(lyric_classes.STRATEGIES, default="contextual", what="choice of classes")
@@ -74,7 +74,8 @@ class Settings(Framed):
         if self.classes is not None and self.lyrics is not None:
             raise ConfigError("classes and lyrics both choose the classes: give one of them")
         if self.lyrics is not None:
-            object.__setattr__(self, "verses", lyric_classes.read_lyrics(self.lyrics))
+            words = [[line.text for line in self.lines]] if self.lines else lyric_classes.read_lyrics(self.lyrics)
+            object.__setattr__(self, "verses", words)
         if self.vectors is not None:
             object.__setattr__(self, "saved", load(self.vectors))
 

@@ -7,17 +7,25 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from .. import registry
+from ..audio.features import analyse
 from ..checks import Checked, frame_rate, one_of, text, whole
-from ..errors import ConfigError, InvalidValue
-from ..image.shape import fit_frames, frame_size
+from ..engines.director.captions import TITLE, Caption, write_captions
+from ..engines.director.sleeve import Layout, draw_sleeve
+from ..errors import ConfigError, InvalidValue, MediaError
+from ..image.shape import fit_frames, fit_picture, frame_size
+from ..lyrics.timed import Line, is_timed, on_beats, read_timed
+from ..media import Tags, read_tags
 from ..runs.artefacts import Traced
 from ..runs.run import Run
 from ..selection import RULES
-from ..types import Frames, Topic
+from ..types import Audio, Frames, Image, Topic, frame_count
+
+SLEEVES = ("animated", "still")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +68,25 @@ class Common(Checked):
         """
         if self.topic is None and self.own_song is None:
             raise ConfigError(self.NOTHING)
-        return Topic(self.topic if self.topic is not None else Path(str(self.own_song)).stem).text
+        return Topic(self.topic if self.topic is not None else self.tags.title or Path(str(self.own_song)).stem).text
+
+    @cached_property
+    def tags(self) -> Tags:
+        """What the user's own song says of itself; nothing where it is none, or cannot be read."""
+        try:
+            return read_tags(self.own_song) if self.own_song else Tags()
+        except MediaError:  # said when the song is looked at
+            return Tags()
+
+    def describe(self) -> dict[str, str]:
+        """Title, artist and album of what is made."""
+        title = getattr(self, "shown_title", "")
+        known = {
+            "title": title or self.tags.title or self.subject,
+            "artist": str(getattr(self, "artist", None) or self.tags.artist),
+            "album": self.tags.album,
+        }
+        return {k: v for k, v in known.items() if v}
 
     def fill(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The config with what these settings hand to plug-ins; the plug-ins are built from it."""
@@ -78,12 +104,23 @@ class Framed(Common):
     DRAWING: ClassVar[tuple[str, ...]] = ("motion", "morph", "walk")
     """Slots whose plug-ins draw the frames themselves and are told how large these are."""
 
+    UNTIMED: ClassVar[bool] = False
+    """Whether lyrics may be a text without times, of which nothing is drawn."""
+
     fps: Fraction = frame_rate(default=Fraction(30))
     size: int = whole(16, 4096, default=512)
     shape: str = text(default="1:1")
+    title: str | None = text(default=None)
+    artist: str | None = text(default=None)
+    lyrics: str | None = text(default=None)
+    lines: tuple[Line, ...] = dataclasses.field(init=False, default=(), repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.lyrics is not None and (is_timed(self.lyrics) or not self.UNTIMED):
+            if not is_timed(self.lyrics):
+                raise ConfigError(f"lyrics are a file with times, .lrc or .srt, got {self.lyrics!r}")
+            object.__setattr__(self, "lines", read_timed(self.lyrics))
         try:
             object.__setattr__(self, "_frame", frame_size(self.shape, self.size))
         except InvalidValue as error:
@@ -123,3 +160,41 @@ class Framed(Common):
     def fit(self, run: Run, frames: Traced[Frames]) -> Traced[Frames]:
         """Frames that a plug-in drew, cut to the wanted shape where they have another."""
         return frames if self.shape == "1:1" else run.trace(fit_frames, frames, self.frame)
+
+    @property
+    def shown_title(self) -> str:
+        """The title that is drawn: title=true takes the song's own, any other text stands for itself; "" for none."""
+        wanted = (self.title or "").strip()
+        own = self.tags.title or self.subject
+        return "" if wanted.lower() in ("", "false", "no") else own if wanted.lower() in ("true", "yes") else wanted
+
+    def caption(self, run: Run, frames: Traced[Frames], song: Traced[Audio], titled: bool = False) -> Traced[Frames]:
+        """The frames with lyrics on the beat, and with title and artist at the beginning; `titled`: they show those already."""
+        if not self.lines and (titled or not self.shown_title):
+            return frames
+        title = "" if titled else self.shown_title
+        artist = self.describe().get("artist", "") if title else ""
+        return run.trace(caption_frames, frames, song, list(self.lines), title=title, artist=artist, on_cover=titled)
+
+
+def caption_frames(
+    frames: Frames, song: Audio, lines: list[Line], *, title: str, artist: str, on_cover: bool
+) -> Frames:
+    """`write_captions` of a song's lines, each moved onto the nearest beat, and of title and artist.
+
+    `on_cover`: the frames are an animated sleeve, and its cover is where text is wanted.
+    """
+    shown = [Caption(line.start, line.end, line.text) for line in on_beats(tuple(lines), analyse(song).beats)]
+    named = [Caption(*TITLE, text, kind) for text, kind in ((title, "title"), (artist, "artist")) if text]
+    return write_captions(frames, [*named, *shown], Layout(frames.size).cover if on_cover else None)
+
+
+def draw_static(run: Run, s: Any, cover: Traced[Image], song: Traced[Audio]) -> Traced[Frames]:
+    """The cover for as long as the song lasts: with title, spectrum and progress, or still as it was published."""
+    if s.sleeve == "still":
+        count = frame_count(song.value.duration, s.fps)
+        return run.trace(Frames.still, run.trace(fit_picture, cover, s.frame), count, s.fps)
+    told = s.describe()
+    return run.trace(
+        draw_sleeve, cover, song, fps=s.fps, size=s.frame, title=told.get("title", ""), artist=told.get("artist", "")
+    )

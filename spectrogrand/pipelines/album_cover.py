@@ -48,14 +48,16 @@ class Settings(Common):
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Self:
-        """The settings, with the words of `lyric_file` read into `lyrics`."""
+        """The settings, with the words of `lyric_file`, or of the song's own tags, read into `lyrics`."""
         file = config.get("lyric_file")
-        wanted = config.get("prompt") == "lyrics" or file
-        return super().read({**config, "lyrics": read_lyrics(file) if wanted else ""})
+        made = super().read({**config, "lyrics": read_lyrics(file) if file else ""})
+        if config.get("prompt") != "lyrics" or made.lyrics:
+            return made
+        return super().read({**config, "lyrics": made.tags.lyrics or read_lyrics(None)})
 
     def find_subject(self) -> str:
         """The album's title, the topic, or the song's name."""
-        return Topic(self.album).text if self.album is not None else super().find_subject()
+        return Topic(self.album or self.tags.album).text if self.album or self.tags.album else super().find_subject()
 
     def fill(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The config with `size` handed to the cover's generator.
@@ -77,12 +79,12 @@ def run(run: Run, s: Settings) -> None:
     feeling = estimate(song.value)
     genre = name_genre(run, s, song)
     named = feeling.words(s.emotions)
-    told = [f for f in (s.artist, genre if s.genres else None) if f]
+    told = [f for f in (s.artist or s.tags.artist, genre if s.genres else None) if f]
     run.note(
         emotion=feeling.as_dict() | {"words": list(named)}, facts=[*told, f"{feeling.tempo:.0f} BPM", *named]
     )  # fmt: skip
     known = {
-        "album": s.subject, "artist": s.artist or "", "emotions": named, "style": s.prompt, "lyrics": s.lyrics,
+        "album": s.subject, "artist": s.artist or s.tags.artist, "emotions": named, "style": s.prompt, "lyrics": s.lyrics,
         "feeling": feeling, "song": song.value,
     }  # fmt: skip
     run.best("cover", write_briefs(s.subject, genre, feeling, known, s.covers))

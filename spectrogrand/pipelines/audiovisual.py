@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..audio.pictures import draw_spectrogram
-from ..checks import field, flag, mapping, some_of, whole
+from ..checks import field, flag, mapping, one_of, some_of, whole
 from ..image.ramp import ramp_of
 from ..image.shape import fit_picture
 from ..interfaces import Classifier, Generator, Stylizer
 from ..runs.run import Run
 from ..runs.slots import Slot
-from ..types import Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
+from ..types import Audio, CoverBrief, Frames, Image, Scene, Topic
 from ._briefs import check_words, write_briefs
-from ._settings import Framed
+from ._settings import SLEEVES, Framed, draw_static
 from ._synchrony import save_on_the_beat
 
 SLOTS = {
@@ -40,6 +40,7 @@ class Settings(Framed):
     songs: int = whole(1, 1000, default=4)
     covers: int = whole(1, 1000, default=4)
     videos: tuple[str, ...] = some_of(tuple(VIDEOS), default=tuple(VIDEOS))
+    sleeve: str = one_of(SLEEVES, default="animated")
     synchronise: bool = flag(default=False)
     words: Mapping[str, Any] = field(check_words)
     spectrogram: Mapping[str, Any] = mapping()
@@ -65,11 +66,11 @@ def run(run: Run, s: Settings) -> None:
     look = {**s.spectrogram, **({"colormap": run.trace(ramp_of, cover)} if s.in_colours_of_cover else {})}
     pictures = run.trace(draw_spectrogram, song, fps=s.fps, size=s.frame, **look)
     draw = {
-        "static": lambda: run.trace(Frames.still, sleeve, frame_count(song.value.duration, s.fps), s.fps),
+        "static": lambda: draw_static(run, s, cover, song),
         "dynamic_content": lambda: run.stylize(sleeve, pictures),
         "dynamic_style": lambda: run.stylize(pictures, sleeve),
         "motion": lambda: s.fit(run, run.generate("motion", run.trace(Scene, cover, song))),
     }
     for name in s.videos:
         save = save_on_the_beat if name == "motion" and s.synchronise else Run.video
-        save(run, name, draw[name](), song)
+        save(run, name, s.caption(run, draw[name](), song, titled=name == "static" and s.sleeve == "animated"), song)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from .. import registry
 from ..errors import SpectrograndError
 from ..report.page import write_report
+from ..report.tags import tag_videos, write_command
 from ..runs import preflight
 from ..runs.run import Run
 from ..runs.slots import Slot, check_fit
@@ -24,8 +25,10 @@ def all_slots() -> dict[str, Slot]:
     }
 
 
-def execute(config: Mapping[str, Any]) -> Path:
+def execute(config: Mapping[str, Any], words: Sequence[str] = ()) -> Path:
     """Run the pipeline that `config["pipeline"]` names, in a fresh run directory; returns the report's path.
+
+    `words` is how the run was asked for on the command line, where it was.
 
     A run that fails or is interrupted keeps its directory, with the state and the error in run.json and a report of what was
     finished; the finished steps stay in the store, so running again goes on from there.
@@ -38,11 +41,13 @@ def execute(config: Mapping[str, Any]) -> Path:
     pipeline = registry.get_pipeline(str(config.get("pipeline") or "audiovisual"))
     settings = pipeline.Settings.read(config)
     config = settings.fill(config)
-    slots = {k: v for k, v in pipeline.SLOTS.items() if k not in settings.idle()}
+    idle = settings.idle() | set(config.get("kept") or {})
+    slots = {k: v for k, v in pipeline.SLOTS.items() if k not in idle}
     check_fit(config, slots)
     parts = preflight.build(config, slots)
     preflight.check(parts)
     run = Run(config, settings.subject, slots, parts)
+    run.note(command=write_command(words), tags=settings.describe())
     state, said = "finished", None
     try:
         with _noted(run):
@@ -58,6 +63,7 @@ def execute(config: Mapping[str, Any]) -> Path:
         raise
     finally:
         run.close(state, said)
+        tag_videos(run.folder)
         report = write_report(run.folder)
     return report
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..checks import some_of, whole
-from ..image.shape import fit_picture
+from ..checks import one_of, some_of, whole
 from ..interfaces import Classifier, Generator
 from ..runs.run import Run
 from ..runs.slots import Slot
-from ..types import MAX_TOPIC, Audio, CoverBrief, Frames, Image, Scene, Topic, frame_count
+from ..types import MAX_TOPIC, Audio, CoverBrief, Frames, Image, Scene, Topic
 from ._picture import Pictured, show_picture, write_caption
-from ._settings import Framed
+from ._settings import SLEEVES, Framed, draw_static
 
 SLOTS = {
     "cover": Slot(Generator, CoverBrief, Image), "captioner": Slot(Generator, Image, str), "song": Slot(Generator, Topic, Audio),
@@ -25,6 +24,7 @@ class Settings(Pictured, Framed):
     """What may be set beside the plug-ins."""
 
     songs: int = whole(1, 1000, default=4)
+    sleeve: str = one_of(SLEEVES, default="animated")
     videos: tuple[str, ...] = some_of(VIDEOS, default=VIDEOS)
 
     def idle(self) -> set[str]:
@@ -39,10 +39,9 @@ def run(run: Run, s: Settings) -> None:
     song = run.best("song", [topic] * s.songs)
     run.classify("genre", song)
 
-    sleeve = run.trace(fit_picture, picture, s.frame)
     draw = {
-        "static": lambda: run.trace(Frames.still, sleeve, frame_count(song.value.duration, s.fps), s.fps),
+        "static": lambda: draw_static(run, s, picture, song),
         "motion": lambda: s.fit(run, run.generate("motion", run.trace(Scene, picture, song))),
     }
     for name in s.videos:
-        run.video(name, draw[name](), song)
+        run.video(name, s.caption(run, draw[name](), song, titled=name == "static" and s.sleeve == "animated"), song)

@@ -22,4 +22,5 @@ def run(run: Run, s: Settings) -> None:
     song = run.best("song", [Topic(s.subject)])
     heard = run.trace(cut_song, song, s.duration)
     walk = run.trace(cut_walk, find_walk(run, s, song, classes), heard.value.duration)
-    keep_poster(run, run.video("visualizer", s.fit(run, run.generate("walk", walk)), heard))
+    drawn = s.fit(run, run.generate("walk", walk))
+    keep_poster(run, run.video("visualizer", s.caption(run, drawn, heard), heard))

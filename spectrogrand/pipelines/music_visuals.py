@@ -77,7 +77,7 @@ def run(run: Run, s: Settings) -> None:
     before, after = (
         s.fit(run, run.generate("morph", run.trace(Walk, Pictures(pictures), way, s.fps))) for way in (even, leaping)
     )
-    made = run.video("music_visuals", after, song)
+    made = run.video("music_visuals", s.caption(run, after, song), song)
     if s.synchronise:
         note_synchrony(run, "music_visuals", before, made, song)
 

@@ -17,11 +17,11 @@ from ..interfaces import Embedder, Generator
 from ..lyrics.ranking import RULES, rank
 from ..lyrics.reading import FEATURES
 from ..lyrics.searching import Index
+from ..runs.playing import listen
 from ..runs.run import Run
 from ..runs.slots import Slot
 from ..types import MAX_TOPIC, CoverBrief, Image, Topic
 from ._picture import Pictured, show_picture, write_caption
-from ._playing import listen
 
 SLOTS = {
     "captioner": Slot(Generator, Image, str), "cover": Slot(Generator, CoverBrief, Image), "embedder": Slot(Embedder),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 from ..errors import InvalidValue
@@ -10,13 +11,19 @@ from ..store import disk_errors
 
 
 def slug(text: str, longest: int = 48) -> str:
-    """A file name made of a topic: letters, digits and dashes only, never empty, never a path.
+    """A file name made of a topic: letters and digits of any script, and dashes; never empty, never a path.
 
-    >>> slug("../../etc: A Futuristic Spaceship!"), slug("🚀")
-    ('etc-a-futuristic-spaceship', 'untitled')
+    A symbol goes by its Unicode name where a topic holds no letter at all.
+
+    >>> slug("../../etc: A Futuristic Spaceship!"), slug("дождь в лесу"), slug("🚀")
+    ('etc-a-futuristic-spaceship', 'дождь-в-лесу', 'rocket')
     """
-    words = re.sub(r"[^a-z0-9]+", "-", text.lower().encode("ascii", "ignore").decode()).strip("-")
-    return words[:longest].strip("-") or "untitled"
+    plain = unicodedata.normalize("NFKC", text).lower()
+    if not any(c.isalnum() for c in plain):
+        plain = " ".join(unicodedata.name(c, "") for c in plain if unicodedata.category(c)[0] == "S").lower()
+    kept = "".join(c if unicodedata.category(c)[0] in "LMN" else "-" for c in plain)
+    words = re.sub("-+", "-", kept).strip("-")
+    return words[:longest].strip("-") or "run"
 
 
 def fresh(output: Path, name: str) -> Path:

@@ -23,8 +23,9 @@ from ..store import Entry, Store, digest, place, write_json
 from ..types import Audio, Frames, Image
 from .artefacts import Item, Traced, plain, read
 from .candidates import make_all, rate_all
+from .by_hand import choose_by_hand, given, take_from
 from .folders import fresh, slug
-from .slots import Slot, read_weight
+from .slots import Slot, named, read_weight
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ class Run:
         made = self._built.get(where) or self._build(where)
         self._used[where] = made
         card = made.card
-        self._record["parts"][_shown(where)] = {
+        self._record["parts"][named(where)] = {
             "name": made.name, "kind": made.kind, "summary": card.summary, "paper": card.paper, "licence": card.licence,
             "terms": card.terms, "identity": dict(made.identity()), "weights": [w.record() for w in card.weights],
         }  # fmt: skip
@@ -94,6 +95,8 @@ class Run:
         Raises:
             NoCandidateLeft: every candidate failed.
         """
+        if (self.config.get("kept") or {}).get(slot):
+            return self._keep_from(slot, Path(self.config["kept"][slot]))
         generator: Generator = self.part(slot)
         entries = {k: v for k, v in (self.config.get(f"{slot}_scorers") or {}).items() if v is not None}
         weights = {k: read_weight(slot, k, v) for k, v in entries.items()}
@@ -123,18 +126,30 @@ class Run:
         rule = self.config.get("selection") or "quantile"
         try:
             if generator.given and failed[0] is None:
-                choice = _given(scores)
+                choice = given(scores, "it is your own")
             else:
                 noise = {k: s.noise for k, s in scorers.items()}
                 choice = choose(scores, weights=weights, references=references, failed=failed, rule=rule, noise=noise)
         except NoCandidateLeft as error:
             self._note_choice(slot, items, scorers, weights, scores, failed_choice(failed, scores, rule, str(error)))
             raise NoCandidateLeft(f"no {slot} can be used: {error}") from error
+        by_hand = (self.config.get("chosen") or {}).get(slot)
+        if by_hand is not None and not generator.given:
+            choice = choose_by_hand(choice, slot, by_hand, failed)
         self.note_step(f"{slot} scores", None, reused, len(live) * len(scorers) - reused, begun)
         self._note_choice(slot, items, scorers, weights, scores, choice)
         chosen = items[choice.index]
         assert chosen is not None
         return chosen
+
+    def _keep_from(self, slot: str, folder: Path) -> Item:
+        """The song or cover of another run, as it stands in that run's folder."""
+        begun = time.monotonic()
+        item, part = take_from(self.store, slot, folder)
+        self._record["parts"] |= {slot: part} if part else {}
+        self.note_step(slot, None, 1, 0, begun)
+        self._note_choice(slot, [item], {}, {}, {}, given({}, f"it is kept from the run {folder.name}"))
+        return item
 
     def every(self, slot: str, sources: Sequence[Any]) -> list[Item]:
         """Make one artefact per source and keep them all, in order: captions, keyframes; nothing is chosen.
@@ -388,17 +403,6 @@ class Run:
             for name in chosen.parts:
                 self.keep(chosen.entry.path(name), f"{slot}_parts/{name}", chosen.entry.files[name])
         self.write()
-
-
-def _shown(where: str) -> str:
-    """A place as the record names it: "song scorer novelty" of "song_scorers.novelty", "gate noise" of "gates.noise"."""
-    slot, _, name = where.partition(".")
-    return f"{slot.removesuffix('s').replace('_', ' ')} {name}" if name else slot
-
-
-def _given(scores: Mapping[str, np.ndarray]) -> Choice:
-    used = {k: np.asarray(v, np.float64) for k, v in scores.items()}
-    return Choice(0, np.array([np.nan]), used, (None,), "given", "it is your own")
 
 
 def _number(value: float) -> float | None:

@@ -137,3 +137,9 @@ def _named(place: str, settings: Any) -> Mapping[str, Any]:
 def _makers(artefact: type) -> list[str]:
     known = registry.names("generators")
     return [n for n in known if getattr(registry.get("generators", n), "artefact", None) is artefact]
+
+
+def named(where: str) -> str:
+    """A place as the record names it: "song scorer novelty" of "song_scorers.novelty", "gate noise" of "gates.noise"."""
+    slot, _, name = where.partition(".")
+    return f"{slot.removesuffix('s').replace('_', ' ')} {name}" if name else slot

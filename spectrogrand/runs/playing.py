@@ -10,7 +10,7 @@ from ..store import file_digest
 
 if TYPE_CHECKING:
     from ..lyrics.searching import Index
-    from ..runs.run import Run
+    from .run import Run
 
 LARGEST = 64_000_000
 """Bytes of a song's file that is copied into a run."""
