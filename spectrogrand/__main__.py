@@ -3,6 +3,7 @@
     spectrogrand run topic="a futuristic spaceship"
     spectrogrand run song=file song.path=track.mp3
     spectrogrand run -m topics=topics.txt stylizer=a,b seed=0,1,2
+    spectrogrand run songs_from=FOLDER|LIST
     spectrogrand list [--json]
     spectrogrand table RUNS... [--csv]
     spectrogrand evaluate PATHS... [--csv|--json]

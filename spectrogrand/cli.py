@@ -15,13 +15,14 @@ def run(words: list[str]) -> int:
     import signal
 
     from .config import run_hydra
+    from .runs.sweeping import note_failure, with_songs
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop) if threading.current_thread() is threading.main_thread() else None
     try:
-        return run_hydra(words, _job)
+        return run_hydra(with_songs(words), _job, note_failure)
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)

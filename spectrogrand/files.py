@@ -13,6 +13,9 @@ from typing import Any
 
 from .errors import InvalidValue, MediaError
 
+DROPPINGS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
+"""Folders that systems leave beside people's files."""
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -54,6 +57,25 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # gone after a rename, or never made
             temporary.unlink()
+
+
+def walked(folder: Path) -> list[Path]:
+    """The files of a folder and its sub-folders, sorted, without what systems and editors drop there; links to folders are not
+    followed.
+
+    >>> walked(Path("no such folder"))
+    []
+    """
+    found = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in DROPPINGS)
+        files = (
+            Path(root, n)
+            for n in names
+            if not n.startswith(".") and n != "Thumbs.db" and not n.endswith(("~", ".part"))
+        )
+        found += [f for f in files if f.is_file()]
+    return sorted(found)
 
 
 def parse_json(text: str | bytes) -> Any:

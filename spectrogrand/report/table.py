@@ -27,7 +27,9 @@ Cell = str | int | float | None
 
 @dataclass(frozen=True)
 class Table:
-    """`rows`: one per finished run, by column. `groups`: per column (mean, low, high) over the runs that differ in seed only.
+    """`rows`: one per run that finished or failed, by column; a failed one says why.
+
+    `groups`: per column (mean, low, high) over the finished runs that differ in the seed only.
 
     `settings` names the columns that tell groups apart, `measures` those that are averaged.
     """
@@ -40,10 +42,11 @@ class Table:
 
 
 def table(paths: Iterable[str | Path]) -> Table:
-    """All finished runs in the given folders and below them, oldest first; a folder named twice counts once.
+    """All finished and failed runs in the given folders and below them, oldest first; a folder named twice counts once.
 
     Columns: run, topic, seed, the part in every slot, every other setting in which the runs differ, the chosen
-    candidates' raw scores and totals, the genre and the seconds. Runs that differ in nothing but the seed make a group.
+    candidates' raw scores and totals, the genre, the seconds, and why one failed.
+    Runs that differ in nothing but the seed make a group.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -52,7 +55,7 @@ def table(paths: Iterable[str | Path]) -> Table:
     row,run,topic,seed,seconds
     run,a,sea,1,2.5
     """
-    records = _finished(paths)
+    records = _ended(paths)
     leaves = [dict(_leaves(r.get("config"))) for r in records]
     varying = sorted(k for k in {k for leaf in leaves for k in leaf} if len({json.dumps(x.get(k)) for x in leaves}) > 1)
     varying = [k for k in varying if k.split(".")[0] not in _NOT_SETTINGS and not k.endswith(".name")]
@@ -61,7 +64,7 @@ def table(paths: Iterable[str | Path]) -> Table:
     parts = [s for s in SLOTS if s in present]
     scores = list(dict.fromkeys(k for row in rows for k in row if k.startswith(("song: ", "cover: "))))
     columns = ["run", "topic", "seed", *parts, *varying, *sorted(scores, key=_by_slot)]
-    columns = [c for c in [*columns, "genre found", "seconds"] if c in present]
+    columns = [c for c in [*columns, "genre found", "seconds", "failed"] if c in present]
     settings = ("topic", *parts, *varying)
     measures = tuple(c for c in columns if c in scores or c == "seconds")
     return Table(tuple(columns), settings, measures, tuple(rows), tuple(_groups(rows, settings, measures)))
@@ -108,7 +111,7 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     return float(x.mean()), float(low), float(high)
 
 
-def _finished(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
+def _ended(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
     found = [f for p in paths for f in Path(p).rglob("run.json") if ".store" not in f.relative_to(p).parts]
     files = {os.path.realpath(f.parent): f for f in found}
     records = []
@@ -118,7 +121,7 @@ def _finished(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
         except StoreError as error:
             warnings.warn(f"left out: {error}", stacklevel=3)
             continue
-        if record.get("state") == "finished":
+        if record.get("state") in ("finished", "failed"):
             records.append({**record, "name": record.get("name") or file.parent.name})
     return sorted(records, key=lambda r: str(r.get("started") or ""))
 
@@ -137,6 +140,8 @@ def _row(record: Mapping[str, Any], leaves: Mapping[str, Any], varying: Sequence
     row["run"] = str(record["name"])
     row.update({slot: _cell(leaves[f"{slot}.name"]) for slot in SLOTS if f"{slot}.name" in leaves})
     row.update({k: _cell(leaves.get(k)) for k in varying})
+    if record.get("state") == "failed":
+        row["failed"] = str(record.get("error") or "no reason was written down")
     for slot, choice in (record.get("choices") or {}).items():
         for candidate in choice.get("candidates") or []:
             if candidate.get("index") == choice.get("chosen"):
@@ -151,7 +156,7 @@ def _groups(
     rows: Sequence[Mapping[str, Cell]], settings: Sequence[str], measures: Sequence[str]
 ) -> Iterable[dict[str, Any]]:
     members: dict[str, list[Mapping[str, Cell]]] = {}
-    for row in rows:
+    for row in (r for r in rows if "failed" not in r):
         members.setdefault(json.dumps([row.get(s) for s in settings]), []).append(row)
     for group in members.values():
         seeds = {row.get("seed"): row for row in group}  # a seed that was run again counts once, its last run
