@@ -9,6 +9,9 @@ from pathlib import Path
 
 from .errors import ConfigError, UnknownName, nearest
 
+NARROW = 60
+"""Columns of a terminal in which a table would be a column of single letters: lines of text instead."""
+
 
 def run(words: list[str]) -> int:
     """`run`: one run, or a sweep; SIGTERM stops it as Ctrl-C does."""
@@ -55,10 +58,15 @@ def list_plugins(words: list[str]) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    width = Console().width if sys.stdout.isatty() else 220
+    if width < NARROW:
+        for row in found:
+            print(f"{row['kind']} {row['name']}: {row['summary']} ({row['licence']}; {row['state']})")
+        return 0
     table = Table("kind", "name", "what it is", "licence", "here", box=None, header_style="bold")
     for row in found:
         table.add_row(row["kind"], row["name"], row["summary"], row["licence"], row["state"])
-    Console(width=None if sys.stdout.isatty() else 220).print(table)
+    Console(width=width).print(table)
     return 0
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from .errors import InvalidValue, MediaError
 
+_UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EACCES, errno.EBADF, errno.EROFS)
 DROPPINGS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 """Folders that systems leave beside people's files."""
 
@@ -48,10 +49,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
-        _flush(temporary)
+        sync(temporary)
         os.replace(temporary, target)
-        with suppress(OSError):  # the file is there; some network folders cannot be flushed
-            _flush(target.parent)
+        with suppress(OSError):  # the file is there; some network folders cannot be opened
+            sync(target.parent)
     except OSError as error:
         raise MediaError(why_not(target, error)) from error
     finally:
@@ -113,9 +114,23 @@ def why_not(target: Path, error: OSError) -> str:
     return f"{str(target)!r} was not written: {advice.get(error.errno or 0, str(error.strerror or error).lower())}"
 
 
-def _flush(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Flush a file or a folder to its disk, where the disk can: some network shares refuse it, and keep what was written.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        sync_handle(handle)
     finally:
         os.close(handle)
+
+
+def sync_handle(handle: int) -> None:
+    """`sync` of an open file."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import StoreError
+from .files import sync, sync_handle
 
 MANIFEST = "entry.json"
 STALE_SECONDS = 86_400
@@ -77,15 +78,19 @@ def file_digest(path: Path) -> str:
 
 
 def write_json(path: Path, plain: Any) -> None:
-    """Write JSON so that a reader sees the old text or the new one, never half of it."""
+    """Write JSON so that a reader sees the old text or the new one, never half of it.
+
+    A byte of a file's name that is no text becomes an escape, such as \\udce9, which reads back as the same.
+    """
     with disk_errors(path.parent):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
                 json.dump(plain, file, indent=1, ensure_ascii=False, allow_nan=False)
                 file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
+                sync_handle(file.fileno())
+            with suppress(OSError):  # a network share may refuse it, and has rights of its own
+                os.chmod(name, 0o644)
             os.replace(name, path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -175,11 +180,11 @@ class Store:
                 yield draft
                 files = {p.name: file_digest(p) for p in sorted(draft.iterdir())}
                 for name in files:
-                    _sync(draft / name)
+                    sync(draft / name)
                 write_json(draft / MANIFEST, {"files": files})
-                _sync(draft)
+                sync(draft)
                 self._publish(draft, folder)
-                _sync(folder.parent)
+                sync(folder.parent)
             except BaseException:
                 shutil.rmtree(draft, ignore_errors=True)
                 raise
@@ -347,11 +352,3 @@ def disk_errors(folder: Path, only_full: bool = False) -> Iterator[None]:
                 f"cannot write to {folder} ({os.strerror(error.errno)}): choose another with output=FOLDER"
             ) from error
         raise
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
-from ..errors import InvalidValue
+from ..errors import ConfigError, InvalidValue
 from ..store import disk_errors
+
+LONGEST = 150
+"""Bytes of a topic in a file name, which may have 255 with the time and a number."""
 
 
 def slug(text: str, longest: int = 48) -> str:
-    """A file name made of a topic: letters, digits and dashes only, never empty, never a path.
+    """A file name made of a topic: letters and digits of any script, and dashes; never empty, never a path, at most 150 bytes.
 
-    >>> slug("../../etc: A Futuristic Spaceship!"), slug("🚀")
-    ('etc-a-futuristic-spaceship', 'untitled')
+    >>> slug("../../etc: A Futuristic Spaceship!"), slug("🚀"), slug("Море, море"), slug("海の歌")
+    ('etc-a-futuristic-spaceship', 'untitled', 'море-море', '海の歌')
     """
-    words = re.sub(r"[^a-z0-9]+", "-", text.lower().encode("ascii", "ignore").decode()).strip("-")
-    return words[:longest].strip("-") or "untitled"
+    plain = unicodedata.normalize("NFC", text.lower())
+    words = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else "-" for c in plain)
+    name = re.sub("-+", "-", words).strip("-")[:longest]
+    while len(name.encode("utf-8", "replace")) > LONGEST:
+        name = name[:-1]
+    return name.strip("-") or "untitled"
 
 
 def fresh(output: Path, name: str) -> Path:
     """A directory that nobody else has: mkdir decides, so two runs at once never share one."""
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(output)):
+        raise ConfigError(f"output is a folder, not an address, got {str(output)!r}: set output=FOLDER")
     with disk_errors(output):
         output.mkdir(parents=True, exist_ok=True)
         for n in range(1, 10_000):
