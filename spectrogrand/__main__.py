@@ -10,6 +10,7 @@ Make something:
 
 Study it:
     spectrogrand run -m topics=topics.txt stylizer=a,b seed=0,1,2
+    spectrogrand run songs_from=FOLDER|LIST
     spectrogrand list [--json]
     spectrogrand table RUNS... [--csv]
     spectrogrand evaluate PATHS... [--csv|--json]
@@ -20,6 +21,7 @@ Prepare:
     spectrogrand fetch NAME... [weights=FOLDER] | --list
     spectrogrand convert FILE OUT.safetensors
     spectrogrand reference FOLDER OUT.safetensors
+    spectrogrand store verify|prune|size [OUTPUT] [--older-than=30d] [--keep-runs]
     spectrogrand prepare WHAT ...
 
 Topics and paths are taken as they are typed: commas, quotes, `=`, `${` and parentheses mean themselves.
@@ -27,9 +29,13 @@ Topics and paths are taken as they are typed: commas, quotes, `=`, `${` and pare
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 
@@ -45,6 +51,7 @@ COMMANDS = {
     "convert": "cli:convert",
     "reference": "cli:reference",
     "why": "cli:why",
+    "store": "runs.keeping:main",
     "prepare": "preparing:main",
 }
 """Where each command lives: a module of this package and its function `(words) -> exit code`, imported when it is called."""
@@ -53,17 +60,29 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] in ("-h", "--help", "help"):
-        print((__doc__ or "") + "\n`spectrogrand run --help` shows every slot and its choices.")
-        return 0 if words else 2
-    if words[0] == "--version":
-        from . import __version__
+    if argv is not None:
+        return _command(list(argv))
+    if (
+        sys.getfilesystemencoding() in ("ascii", "latin-1") and not sys.flags.utf8_mode
+    ):  # the C locale, and no way round it
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", "-m", "spectrogrand", *sys.argv[1:]])
+    for stream in (sys.stdout, sys.stderr):  # a file's name may hold bytes that are no text
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    return _flushed(_command(sys.argv[1:]))
 
-        print(__version__)
-        return 0
-    command, rest = words[0], words[1:]
+
+def _command(words: list[str]) -> int:
     try:
+        if not words or words[0] in ("-h", "--help", "help"):
+            print((__doc__ or "") + "\n`spectrogrand run --help` shows every slot and its choices.")
+            return 0 if words else 2
+        if words[0] == "--version":
+            from . import __version__
+
+            print(__version__)
+            return 0
+        command, rest = words[0], words[1:]
         if command not in COMMANDS:
             raise UnknownName(f"no command {command!r}; {nearest(command, COMMANDS)}")
         module, _, function = COMMANDS[command].partition(":")
@@ -77,6 +96,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        told = _of_this_place(error)
+        if told is None:
+            raise
+        print(f"spectrogrand: {told}", file=sys.stderr)
+        return 1
+
+
+def _of_this_place(error: OSError) -> str | None:
+    """What is wrong with where a command runs or where its words go, in one line; None where it is something else."""
+    if error.errno == errno.ENOENT:
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            return "the folder that you are in was deleted: cd to another one and run again"
+    if error.filename is None and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG):
+        return f"what was to be said here cannot be written ({os.strerror(error.errno).lower()}): send it elsewhere"
+    return None
+
+
+def _flushed(code: int) -> int:
+    """The exit code, once all that was said has gone out; where it cannot, nothing more is tried at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"spectrogrand: {_of_this_place(error) or error.strerror}", file=sys.stderr)
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return code or 1
+    return code
 
 
 def _line(error: BaseException) -> str:

@@ -27,15 +27,19 @@ FLAGS_WITH_A_VALUE = (
     "-cd",
 )
 
+NARROW = 60
+"""Columns of a terminal in which a table would be a column of single letters: lines of text instead."""
+
 
 def run(words: list[str]) -> int:
     """`run`: one run, or a sweep; SIGTERM stops it as Ctrl-C does. `--open` shows the video when it is there."""
     from .config import run_hydra
+    from .runs.sweeping import note_failure, with_songs
 
     opened = "--open" in words
     words = as_settings([w for w in words if w != "--open"])
     with _stopping():
-        return run_hydra(words, lambda config: _make(config, words, opened))
+        return run_hydra(with_songs(words), lambda config: _make(config, words, opened), note_failure)
 
 
 def again(words: list[str]) -> int:
@@ -170,10 +174,15 @@ def list_plugins(words: list[str]) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    width = Console().width if sys.stdout.isatty() else 220
+    if width < NARROW:
+        for row in found:
+            print(f"{row['kind']} {row['name']}: {row['summary']} ({row['licence']}; {row['state']})")
+        return 0
     table = Table("kind", "name", "what it is", "licence", "here", box=None, header_style="bold")
     for row in found:
         table.add_row(row["kind"], row["name"], row["summary"], row["licence"], row["state"])
-    Console(width=None if sys.stdout.isatty() else 220).print(table)
+    Console(width=width).print(table)
     return 0
 
 

@@ -222,8 +222,11 @@ def _default(cls: type, option: str) -> Any:
     return None if parameter is None or parameter.default is parameter.empty else parameter.default
 
 
-def run_hydra(words: list[str], job: Job) -> int:
+def run_hydra(words: list[str], job: Job, note: Callable[[dict[str, Any], Exception], None] | None = None) -> int:
     """Compose the config and run `job` once, or once per point of a sweep; returns the worst exit code.
+
+    Args:
+        words: of the command line. job: a run. note: writes down a run of a sweep that failed before it had a folder.
 
     Raises:
         ConfigError, UnknownName: what Hydra has to say about the words, in one line. Errors of a single run pass through. In
@@ -241,14 +244,17 @@ def run_hydra(words: list[str], job: Job) -> int:
     def task(config: DictConfig) -> None:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
         assert isinstance(plain, dict)
+        composed = {str(k): v for k, v in plain.items()} | _pipeline_of(words)
         try:
-            codes.append(job({str(k): v for k, v in plain.items()} | _pipeline_of(words)))
+            codes.append(job(composed))
         except Exception as error:  # kept out of Hydra, which would print a paragraph of its own about it
             if not sweep or not isinstance(error, SpectrograndError):
                 stopped.append(error)
                 return
             sys.stderr.write(f"spectrogrand: {' '.join(str(error).split())}\n")
             codes.append(1)
+            if note is not None and not getattr(error, "noted", False):
+                note(composed, error)
 
     quiet = {"HYDRA_FULL_ERROR": os.environ.get("HYDRA_FULL_ERROR"), "argv": sys.argv}
     os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra raise its errors instead of printing them and exiting

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 class SpectrograndError(Exception):
     """Root of all errors raised on purpose; catching it catches them all."""
 
+    noted = False
+    """Whether a run's folder says it already."""
+
 
 class InvalidValue(SpectrograndError, ValueError):
     """A value outside its contract: wrong shape, wrong range, wrong type."""

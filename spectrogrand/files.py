@@ -13,6 +13,10 @@ from typing import Any
 
 from .errors import InvalidValue, MediaError
 
+_UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EACCES, errno.EBADF, errno.EROFS)
+DROPPINGS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
+"""Folders that systems leave beside people's files."""
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -45,15 +49,34 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
-        _flush(temporary)
+        sync(temporary)
         os.replace(temporary, target)
-        with suppress(OSError):  # the file is there; some network folders cannot be flushed
-            _flush(target.parent)
+        with suppress(OSError):  # the file is there; some network folders cannot be opened
+            sync(target.parent)
     except OSError as error:
         raise MediaError(why_not(target, error)) from error
     finally:
         with suppress(OSError):  # gone after a rename, or never made
             temporary.unlink()
+
+
+def walked(folder: Path) -> list[Path]:
+    """The files of a folder and its sub-folders, sorted, without what systems and editors drop there; links to folders are not
+    followed.
+
+    >>> walked(Path("no such folder"))
+    []
+    """
+    found = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in DROPPINGS)
+        files = (
+            Path(root, n)
+            for n in names
+            if not n.startswith(".") and n != "Thumbs.db" and not n.endswith(("~", ".part"))
+        )
+        found += [f for f in files if f.is_file()]
+    return sorted(found)
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -91,9 +114,23 @@ def why_not(target: Path, error: OSError) -> str:
     return f"{str(target)!r} was not written: {advice.get(error.errno or 0, str(error.strerror or error).lower())}"
 
 
-def _flush(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Flush a file or a folder to its disk, where the disk can: some network shares refuse it, and keep what was written.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        sync_handle(handle)
     finally:
         os.close(handle)
+
+
+def sync_handle(handle: int) -> None:
+    """`sync` of an open file."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise

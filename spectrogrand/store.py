@@ -23,9 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from .errors import StoreError
+from .files import sync, sync_handle
 
 MANIFEST = "entry.json"
 STALE_SECONDS = 86_400
+TRIES = 3
+"""How often a step is made that another program takes away as soon as it is there."""
+_CLONE = 0x40049409
+"""Linux's FICLONE: two files share their blocks until one of them is written to (btrfs, XFS, bcachefs)."""
 LONGEST_MANIFEST = 1 << 24
 
 
@@ -45,6 +50,16 @@ class Entry:
         """Path of one of its files."""
         return self.folder / name
 
+    def checked(self) -> Path:
+        """The folder, each file in it as it was when the entry was found.
+
+        Raises:
+            Changed: one is gone or another.
+        """
+        if _checked(self.folder) != self.files:
+            raise Changed(f"{self.folder} changed in the store: run again")
+        return self.folder
+
 
 def digest(plain: Any) -> str:
     """sha256 of plain data as canonical JSON.
@@ -63,15 +78,19 @@ def file_digest(path: Path) -> str:
 
 
 def write_json(path: Path, plain: Any) -> None:
-    """Write JSON so that a reader sees the old text or the new one, never half of it."""
+    """Write JSON so that a reader sees the old text or the new one, never half of it.
+
+    A byte of a file's name that is no text becomes an escape, such as \\udce9, which reads back as the same.
+    """
     with disk_errors(path.parent):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
                 json.dump(plain, file, indent=1, ensure_ascii=False, allow_nan=False)
                 file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
+                sync_handle(file.fileno())
+            with suppress(OSError):  # a network share may refuse it, and has rights of its own
+                os.chmod(name, 0o644)
             os.replace(name, path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -79,7 +98,10 @@ def write_json(path: Path, plain: Any) -> None:
 
 
 class Store:
-    """Finished steps under one folder, made on first use; safe for several processes at once."""
+    """Finished steps under one folder, made on first use; safe for several processes at once.
+
+    Whatever is found wrong in it is made again: nothing in it is needed, all of it saves time.
+    """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root).absolute()
@@ -97,6 +119,9 @@ class Store:
         if files is None:
             _remove(folder)
             return None
+        with suppress(OSError):  # when it was used last, by which `spectrogrand store prune` goes
+            if time.time() - (folder / MANIFEST).stat().st_mtime > STALE_SECONDS:
+                os.utime(folder / MANIFEST)
         return Entry(folder, files)
 
     def get_or_make(self, key: str, make: Callable[[Path], Any]) -> tuple[Entry, bool]:
@@ -117,12 +142,23 @@ class Store:
         entry = self.find(key)
         if entry is not None:
             return entry, True
-        with self.writing(key) as folder:
-            make(folder)
-        entry = self.find(key)
-        if entry is None:
-            raise StoreError(f"a finished step vanished from {self.root}: is another program emptying it? Run again")
-        return entry, False
+        for _ in range(TRIES):
+            with self.writing(key) as folder:
+                make(folder)
+            entry = self.find(key)
+            if entry is not None:
+                return entry, False
+        raise StoreError(f"a finished step vanished from {self.root}: is another program emptying it? Run again")
+
+    def forget(self, key: str) -> None:
+        """Remove whatever lies under a key, so that its step runs again."""
+        _remove(self._folder(key))
+
+    def keys(self) -> Iterator[str]:
+        """The keys under which something lies, sound or not, in order."""
+        for part in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+            if part.is_dir():
+                yield from sorted(p.name for p in part.iterdir() if not p.name.startswith("."))
 
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
@@ -144,11 +180,11 @@ class Store:
                 yield draft
                 files = {p.name: file_digest(p) for p in sorted(draft.iterdir())}
                 for name in files:
-                    _sync(draft / name)
+                    sync(draft / name)
                 write_json(draft / MANIFEST, {"files": files})
-                _sync(draft)
+                sync(draft)
                 self._publish(draft, folder)
-                _sync(folder.parent)
+                sync(folder.parent)
             except BaseException:
                 shutil.rmtree(draft, ignore_errors=True)
                 raise
@@ -187,6 +223,8 @@ def _checked(folder: Path) -> dict[str, str] | None:
             path = folder / name
             if not stat.S_ISREG(path.lstat().st_mode) or file_digest(path) != sha:
                 return None
+        if any(p.name != MANIFEST and p.name not in files and p.name[:1] != "." for p in folder.iterdir()):
+            return None  # somebody put a file beside them, and readers go by names
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return dict(files)
@@ -249,16 +287,47 @@ def _held(draft: Path) -> bool:
     return False
 
 
-def place(source: Path, target: Path) -> None:
-    """Copy a stored file into a run directory, never torn. A copy and no link: editing one run must not alter another."""
+class Changed(StoreError):
+    """A stored file is gone, or is not what it was when it was found."""
+
+
+def place(source: Path, target: Path, sha256: str | None = None) -> None:
+    """Put a stored file into a run directory, never torn.
+
+    Where the disk can share blocks between files (`Store` and runs on one btrfs or XFS) it is stored once; elsewhere it is
+    copied. Never a hard link: editing the file of one run would alter the store and every other run.
+
+    Args:
+        source: the stored file. target: where to. sha256: what it must be; None takes what is there.
+
+    Raises:
+        Changed: the source is gone or has another sha256. StoreError: the target cannot be written.
+    """
     with disk_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            shutil.copyfile(source, draft)
+            try:
+                read = open(source, "rb")  # closed below; its errors are not the target's
+            except OSError as error:
+                raise Changed(f"{source} is gone from the store: run again") from error
+            with read, open(draft, "wb") as written:
+                if not share(read.fileno(), written.fileno()):
+                    shutil.copyfileobj(read, written, 1 << 20)
+            if sha256 is not None and file_digest(draft) != sha256:
+                raise Changed(f"{source} changed in the store: run again")
             os.replace(draft, target)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def share(source: int, target: int) -> bool:
+    """Let a new file share the blocks of another, both given as open handles; whether the disk can."""
+    try:
+        fcntl.ioctl(target, _CLONE, source)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
@@ -283,11 +352,3 @@ def disk_errors(folder: Path, only_full: bool = False) -> Iterator[None]:
                 f"cannot write to {folder} ({os.strerror(error.errno)}): choose another with output=FOLDER"
             ) from error
         raise
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -78,11 +78,12 @@ def picture_to_songs(
         raise InvalidValue("songs for your picture or for your words? remove the picture, or clear the words")
     commands = []
     if table:
+        from ..lyrics.building import VERSION
         from ..store import digest, file_digest
 
         lyrics = place.upload(table, "a table of lyrics")
         fixed = place.words.get("recommendation", ())  # the model that the page's queries are embedded by
-        index = place.output / ".indexes" / digest([file_digest(lyrics), *fixed])[:24]
+        index = place.output / ".indexes" / digest([VERSION, file_digest(lyrics), *fixed])[:24]
         commands.append(["index", str(lyrics), str(index), *fixed])
     elif place.index is not None:
         index = place.index

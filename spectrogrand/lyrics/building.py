@@ -18,11 +18,13 @@ from ..errors import InvalidValue, SpectrograndError, StoreError, require
 from ..files import parse_json
 from ..interfaces import Embedder
 from ..progress import Tick, bar
-from ..store import digest, disk_errors, write_json
+from ..store import digest, disk_errors, file_digest, write_json
 from . import arrays, clusters
 from .reading import FEATURES, Song, Table
+from .soundness import damaged, read_about, sealed
 
-VERSION = 1
+VERSION = 2
+"""2: index.json holds the sha256 of its files and its own."""
 SHARD = 2048
 """Lines of a shard at least: what a kill can cost at most."""
 Progress = Callable[[str], AbstractContextManager[Tick]]
@@ -77,7 +79,7 @@ def build_index(
         with progress("embedding (kB)") as tick:
             for number, songs in enumerate(_shards(table)):
                 tick(table.position // 1000, table.size // 1000)
-                if not (shards / f"{number}.json").exists():
+                if not _is_whole(shards, number):
                     _embed(shards, number, songs, embedder)
                 count = number + 1
         if not count:
@@ -92,6 +94,7 @@ def build_index(
     with progress("clustering (lines)") as tick:
         found = clusters.write(folder / "clusters.safetensors", vectors, seed, tick, exact)
     record = about | {"songs": table.counts["songs"], "lines": lines, "clusters": found, "left_out": table.left_out()}
+    record = sealed(folder, record)
     write_json(folder / "index.json", record)
     shutil.rmtree(shards, ignore_errors=True)
     return record
@@ -107,16 +110,20 @@ def _begin(folder: Path, about: Mapping[str, Any]) -> dict[str, Any] | None:
         if not path.exists():
             continue
         try:
-            old = parse_json(path.read_text("utf-8"))
-        except ValueError as error:
-            raise StoreError(f"{path} is torn: delete {folder} and build again") from error
+            old = read_about(folder) if path.name == "index.json" else parse_json(path.read_bytes())
+            if not isinstance(old, dict) or not isinstance(old.get("table"), dict):
+                raise InvalidValue("it holds no object")
+        except (OSError, ValueError, StoreError) as error:
+            raise StoreError(f"{path} is damaged: delete {folder} and build again") from error
         differs = [k for k in about if k != "table" and old.get(k) != about[k]]
         differs += ["table"] if old.get("table", {}).get("sha256") != about["table"]["sha256"] else []
         if differs:
             raise StoreError(
                 f"{folder} holds an index made otherwise ({_difference(differs[0], old, about)}): delete it or choose another"
             )
-        if path.name == "index.json":
+        if path.name == "index.json" and damaged(folder, old):
+            path.unlink()  # its files are made again from the table
+        elif path.name == "index.json":
             shutil.rmtree(folder / ".building", ignore_errors=True)
             return dict(old)
     write_json(folder / ".building" / "plan.json", about)
@@ -138,7 +145,7 @@ def _strange(folder: Path) -> bool:
 
 def _difference(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     if key == "embedder":
-        a, b = old.get(key) or {}, new[key]
+        a, b = old[key] if isinstance(old.get(key), Mapping) else {}, new[key]
         return f"by {a.get('name')} with {a.get('dimension')} axes, not {b['name']} with {b['dimension']}"
     if key == "table":
         return f"of {(old.get(key) or {}).get('name')}, or that file has changed"
@@ -175,7 +182,22 @@ def _embed(shards: Path, number: int, songs: list[Song], embedder: Embedder) -> 
     columns = {name: pa.array([getattr(s, name) for s in songs], kinds[name]) for name in FIELDS}
     columns["lines"] = pa.array([len(s.lines) for s in songs], pa.int32())
     pq.write_table(pa.table(columns), shards / f"{number}.songs.parquet")
-    write_json(shards / f"{number}.json", {"songs": len(songs), "lines": len(texts)})
+    files = {name: file_digest(shards / name) for name in _names(number)}
+    write_json(shards / f"{number}.json", {"songs": len(songs), "lines": len(texts), "files": files})
+
+
+def _names(number: int) -> tuple[str, str, str]:
+    """The files of a shard."""
+    return f"{number}.safetensors", f"{number}.lines.parquet", f"{number}.songs.parquet"
+
+
+def _is_whole(shards: Path, number: int) -> bool:
+    """Whether a shard was finished, by this run or one before, and is as it was written."""
+    try:
+        told = parse_json((shards / f"{number}.json").read_bytes())
+        return all(file_digest(shards / name) == told["files"][name] for name in _names(number))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _join(folder: Path, shards: Path, count: int, dimension: int) -> int:

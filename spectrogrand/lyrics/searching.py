@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue, StoreError, require
-from ..files import parse_json
 from ..interfaces import Embedder
 from . import arrays
 from .building import VERSION, identity
 from .clusters import BLOCK
+from .soundness import arrow_errors, damaged, read_about
 
 PROBES = 32
 """Clusters that an approximate search reads; more of them find more and take longer."""
@@ -35,18 +35,16 @@ class Index:
     def __init__(self, folder: Path, probes: int = PROBES) -> None:
         self.folder, self.probes = Path(folder).expanduser(), probes
         try:
-            self.about: dict[str, Any] = parse_json((self.folder / "index.json").read_text("utf-8"))
+            self.about: dict[str, Any] = read_about(self.folder)
         except OSError as error:
             what = "a half-built index" if (self.folder / ".building").exists() else "no index of lyrics"
             raise StoreError(f"{self.folder} holds {what}: spectrogrand index LYRICS.csv {self.folder}") from error
-        except ValueError as error:
-            raise StoreError(
-                f"{self.folder}/index.json is torn: delete the folder and build the index again"
-            ) from error
         if self.about.get("version") != VERSION:
             raise StoreError(
                 f"{self.folder} is an index of version {self.about.get('version')!r}, this is version {VERSION}: build it again"
             )
+        if wrong := damaged(self.folder, self.about):
+            raise InvalidValue(f"{self.folder} is damaged ({wrong}): delete the folder and build the index again")
         self.vectors = arrays.mapped(self.folder / "vectors.safetensors")["vectors"]
         self.clusters = arrays.mapped(self.folder / "clusters.safetensors")
         wanted = (self.about["lines"], self.about["embedder"]["dimension"])
@@ -128,8 +126,9 @@ class Index:
         import pyarrow.parquet as pq
 
         require("pyarrow", "search", "an index of lyrics")
-        rows = pq.read_table(self.folder / "songs.parquet")
-        found = {name: rows[name].to_numpy(zero_copy_only=False) for name in rows.column_names}
+        with arrow_errors(self.folder / "songs.parquet"):
+            rows = pq.read_table(self.folder / "songs.parquet")
+            found = {name: rows[name].to_numpy(zero_copy_only=False) for name in rows.column_names}
         found["first"] = np.concatenate([[0], np.cumsum(found["lines"].astype(np.int64))])[:-1]
         if len(found["lines"]) != self.about["songs"] or found["lines"].sum() != self.about["lines"]:
             raise InvalidValue(f"{self.folder}/songs.parquet does not fit its index.json: build the index again")
@@ -143,15 +142,16 @@ class Index:
         """The words of some lines, in the order given; only their row groups are read."""
         import pyarrow.parquet as pq
 
-        file = pq.ParquetFile(self.folder / "lines.parquet")
-        ends = np.cumsum([file.metadata.row_group(g).num_rows for g in range(file.num_row_groups)])
-        group = np.searchsorted(ends, lines, side="right")
-        found: dict[int, str] = {}
-        for g in np.unique(group):
-            words = file.read_row_group(int(g))["text"]
-            before = int(ends[g - 1]) if g else 0
-            found |= {int(n): words[int(n) - before].as_py() for n in np.asarray(lines)[group == g]}
-        return [found[int(n)] for n in lines]
+        with arrow_errors(self.folder / "lines.parquet"):
+            file = pq.ParquetFile(self.folder / "lines.parquet")
+            ends = np.cumsum([file.metadata.row_group(g).num_rows for g in range(file.num_row_groups)])
+            group = np.searchsorted(ends, lines, side="right")
+            found: dict[int, str] = {}
+            for g in np.unique(group):
+                words = file.read_row_group(int(g))["text"]
+                before = int(ends[g - 1]) if g else 0
+                found |= {int(n): words[int(n) - before].as_py() for n in np.asarray(lines)[group == g]}
+            return [found[int(n)] for n in lines]
 
     @cached_property
     def background(self) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import os
+import re
 import stat
 from dataclasses import dataclass
 from fractions import Fraction
@@ -45,10 +46,18 @@ def open_local(path: str | os.PathLike[str], what: str, limits: Limits = LIMITS)
     Raises:
         MediaError: missing (with the nearest name in its folder), a folder, a device, empty, too large, unreadable.
     """
+    address = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]+)://", str(path)) if isinstance(path, str) else None
     try:
         found = Path(path).expanduser()
         info = found.stat()
     except FileNotFoundError:
+        if address:
+            do = (
+                "give the path without file://"
+                if address[1].lower() == "file"
+                else "download it and give the file's path"
+            )
+            raise MediaError(f"{str(path)!r} is an address, expected a {what} file of this machine: {do}") from None
         raise MediaError(f"no {what} file {str(path)!r}: {_neighbour(found)}") from None
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise MediaError(

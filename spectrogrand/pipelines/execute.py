@@ -56,7 +56,7 @@ def execute(config: Mapping[str, Any], words: Sequence[str] = ()) -> Path:
         state, said = "interrupted", "interrupted; run the same command again to go on from the finished steps"
         raise
     except SpectrograndError as error:
-        state, said = "failed", str(error)
+        state, said, error.noted = "failed", str(error), True
         raise
     except Exception as error:
         state, said = "failed", f"{type(error).__name__}: {error}"

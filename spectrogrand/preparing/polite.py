@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from .. import __version__
 from ..errors import ConfigError, MediaError
-from ..files import parse_json
+from ..files import parse_json, sync_handle
 
 AGENT = f"spectrogrand/{__version__} (research; one request at a time)"
 PASSING = (408, 425, 429, 500, 502, 503, 504)
@@ -156,7 +156,7 @@ class Queue:
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(json.dumps({"key": key, "answer": answer}, ensure_ascii=False) + "\n")
             file.flush()
-            os.fsync(file.fileno())
+            sync_handle(file.fileno())
         self.done[key] = answer
 
 

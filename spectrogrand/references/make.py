@@ -7,7 +7,6 @@ grew costs its new files.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from .. import media, registry
 from ..audio.fingerprint import BITS, FRAMES, take_print
 from ..errors import ConfigError, InvalidValue, MediaError
+from ..files import walked
 from ..image.statistics import NAMES, statistics
 from ..progress import bar
 from ..provenance import fingerprint, source_hash
@@ -25,8 +25,6 @@ from ..store import Store, digest, file_digest
 from ..types import Audio
 from .covers import LEAST
 
-DROPPINGS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
-"""Folders that systems leave beside people's files."""
 PRINT = FRAMES * BITS // 8
 """Bytes of a song's fingerprint."""
 
@@ -73,25 +71,6 @@ def make_reference(
         rows = _rows(pictures, {"statistics": list(NAMES)}, store, lambda p: statistics(media.load_image(p)))
         _save(target, {"statistics": rows}, {"names": " ".join(NAMES)})
     return len(rows)
-
-
-def walked(folder: Path) -> list[Path]:
-    """The files of a folder and its sub-folders, sorted, without what systems and editors drop there; links to folders are not
-    followed.
-
-    >>> walked(Path("no such folder"))
-    []
-    """
-    found = []
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in DROPPINGS)
-        files = (
-            Path(root, n)
-            for n in names
-            if not n.startswith(".") and n != "Thumbs.db" and not n.endswith(("~", ".part"))
-        )
-        found += [f for f in files if f.is_file()]
-    return sorted(found)
 
 
 def _embed_and_print(part: Any, song: Audio) -> np.ndarray:

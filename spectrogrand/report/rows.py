@@ -26,7 +26,7 @@ Record = Mapping[str, Any]
 
 
 def read_finished(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
-    """The records of all finished runs in the folders and below them, oldest first; `folder` is where each lies.
+    """The records of all finished and failed runs in the folders and below them, oldest first; `folder` is where each lies.
 
     A folder named twice counts once; a record that cannot be read is left out with a warning.
     """
@@ -38,7 +38,7 @@ def read_finished(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
         except StoreError as error:
             warnings.warn(f"left out: {error}", stacklevel=3)
             continue
-        if record.get("state") == "finished":
+        if record.get("state") in ("finished", "failed"):
             records.append({**record, "name": record.get("name") or file.parent.name, "folder": str(file.parent)})
     return sorted(records, key=lambda r: str(r.get("started") or ""))
 
@@ -92,6 +92,8 @@ def make_row(record: Record, leaves: Mapping[str, Any], varying: Sequence[str], 
     row["run"] = str(record["name"])
     row.update({slot: to_cell(leaves[f"{slot}.name"]) for slot in SLOTS if f"{slot}.name" in leaves})
     row.update({k: to_cell(leaves.get(k)) for k in varying})
+    if record.get("state") == "failed":
+        row["failed"] = str(record.get("error") or "no reason was written down")
     for slot, choice in mapping(record.get("choices")).items():
         total = f"total ({choice.get('rule')})" if several_rules else "total"
         for candidate in choice.get("candidates") or []:

@@ -32,7 +32,9 @@ _FORMULA = ("=", "+", "-", "@")
 
 @dataclass(frozen=True)
 class Table:
-    """`rows`: one per finished run, by column. `groups`: per column (mean, low, high) over the runs that differ in seed only.
+    """`rows`: one per run that finished or failed, by column; a failed one says why.
+
+    `groups`: per column (mean, low, high) over the finished runs that differ in the seed only.
 
     `settings` names the columns that tell groups apart, `measures` those that are averaged.
     """
@@ -49,12 +51,12 @@ class Table:
 
 
 def table(paths: Iterable[str | Path]) -> Table:
-    """All finished runs in the given folders and below them, oldest first; a folder named twice counts once.
+    """All finished and failed runs in the given folders and below them, oldest first; a folder named twice counts once.
 
     Columns: run, topic, seed, the part in every slot, every other setting in which the runs differ, the chosen
     candidates' raw scores and totals (a column for each rule where rules differ), what `evaluate` measured, the genre, the share
     of results that were found in the store, and the seconds of runs and steps in which all was made. Runs that differ in
-    nothing but the seed make a group.
+    nothing but the seed make a group. A failed run is a row with its reason.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -75,7 +77,7 @@ def table(paths: Iterable[str | Path]) -> Table:
     outcomes = [k for k in present if k.rpartition(": ")[2] in OUTCOMES]
     scores = [k for k in present if k.startswith(("song: ", "cover: ")) and k not in timed]
     columns = ["run", "topic", "seed", *parts, *varying, *sorted(scores, key=_by_slot), *outcomes]
-    columns = [c for c in [*columns, "genre found", "reused", "seconds", *timed] if c in present]
+    columns = [c for c in [*columns, "genre found", "reused", "seconds", *timed, "failed"] if c in present]
     settings = ("topic", *parts, *varying)
     measures = tuple(c for c in columns if c in {*scores, *outcomes, *timed, "seconds"})
     notes = (*notes_on(records), *read_unfinished(paths))
@@ -129,7 +131,7 @@ def _groups(
     rows: Sequence[Mapping[str, Cell]], settings: Sequence[str], measures: Sequence[str]
 ) -> Iterable[dict[str, Any]]:
     members: dict[str, list[Mapping[str, Cell]]] = {}
-    for row in rows:
+    for row in (r for r in rows if "failed" not in r):
         members.setdefault(json.dumps([row.get(s) for s in settings]), []).append(row)
     for group in members.values():
         seeds = {row.get("seed"): row for row in group}  # a seed that was run again counts once, its last run

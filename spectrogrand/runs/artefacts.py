@@ -17,9 +17,9 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 
 from .. import media
-from ..errors import CandidateError, PluginError
+from ..errors import CandidateError, PluginError, SpectrograndError, StoreError
 from ..files import parse_json
-from ..store import Entry, digest
+from ..store import Changed, Entry, digest
 from ..types import Audio, Image, Plan
 
 T = TypeVar("T")
@@ -43,12 +43,33 @@ class Traced(Generic[T]):
         return self._make()
 
 
-class Item(Traced[Any]):
-    """A stored artefact: its entry and, once asked for, its value. `seed` and `brief` say how it was made."""
+_UNREADABLE = (SpectrograndError, OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration)
 
-    def __init__(self, entry: Entry, seed: int = 0, brief: dict[str, Any] | None = None) -> None:
-        super().__init__(entry.digest, lambda: load(entry.folder))
-        self.entry, self.seed, self.brief = entry, seed, brief
+
+class Item(Traced[Any]):
+    """A stored artefact: its entry and, once asked for, its value. `seed` and `brief` say how it was made.
+
+    What is deleted or damaged in the store while the run goes on is made again by `again`, which gives the new entry.
+    """
+
+    def __init__(
+        self, entry: Entry, seed: int = 0, brief: dict[str, Any] | None = None, again: Callable[[], Entry] | None = None
+    ) -> None:
+        super().__init__(entry.digest, lambda: self.tried(lambda: load(self.entry.checked())))
+        self.entry, self.seed, self.brief, self._again = entry, seed, brief, again
+
+    def tried(self, use: Callable[[], T]) -> T:
+        """`use()`, which reads the entry; once more with a new one where that fails."""
+        try:
+            return use()
+        except _UNREADABLE as error:
+            if self._again is None or (isinstance(error, StoreError) and not isinstance(error, Changed)):
+                raise  # nobody can make it again, or it is not the store's fault: a full disk
+            self.entry = self._again()
+            try:
+                return use()
+            except _UNREADABLE as second:
+                raise StoreError(f"{self.entry.folder} cannot be read ({second}): is it being changed? Run again") from error
 
     @property
     def parts(self) -> list[str]:
@@ -66,10 +87,10 @@ class Pictures(Traced[Sequence[Image]], Sequence[Image]):
 
     def __init__(self, items: Sequence[Item]) -> None:
         super().__init__(digest([item.digest for item in items]), lambda: self)
-        self._folders = [item.entry.folder for item in items]
+        self._items = items
 
     def __len__(self) -> int:
-        return len(self._folders)
+        return len(self._items)
 
     @overload
     def __getitem__(self, index: int) -> Image: ...
@@ -78,7 +99,8 @@ class Pictures(Traced[Sequence[Image]], Sequence[Image]):
     def __getitem__(self, index: int | slice) -> Image | Sequence[Image]:
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(len(self)))]
-        picture = load(self._folders[index])
+        item = self._items[index]
+        picture = item.tried(lambda: load(item.entry.checked()))
         assert isinstance(picture, Image)
         return picture
 

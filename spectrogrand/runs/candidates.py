@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import __version__
-from ..errors import CandidateError, PluginError
+from ..checks import check_number
+from ..errors import CandidateError, ConfigError, PluginError
 from ..files import parse_json
 from ..interfaces import CreativityScorer, Generator
 from ..progress import bar
 from ..provenance import fingerprint
-from ..store import Store, digest
+from ..store import Entry, Store, digest
 from . import artefacts
 from .artefacts import Item, plain
 
@@ -49,13 +51,20 @@ def make_all(
                         raise PluginError(
                             f"{generator.name} made {type(made).__name__}, declared {generator.artefact.__name__}"
                         )
-                    with store.writing(keys[i]) as folder:
-                        artefacts.save(made, folder)
-                    entries[i] = store.find(keys[i])
+                    entries[i], _ = store.get_or_make(keys[i], lambda folder, made=made: artefacts.save(made, folder))  # type: ignore[misc]
                 except CandidateError as error:
                     failed[i] = str(error)
             tick(start + len(some), len(missing))
-    items = [Item(e, n, plain(s)) if e else None for e, s, n in zip(entries, sources, seeds, strict=True)]
+
+    def again(i: int) -> Entry:
+        store.forget(keys[i])
+        return store.get_or_make(
+            keys[i], lambda folder: artefacts.save(generator.generate([sources[i]], [seeds[i]])[0], folder)
+        )[0]
+
+    items = [
+        Item(e, seeds[i], plain(sources[i]), lambda i=i: again(i)) if e else None for i, e in enumerate(entries)  # type: ignore[misc]
+    ]
     return items, failed, reused
 
 
@@ -67,8 +76,12 @@ def rate_all(store: Store, scorer: CreativityScorer, items: Sequence[Item | None
     out = np.full(len(items), np.nan)
     for i, entry in enumerate(entries):
         if entry:
-            value = parse_json(entry.path("score.json").read_text("utf-8"))
-            out[i] = np.nan if value is None else value
+            try:
+                value = parse_json(entry.path("score.json").read_bytes())
+                out[i] = np.nan if value is None else check_number("a score", value, -math.inf, math.inf)
+            except (OSError, ValueError, ConfigError):  # gone since, or no score: rated again
+                store.forget(keys[i])
+                entries[i] = None
     missing = [i for i, item in enumerate(items) if item is not None and entries[i] is None]
     if missing:
         made = np.asarray(scorer.score([items[i].value for i in missing]))  # type: ignore[union-attr]

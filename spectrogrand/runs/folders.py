@@ -6,8 +6,11 @@ import re
 import unicodedata
 from pathlib import Path
 
-from ..errors import InvalidValue
+from ..errors import ConfigError, InvalidValue
 from ..store import disk_errors
+
+LONGEST = 150
+"""Bytes of a topic in a file name, which may have 255 with the time and a number."""
 
 
 def slug(text: str, longest: int = 48) -> str:
@@ -23,11 +26,16 @@ def slug(text: str, longest: int = 48) -> str:
         plain = " ".join(unicodedata.name(c, "") for c in plain if unicodedata.category(c)[0] == "S").lower()
     kept = "".join(c if unicodedata.category(c)[0] in "LMN" else "-" for c in plain)
     words = re.sub("-+", "-", kept).strip("-")
-    return words[:longest].strip("-") or "run"
+    name = words[:longest].strip("-")
+    while len(name.encode("utf-8", "replace")) > LONGEST:
+        name = name[:-1]
+    return name.strip("-") or "run"
 
 
 def fresh(output: Path, name: str) -> Path:
     """A directory that nobody else has: mkdir decides, so two runs at once never share one."""
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(output)):
+        raise ConfigError(f"output is a folder, not an address, got {str(output)!r}: set output=FOLDER")
     with disk_errors(output):
         output.mkdir(parents=True, exist_ok=True)
         for n in range(1, 10_000):

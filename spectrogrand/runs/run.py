@@ -258,10 +258,8 @@ class Run:
         """A traced value kept in the store as one file: made at most once, then read back.
 
         Args:
-            value: what to keep.
-            name: the file's.
-            save: writes a value into a file.
-            load: reads it.
+            value: what to keep. name: the file's.
+            save: writes a value into a file. load: reads it.
 
         Returns:
             The value as read back, which the file's bytes stand for, and its entry.
@@ -270,7 +268,8 @@ class Run:
         key = digest({"step": "stored", "value": value.digest, "name": name, "save": source_hash(save)})
         entry, found = self.store.get_or_make(key, lambda folder: save(value.value, folder / name))
         self.note_step(Path(name).stem, None, int(found), int(not found), begun)
-        return Traced(entry.files[name], lambda: load(entry.path(name))), entry
+        item = Item(entry, again=lambda: self._again(key, lambda folder: save(value.value, folder / name)))
+        return Traced(entry.files[name], lambda: item.tried(lambda: load(item.entry.checked() / name))), entry
 
     def video(self, name: str, frames: Traced[Frames], song: Traced[Audio]) -> Traced[Frames]:
         """The frames with the song's sound as `<name>.mp4`, encoded now or taken from the store; the video as it can be read."""
@@ -286,7 +285,8 @@ class Run:
                 media.save_video(folder / "video.mp4", frames.value, song.value, progress=tick, **settings)
 
         entry, found = self.store.get_or_make(key, make)
-        path = self.keep(entry.path("video.mp4"), f"{name}.mp4", entry.files["video.mp4"])
+        item = Item(entry, again=lambda: self._again(key, make))
+        path = self._keep_of(item, "video.mp4", f"{name}.mp4")
         self._record["videos"][name] = path.name
         self.note_step(f"{name} video", None, int(found), int(not found), begun)
         return Traced(entry.files["video.mp4"], lambda: media.load_video(path))
@@ -307,10 +307,8 @@ class Run:
         """Write down a finished step.
 
         Args:
-            slot: what the step is called.
-            part: the plug-in that did it, if one did.
-            reused: how many results were found.
-            made: how many were made.
+            slot: what the step is called. part: the plug-in that did it, if one did.
+            reused: how many results were found. made: how many were made.
             begun: `time.monotonic()` at its start.
         """
         seconds = round(time.monotonic() - begun, 3)
@@ -323,15 +321,23 @@ class Run:
     def keep(self, source: Path, name: str, sha256: str) -> Path:
         """Put a stored file into the run directory and list it with its hash."""
         target = self.folder / name
-        place(source, target)
+        place(source, target, sha256)
         self._record["files"][name] = {"sha256": sha256, "bytes": target.stat().st_size}
         return target
 
     def keep_item(self, item: Item, stem: str) -> str:
         """Put an artefact's file into the run directory as `stem` plus its own suffix."""
-        name = stem + item.file.suffix
-        self.keep(item.file, name, item.entry.files[item.file.name])
+        name = stem + item.tried(lambda: item.file).suffix
+        self._keep_of(item, item.file.name, name)
         return name
+
+    def _keep_of(self, item: Item, inside: str, name: str) -> Path:
+        """`keep` of a file of an entry; where it is gone or damaged, of the entry that is made again."""
+        return item.tried(lambda: self.keep(item.entry.path(inside), name, item.entry.files[inside]))
+
+    def _again(self, key: str, make: Callable[[Path], Any]) -> Entry:
+        self.store.forget(key)
+        return self.store.get_or_make(key, make)[0]
 
     def close(self, state: str = "finished", error: str | None = None) -> None:
         """Close the plug-ins and write the last record."""
@@ -401,7 +407,7 @@ class Run:
         if chosen is not None:
             self.keep_item(chosen, slot)
             for name in chosen.parts:
-                self.keep(chosen.entry.path(name), f"{slot}_parts/{name}", chosen.entry.files[name])
+                self._keep_of(chosen, name, f"{slot}_parts/{name}")
         self.write()
 
 

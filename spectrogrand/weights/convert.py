@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, StoreError, require
+from ..files import sync_handle
 from .pickles import VISIT, Budget, Refused
 from .unpickling import PART, Array, Mapped, Node, read
 
@@ -222,7 +223,7 @@ def _write(target: Path, tensors: dict[str, Any], forget: Callable[[], None]) ->
                     del raw, numbers
                     forget()
                 file.flush()
-                os.fsync(file.fileno())
+                sync_handle(file.fileno())
             os.replace(temporary, target)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from ..errors import InvalidValue, MissingExtra, StoreError
+from ..files import sync_handle
 from ..progress import bar
 
 BLOCK = 1 << 20
@@ -140,7 +141,7 @@ def _receive(url: str, part: Path, done: int, name: str, tick: Any) -> None:
                 done += len(block)
                 tick(done, total or done)
             file.flush()
-            os.fsync(file.fileno())
+            sync_handle(file.fileno())
     if total is not None and done < total:
         raise _broke_off(name, part, "the connection closed early", done, total)
 
