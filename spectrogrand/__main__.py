@@ -3,6 +3,8 @@
     spectrogrand run topic="a futuristic spaceship"
     spectrogrand run song=file song.path=track.mp3
     spectrogrand run -m topics=topics.txt stylizer=a,b seed=0,1,2
+    spectrogrand run -m seed=0,1,2 hydra/launcher=joblib
+    spectrogrand resume SWEEP
     spectrogrand list [--json]
     spectrogrand table RUNS... [--csv]
     spectrogrand evaluate PATHS... [--csv|--json]
@@ -27,6 +29,7 @@ from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 
 COMMANDS = {
     "run": "cli:run",
+    "resume": "cli:resume",
     "list": "cli:list_plugins",
     "table": "cli:table",
     "evaluate": "metrics.evaluate:main",

@@ -15,16 +15,31 @@ def run(words: list[str]) -> int:
     import signal
 
     from .config import run_hydra
+    from .sweeps import command
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop) if threading.current_thread() is threading.main_thread() else None
     try:
-        return run_hydra(words, _job)
+        return command.main(words) if command.is_sweep(words) and not _asks(words) else run_hydra(words, _job)
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
+
+
+def _asks(words: list[str]) -> bool:
+    """Whether Hydra itself is asked: for help, or for the config of a job."""
+    return any(
+        w in ("-h", "--help", "--hydra-help", "-c", "--cfg", "--info", "-i") or w.startswith("--cfg=") for w in words
+    )
+
+
+def resume(words: list[str]) -> int:
+    """`resume SWEEP`: what is missing of a sweep, with the same job numbers."""
+    from .sweeps import command
+
+    return command.resume(words)
 
 
 def _job(config: dict[str, object]) -> int:

@@ -242,7 +242,7 @@ def run_hydra(words: list[str], job: Job) -> int:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
         assert isinstance(plain, dict)
         try:
-            codes.append(job({str(k): v for k, v in plain.items()} | _pipeline_of(words)))
+            codes.append(job({str(k): v for k, v in plain.items()} | pipeline_of(words)))
         except Exception as error:  # kept out of Hydra, which would print a paragraph of its own about it
             if not sweep or not isinstance(error, SpectrograndError):
                 stopped.append(error)
@@ -256,7 +256,7 @@ def run_hydra(words: list[str], job: Job) -> int:
     try:
         hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(task)()
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise _translated(error, words) from error
+        raise translated(error, words) from error
     finally:
         sys.argv = quiet["argv"]  # type: ignore[assignment]
         if quiet["HYDRA_FULL_ERROR"] is None:
@@ -290,9 +290,9 @@ def compose(words: Sequence[str] = (), values: Mapping[str, Any] | None = None) 
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        return _composed(quoted_words, values) | _pipeline_of(words)
+        return _composed(quoted_words, values) | pipeline_of(words)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise _translated(error, words) from error
+        raise translated(error, words) from error
 
 
 def _composed(quoted_words: list[str], values: Mapping[str, Any] | None = None, resolve: bool = True) -> dict[str, Any]:
@@ -316,7 +316,7 @@ def _composed(quoted_words: list[str], values: Mapping[str, Any] | None = None, 
     return {str(k): v for k, v in plain.items()}
 
 
-def _pipeline_of(words: Sequence[str]) -> dict[str, str]:
+def pipeline_of(words: Sequence[str]) -> dict[str, str]:
     """The name of a package's own pipeline, which no YAML of ours holds."""
     bare = _Kinds(words).bare_pipeline
     return {"pipeline": bare} if bare else {}
@@ -344,7 +344,7 @@ def _topics(file: str) -> list[str]:
     return topics
 
 
-def _translated(error: Exception, words: list[str]) -> SpectrograndError:
+def translated(error: Exception, words: list[str]) -> SpectrograndError:
     """Hydra's paragraphs as one line with the nearest match."""
     text = str(error)
     unknown = re.search(r"Could not (?:find|load) '([^']+)'", text)

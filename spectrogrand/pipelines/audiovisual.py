@@ -63,5 +63,7 @@ def run(run: Run, s: Settings) -> None:
         "motion": lambda: run.generate("motion", run.trace(Scene, cover, song)),
     }
     for name in s.videos:
-        save = save_on_the_beat if name == "motion" and s.synchronise else Run.video
-        save(run, name, draw[name](), song)
+        if name == "motion" and s.synchronise:
+            save_on_the_beat(run, name, draw[name](), song)
+        else:
+            run.video(name, draw[name](), song)

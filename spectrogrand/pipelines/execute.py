@@ -24,11 +24,15 @@ def all_slots() -> dict[str, Slot]:
     }
 
 
-def execute(config: Mapping[str, Any]) -> Path:
+def execute(config: Mapping[str, Any], folder: str | None = None) -> Path:
     """Run the pipeline that `config["pipeline"]` names, in a fresh run directory; returns the report's path.
 
     A run that fails or is interrupted keeps its directory, with the state and the error in run.json and a report of what was
     finished; the finished steps stay in the store, so running again goes on from there.
+
+    Args:
+        config: plain data, as composed.
+        folder: what the run directory is called; None: by its topic and the time.
 
     Raises:
         UnknownName: no such pipeline.
@@ -42,7 +46,7 @@ def execute(config: Mapping[str, Any]) -> Path:
     check_fit(config, slots)
     parts = preflight.build(config, slots)
     preflight.check(parts)
-    run = Run(config, settings.subject, slots, parts)
+    run = Run(config, settings.subject, slots, parts, folder)
     state, said = "finished", None
     try:
         with _noted(run):

@@ -21,7 +21,7 @@ from ..selection import Choice, choose, failed_choice
 from ..store import Entry, Store, digest, place, write_json
 from ..types import Audio, Frames, Image
 from .artefacts import Item, Traced, plain, read
-from .candidates import make_all, rate_all
+from .candidates import check_all, make_all, name_class, rate_all
 from .folders import fresh, slug
 from .slots import Slot, read_weight
 
@@ -36,6 +36,7 @@ class Run:
         name: what the run directory is called, slugged, with date and time; a number is added where it is taken.
         slots: the pipeline's slots.
         parts: the plug-ins that the config names, by place, built already ("song", "song_scorers.novelty", "gates.noise").
+        folder: what the run directory is called in place of that; a number is added where it is taken.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Run:
         name: str,
         slots: Mapping[str, Slot] | None = None,
         parts: Mapping[str, Component] | None = None,
+        folder: str | None = None,
     ) -> None:
         self.config = dict(config)
         self.name = name
@@ -51,7 +53,7 @@ class Run:
         output = Path(config.get("output") or "outputs").expanduser()
         self.store = Store(Path(config.get("store") or output / ".store").expanduser())
         self.begun = time.monotonic()
-        self.folder = fresh(output, f"{slug(name)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
+        self.folder = fresh(output, folder or f"{slug(name)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
         self._slots, self._built = dict(slots or {}), dict(parts or {})
         self._used: dict[str, Component] = {}
         self._record: dict[str, Any] = {
@@ -104,15 +106,19 @@ class Run:
         items, failed = self._make(slot, generator, sources)
 
         self._free_all_but(*gates)
-        begun = time.monotonic()
+        begun, reused, asked = time.monotonic(), 0, 0
         live = [i for i, item in enumerate(items) if item is not None]
         for gate in gates:
-            reasons = gate.check([items[i].value for i in live])  # type: ignore[union-attr]
-            for i, reason in zip(live, reasons, strict=True):
+            reasons, found = check_all(self.store, gate, items)
+            reused, asked = reused + found, asked + len(live)
+            for i, reason in enumerate(reasons):
                 if reason and generator.given and not gate.fatal:
                     self.warn(f"your {slot} {reason}")
                 elif reason:
                     failed[i] = failed[i] or reason
+        if gates:
+            self.note_step(f"{slot} gates", None, reused, asked - reused, begun)
+        begun = time.monotonic()
         scores, references, reused = {}, {}, 0
         for name, scorer in scorers.items():
             scores[name], found = rate_all(self.store, scorer, items)
@@ -165,19 +171,20 @@ class Run:
         classifier: Classifier = self.part(slot)
         self._free_all_but(classifier)
         begun = time.monotonic()
-        rows, names = classifier.classify([item.value])
-        best = names[int(np.argmax(rows[0]))]
-        confidence, novel = classifier.confidence([item.value]), classifier.novel([item.value])
-        fits = novel is None or not bool(novel[0])
-        self.note_step(slot, classifier, 0, 1, begun)
+        told, reused = name_class(self.store, classifier, item)
+        rows, names = told["probabilities"], told["names"]
+        best = names[int(np.argmax(rows))]
+        confidence, novel = told["confidence"], told["novel"]
+        fits = not novel
+        self.note_step(slot, classifier, reused, 1 - reused, begun)
         if not fits and not nearest:
             return None
         found: dict[str, Any] = {
             "plugin": classifier.name, "chosen": best,
-            "probabilities": {n: round(float(p), 6) for n, p in zip(names, rows[0], strict=True)},
+            "probabilities": {n: round(float(p), 6) for n, p in zip(names, rows, strict=True)},
         }  # fmt: skip
         if confidence is not None:
-            found["confidence"] = round(float(confidence[0]), 6)
+            found["confidence"] = round(confidence, 6)
         if novel is not None:
             found["none_of_these"] = not fits
             if not fits:
