@@ -31,7 +31,8 @@ _HOMES = {
     "mel_spectrogram": "audio.spectrogram", "spectrogram_frames": "audio.spectrogram", "analyse": "audio.features",
     "load_audio": "media", "load_image": "media", "save_audio": "media", "save_image": "media", "save_video": "media",
     "load_video": "media",
-    "run": "pipelines.results", "load_run": "pipelines.results", "Result": "pipelines.results", "compose": "config",
+    "run": "pipelines.results", "load_run": "pipelines.results",
+    "load_runs": "pipelines.results", "Result": "pipelines.results", "compose": "config",
     "list": "runs.listing", "best": "runs.best", "Best": "runs.best",
 }  # fmt: skip
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

@@ -133,6 +133,10 @@ class _Kinds:
         new = [n for n in names if not (folder / f"{n}.yaml").is_file() and kind and n in registry.names(kind)]
         if not new:
             return []
+        for n in names:
+            if n not in new and not (folder / f"{n}.yaml").is_file():
+                known = [*registry.names(str(kind)), *(p.stem for p in folder.glob("*.yaml"))]
+                raise UnknownName(f"no choice {n!r} for {group}; {nearest(n, known)}")
         if not scored and group != "gates":
             choices = ",".join(n for n in names if n in registry.names(str(kind)))
             return [*([] if self.bare_pipeline else [f"~{group}"]), f"++{group}.name={choices}"]

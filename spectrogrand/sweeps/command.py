@@ -112,6 +112,10 @@ def _told(sweep: Sweep) -> int:
         if job.state != "finished":
             _say(f"job {job.number} ({job.name}) {job.state}" + (f": {job.error}" if job.error else ""))
     finished = len(sweep.numbers("finished"))
+    if finished:
+        from ..report.sweep_page import write_sweep_page
+
+        _say(f"all of them on one page: {write_sweep_page(sweep.folder)}")
     _say(f"{finished} of {len(sweep.jobs)} jobs finished: spectrogrand table {sweep.folder}")
     if finished == len(sweep.jobs) and finished:
         return 0

@@ -210,6 +210,7 @@ def watching(sweep: Sweep, total: int | None, say: Callable[[str], object]) -> I
     finally:
         stop.set()
         thread.join()
+        look()
         sweep.refresh()
         sweep.write()
 
