@@ -25,7 +25,7 @@ _HOMES = {
     "Section": "types", "CoverBrief": "types", "Scene": "types", "GENRES": "types",
     "Generator": "interfaces", "CreativityScorer": "interfaces", "Stylizer": "interfaces", "Gate": "interfaces",
     "Classifier": "interfaces", "Embedder": "interfaces", "Card": "interfaces", "Weights": "interfaces",
-    "Reference": "interfaces", "SpectrograndError": "errors",
+    "Reference": "interfaces", "Selector": "interfaces", "Context": "interfaces", "SpectrograndError": "errors",
     "register": "registry", "build": "registry", "names": "registry", "get": "registry", "scorer": "pipelines.wrapping",
     "generator": "pipelines.wrapping", "choose": "selection",
     "mel_spectrogram": "audio.spectrogram", "spectrogram_frames": "audio.spectrogram", "analyse": "audio.features",

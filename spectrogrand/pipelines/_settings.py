@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from ..checks import Checked, frame_rate, one_of, text, whole
 from ..errors import ConfigError
-from ..selection import RULES
+from ..registry import names
 from ..types import Topic
 
 
@@ -26,7 +26,7 @@ class Common(Checked):
 
     topic: str | None = text(default=None)
     seed: int = whole(0, 2**31, default=0)
-    selection: str = one_of(RULES, default="quantile", what="selection rule")
+    selection: str = one_of(names("selectors"), default="quantile", what="selection rule")
     subject: str = dataclasses.field(init=False, default="")
     own_song: str | None = dataclasses.field(default=None, repr=False)
     """The path of the user's own song, where the slot "song" names one."""

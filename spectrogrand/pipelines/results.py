@@ -199,7 +199,7 @@ def load_runs(folder: str | os.PathLike[str]) -> Any:
 
     if not Path(folder).is_dir():
         raise ConfigError(f"no folder {os.fspath(folder)!r}: give the folder of a sweep or of runs")
-    return to_frame(table([folder]))
+    return to_frame(table([Path(folder)]))
 
 
 def _plain(name: str, value: Any) -> Any:

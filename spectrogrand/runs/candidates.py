@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import CandidateError, PluginError
-from ..interfaces import Classifier, CreativityScorer, Gate, Generator
+from ..interfaces import Classifier, Context, CreativityScorer, Gate, Generator
 from ..progress import bar
 from ..provenance import fingerprint
 from ..store import Entry, Store, digest
@@ -81,16 +81,29 @@ def _keep(store: Store, generator: Generator, key: str, made: Any) -> Entry | No
     return store.find(key)
 
 
-def rate_all(store: Store, scorer: CreativityScorer, items: Sequence[Item | None]) -> tuple[np.ndarray, int]:
-    """Scores, float64, shape=(item,), NaN for missing items, and how many were found; each is kept on its own."""
+def rate_all(
+    store: Store, scorer: CreativityScorer, items: Sequence[Item | None], topic: str = "", sources: Sequence[Any] = ()
+) -> tuple[np.ndarray, int]:
+    """Scores, float64, shape=(item,), NaN for missing items, and how many were found; each is kept on its own.
+
+    A contextual scorer's are kept by what it saw: the topic, the sources and all the items.
+    """
+    step: dict[str, Any] = {"step": "score", "part": fingerprint(scorer)}
+    if scorer.contextual:
+        step["context"] = [topic, plain(list(sources)), [i.digest if i else None for i in items]]
 
     def rate(batch: Sequence[Item]) -> list[float | None]:
-        made = np.asarray(scorer.score([item.value for item in batch]))
+        values = [item.value for item in batch]
+        if scorer.contextual:
+            every = [item.value for item in items if item is not None]
+            made = np.asarray(scorer.score_in_context(values, Context(topic, list(sources), every)))
+        else:
+            made = np.asarray(scorer.score(values))
         if made.shape != (len(batch),) or made.dtype.kind != "f":
             raise PluginError(f"scorer {scorer.name!r} gave {made.dtype} {made.shape}, expected float64 ({len(batch)},)")
         return [float(v) if np.isfinite(v) else None for v in made]
 
-    found, reused = _noted(store, {"step": "score", "part": fingerprint(scorer)}, "score.json", items, rate)
+    found, reused = _noted(store, step, "score.json", items, rate)
     return np.array([np.nan if v is None else v for v in found], np.float64), reused
 
 

@@ -121,7 +121,7 @@ class Run:
         begun = time.monotonic()
         scores, references, reused = {}, {}, 0
         for name, scorer in scorers.items():
-            scores[name], found = rate_all(self.store, scorer, items)
+            scores[name], found = rate_all(self.store, scorer, items, self.name, sources)
             references[name] = scorer.reference_scores()
             scorer.close()
             reused += found

@@ -122,7 +122,8 @@ class _Standing(Traced[Any]):
 
     def __init__(self, key: str, artefact: type) -> None:
         super().__init__(key, lambda: _stand_in(artefact))
-        self.seed, self.brief, self.parts, self.file = 0, None, [], Path("nothing")
+        self.seed, self.brief, self.file = 0, None, Path("nothing")
+        self.parts: list[str] = []
 
 
 def _stand_in(artefact: type) -> Any:
