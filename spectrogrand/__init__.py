@@ -25,13 +25,14 @@ _HOMES = {
     "Section": "types", "CoverBrief": "types", "Scene": "types", "GENRES": "types",
     "Generator": "interfaces", "CreativityScorer": "interfaces", "Stylizer": "interfaces", "Gate": "interfaces",
     "Classifier": "interfaces", "Embedder": "interfaces", "Card": "interfaces", "Weights": "interfaces",
-    "Reference": "interfaces", "SpectrograndError": "errors",
+    "Reference": "interfaces", "Selector": "interfaces", "Context": "interfaces", "SpectrograndError": "errors",
     "register": "registry", "build": "registry", "names": "registry", "get": "registry", "scorer": "pipelines.wrapping",
     "generator": "pipelines.wrapping", "choose": "selection",
     "mel_spectrogram": "audio.spectrogram", "spectrogram_frames": "audio.spectrogram", "analyse": "audio.features",
     "load_audio": "media", "load_image": "media", "save_audio": "media", "save_image": "media", "save_video": "media",
     "load_video": "media",
-    "run": "pipelines.results", "load_run": "pipelines.results", "Result": "pipelines.results", "compose": "config",
+    "run": "pipelines.results", "load_run": "pipelines.results",
+    "load_runs": "pipelines.results", "Result": "pipelines.results", "compose": "config",
     "list": "runs.listing", "best": "runs.best", "Best": "runs.best",
 }  # fmt: skip
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

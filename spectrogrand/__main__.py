@@ -11,6 +11,8 @@ Make something:
 Study it:
     spectrogrand run -m topics=topics.txt stylizer=a,b seed=0,1,2
     spectrogrand run songs_from=FOLDER|LIST
+    spectrogrand run -m seed=0,1,2 hydra/launcher=joblib
+    spectrogrand resume SWEEP
     spectrogrand list [--json]
     spectrogrand table RUNS... [--csv]
     spectrogrand evaluate PATHS... [--csv|--json]
@@ -42,6 +44,7 @@ from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 COMMANDS = {
     "run": "cli:run",
     "again": "cli:again",
+    "resume": "cli:resume",
     "list": "cli:list_plugins",
     "table": "cli:table",
     "evaluate": "metrics.evaluate:main",

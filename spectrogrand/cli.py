@@ -35,10 +35,13 @@ def run(words: list[str]) -> int:
     """`run`: one run, or a sweep; SIGTERM stops it as Ctrl-C does. `--open` shows the video when it is there."""
     from .config import run_hydra
     from .runs.sweeping import note_failure, with_songs
+    from .sweeps import command
 
     opened = "--open" in words
     words = as_settings([w for w in words if w != "--open"])
     with _stopping():
+        if command.is_sweep(words) and not _asks(words):
+            return command.main(with_songs(words))
         return run_hydra(with_songs(words), lambda config: _make(config, words, opened), note_failure)
 
 
@@ -132,11 +135,25 @@ def _stopping() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
+def _asks(words: list[str]) -> bool:
+    """Whether Hydra itself is asked: for help, or for the config of a job."""
+    return any(
+        w in ("-h", "--help", "--hydra-help", "-c", "--cfg", "--info", "-i") or w.startswith("--cfg=") for w in words
+    )
+
+
+def resume(words: list[str]) -> int:
+    """`resume SWEEP`: what is missing of a sweep, with the same job numbers."""
+    from .sweeps import command
+
+    return command.resume(words)
+
+
 def _make(config: dict[str, Any], words: list[str], opened: bool) -> int:
     """One run: its report's path is printed, and beside it, for people, what was made and what can be done next."""
     from .pipelines.execute import execute
     from .report.closing import closing, main_video
-    from .report.page import read_record
+    from .report.record import read_record
 
     report = execute(config, words)
     record = read_record(report.parent)
@@ -210,26 +227,59 @@ def _one_plugin(kind: str, name: str, as_json: bool) -> int:
     return 0
 
 
-def table(words: list[str]) -> int:
-    """`table RUNS... [--csv]`: a sweep as one table."""
-    from .report.table import as_csv, as_markdown
-    from .report.table import table as tabulate
+TABLE = ("--by=", "--pair=", "--csv", "--markdown", "--latex", "--parquet=", "--html")
 
-    folders = [Path(w) for w in words if not w.startswith("--")]
-    options = [w for w in words if w.startswith("--")]
-    for option in options:
-        if option not in ("--csv", "--markdown"):
-            raise UnknownName(
-                f"spectrogrand table has no option {option!r}; {nearest(option, ['--csv', '--markdown'])}"
-            )
+
+def table(words: list[str]) -> int:
+    """`table RUNS... [--by KEY,... [--pair KEY,...]] [--csv|--markdown|--latex|--parquet=FILE|--html]`: a sweep as one table."""
+    from .report import comparison, formats
+    from .report import table as tables
+
+    folders, options = _table_words(words)
+    found = tables.table(folders)
+    if "--html" in options:
+        from .report.sweep_page import write_sweep_page
+
+        print(write_sweep_page(folders[0], options.get("--by")))
+        return 0
+    if "--parquet" in options:
+        formats.write_parquet(found, Path(options["--parquet"]))
+        print(options["--parquet"])
+        return 0
+    if "--by" in options:
+        pair = options.get("--pair", "topic,seed").split(",")
+        compared = comparison.compare(found, options["--by"].split(","), pair)
+        write = formats.comparison_csv if "--csv" in options else formats.comparison_markdown
+        print((formats.comparison_latex if "--latex" in options else write)(compared))
+        return 0
+    if "--latex" in options:
+        raise ConfigError("LaTeX is for a comparison: say what by, spectrogrand table SWEEP --by stylizer --latex")
+    print(tables.as_csv(found) if "--csv" in options else tables.as_markdown(found))
+    return 0
+
+
+def _table_words(words: list[str]) -> tuple[list[Path], dict[str, str]]:
+    """Folders and options; `--by stylizer` is `--by=stylizer`."""
+    folders, options, left = [], {}, list(words)
+    while left:
+        word = left.pop(0)
+        if not word.startswith("--"):
+            folders.append(Path(word))
+            continue
+        name, equals, value = word.partition("=")
+        if f"{name}=" in TABLE and not equals:
+            if not left:
+                raise ConfigError(f"{name} needs a value: {name}=...")
+            value = left.pop(0)
+        elif name not in TABLE and f"{name}=" not in TABLE:
+            raise UnknownName(f"spectrogrand table has no option {word!r}; {nearest(word, TABLE)}")
+        options[name] = value
     if not folders:
         raise ConfigError("which runs? give one or more folders: spectrogrand table outputs")
     for folder in folders:
         if not folder.exists():
             raise ConfigError(f"no folder {folder}: give the output folder of a run or a sweep")
-    found = tabulate(folders)
-    print(as_csv(found) if "--csv" in options else as_markdown(found))
-    return 0
+    return folders, options
 
 
 def convert(words: list[str]) -> int:

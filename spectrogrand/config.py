@@ -133,6 +133,10 @@ class _Kinds:
         new = [n for n in names if not (folder / f"{n}.yaml").is_file() and kind and n in registry.names(kind)]
         if not new:
             return []
+        for n in names:
+            if n not in new and not (folder / f"{n}.yaml").is_file():
+                known = [*registry.names(str(kind)), *(p.stem for p in folder.glob("*.yaml"))]
+                raise UnknownName(f"no choice {n!r} for {group}; {nearest(n, known)}")
         if not scored and group != "gates":
             choices = ",".join(n for n in names if n in registry.names(str(kind)))
             return [*([] if self.bare_pipeline else [f"~{group}"]), f"++{group}.name={choices}"]
@@ -244,7 +248,7 @@ def run_hydra(words: list[str], job: Job, note: Callable[[dict[str, Any], Except
     def task(config: DictConfig) -> None:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
         assert isinstance(plain, dict)
-        composed = {str(k): v for k, v in plain.items()} | _pipeline_of(words)
+        composed = {str(k): v for k, v in plain.items()} | pipeline_of(words)
         try:
             codes.append(job(composed))
         except Exception as error:  # kept out of Hydra, which would print a paragraph of its own about it
@@ -262,7 +266,7 @@ def run_hydra(words: list[str], job: Job, note: Callable[[dict[str, Any], Except
     try:
         hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(task)()
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise _translated(error, words) from error
+        raise translated(error, words) from error
     finally:
         sys.argv = quiet["argv"]  # type: ignore[assignment]
         if quiet["HYDRA_FULL_ERROR"] is None:
@@ -296,9 +300,9 @@ def compose(words: Sequence[str] = (), values: Mapping[str, Any] | None = None) 
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        return _composed(quoted_words, values) | _pipeline_of(words)
+        return _composed(quoted_words, values) | pipeline_of(words)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise _translated(error, words) from error
+        raise translated(error, words) from error
 
 
 def _composed(quoted_words: list[str], values: Mapping[str, Any] | None = None, resolve: bool = True) -> dict[str, Any]:
@@ -322,7 +326,7 @@ def _composed(quoted_words: list[str], values: Mapping[str, Any] | None = None, 
     return {str(k): v for k, v in plain.items()}
 
 
-def _pipeline_of(words: Sequence[str]) -> dict[str, str]:
+def pipeline_of(words: Sequence[str]) -> dict[str, str]:
     """The name of a package's own pipeline, which no YAML of ours holds."""
     bare = _Kinds(words).bare_pipeline
     return {"pipeline": bare} if bare else {}
@@ -350,7 +354,7 @@ def _topics(file: str) -> list[str]:
     return topics
 
 
-def _translated(error: Exception, words: list[str]) -> SpectrograndError:
+def translated(error: Exception, words: list[str]) -> SpectrograndError:
     """Hydra's paragraphs as one line with the nearest match."""
     text = str(error)
     unknown = re.search(r"Could not (?:find|load) '([^']+)'", text)

@@ -154,6 +154,19 @@ class Reference:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Context:
+    """What surrounds the items that are scored: the run's topic, what they were made of, and all candidates, these included.
+
+    `archive` holds artefacts that were kept before, in a search over many runs; empty in a single run.
+    """
+
+    topic: str
+    sources: Sequence[Any] = ()
+    candidates: Sequence[Any] = ()
+    archive: Sequence[Any] = ()
+
+
 class CreativityScorer(Component):
     """Rates artefacts by one aspect of creativity with an exact, published formula. Higher is more creative."""
 
@@ -170,6 +183,13 @@ class CreativityScorer(Component):
 
         A number that is not finite means "this candidate failed"; it is reported and never chosen.
         """
+
+    contextual: ClassVar[bool] = False
+    """True where a score depends on what surrounds the item: `score_in_context` is called then in place of `score`."""
+
+    def score_in_context(self, batch: Sequence[Any], context: Context) -> np.ndarray:
+        """The same for a scorer that must see more than the item: whether a cover fits this song, novelty among candidates."""
+        return self.score(batch)
 
     def reference(self) -> Reference | None:
         """The reference set behind the score, or None where the formula has none."""
@@ -236,6 +256,33 @@ class Stylizer(Component):
         """
 
 
+class Selector(Component):
+    """A selection rule: brings the scores of unlike scorers onto one scale. The highest weighted mean of those wins."""
+
+    kind = "selectors"
+    as_is: ClassVar[bool] = False
+    """True where scores count as they are, also those that differ less than their own noise."""
+    among: ClassVar[str] = ""
+    """Which candidates `allowed` leaves, for the sentence that says why: "that no other beats in every score"."""
+
+    @abstractmethod
+    def utility(self, name: str, scores: np.ndarray, reference: np.ndarray | None) -> tuple[np.ndarray, str | None]:
+        """One scorer's utilities, higher is better.
+
+        Args:
+            name: of the scorer.
+            scores: of the candidates that are left, float64 (item,), finite.
+            reference: the scorer's scores of its reference set, float64 (reference,), None where unknown.
+
+        Returns:
+            Utilities, float64 (item,), rising with the score; and a clause where something was done otherwise than the rule says.
+        """
+
+    def allowed(self, scores: np.ndarray) -> np.ndarray:
+        """Which of the candidates that are left may win, bool (item,), from all scores, float64 (scorer, item)."""
+        return np.ones(scores.shape[1], bool)
+
+
 KINDS: dict[str, type[Component]] = {
-    c.kind: c for c in (Generator, CreativityScorer, Gate, Classifier, Embedder, Stylizer)
+    c.kind: c for c in (Generator, CreativityScorer, Gate, Classifier, Embedder, Stylizer, Selector)
 }

@@ -1,11 +1,13 @@
 """Scores to a choice: which candidate wins, by which rule, and why, in a sentence.
 
 Let s[k, i] be scorer k's score of candidate i and w[k] its weight. Failed candidates (a gate's reason, or any score that is not
-finite) never win. Over the others, the total is the weighted mean of u[k, i], where
+finite) never win. Over the others, the total is the weighted mean of u[k, i], which the rule makes of the scores. Rules are
+plug-ins of the kind "selectors" (`spectrogrand list selectors`):
 
     quantile   u = share of the scorer's reference scores below s, ties half (the offline default: scores of unlike ranges
                weigh alike); where a scorer has no reference scores, the same share among the candidates themselves
     published  u = s, the raw score (ICVGIP 2024, equal weights)
+    zscores    u = s in standard deviations of the scorer's reference scores (arXiv 2509.19831)
     ranks      u = share of the other candidates that it beats
     pareto     candidates that no other beats in every score; among them the highest mean rank
 
@@ -21,14 +23,14 @@ lower index), and raising one score of the winner leaves it the winner as long a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .errors import InvalidValue, NoCandidateLeft, UnknownName, nearest
-
-RULES = ("quantile", "published", "ranks", "pareto")
+from . import registry
+from .errors import InvalidValue, NoCandidateLeft
+from .interfaces import Selector
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def choose(
     weights: Mapping[str, float] | None = None,
     references: Mapping[str, np.ndarray | None] | None = None,
     failed: Sequence[str | None] | None = None,
-    rule: str = "quantile",
+    rule: str | Selector = "quantile",
     noise: Mapping[str, float] | None = None,
 ) -> Choice:
     """Choose among candidates.
@@ -77,7 +79,7 @@ def choose(
         weights: per scorer, non-negative, default 1 each.
         references: per scorer the scores of its reference set, shape=(reference,), for quantiles.
         failed: per candidate None or the reason it must not win.
-        rule: one of `RULES`.
+        rule: a selection rule by its name, or one that `build` made.
         noise: per scorer the standard deviation of a score under re-encoding, in its own unit, default 0: unknown.
 
     Raises:
@@ -89,8 +91,7 @@ def choose(
     >>> choose({"novelty": [0.2, 0.9]}, failed=[None, "is silent"]).why
     'candidate 0 is the only one left'
     """
-    if rule not in RULES:
-        raise UnknownName(f"no selection rule {rule!r}; {nearest(rule, RULES)}")
+    selector: Selector = registry.build("selectors", rule) if isinstance(rule, str) else rule
     table = {k: np.asarray(v, np.float64) for k, v in scores.items()}
     count = len(failed) if failed is not None else len(next(iter(table.values()), ()))
     if not count or any(v.shape != (count,) for v in table.values()):
@@ -103,49 +104,61 @@ def choose(
     if not left.any():
         raise NoCandidateLeft(f"all {count} candidates failed; the first one {reasons[0]}")
 
-    ranks = {k: _ranks(v, left) for k, v in table.items()}
+    known = references or {}
     noises = {k: max(0.0, float((noise or {}).get(k, 0.0))) for k in table}
-    notes: list[str] = []
-    if rule == "published":
-        used = {k: np.where(left, v, np.nan) for k, v in table.items()}
-    elif rule == "quantile":
-        known = references or {}
-        used = {k: _quantiles(v, left, known.get(k)) for k, v in table.items()}
-        for k in table:
-            ended = _at_an_end(table[k][left], known.get(k))
-            if left.sum() > 1 and 2 * ended > left.sum():
-                used[k] = ranks[k]
-                notes.append(f"{ended} of {int(left.sum())} lie at an end of {k}'s references: its ranks are used")
-    else:
-        used = ranks
-    if rule != "published" and left.sum() > 1:
+    used, notes = {}, []
+    for k, values in table.items():
+        used[k], note = _spread(selector, k, values, left, known.get(k))
+        notes += [note] if note else []
+    if not selector.as_is and left.sum() > 1:
         blind = [k for k, v in table.items() if weight[k] > 0 and v[left].std() < noises[k]]
         if len(blind) < sum(w > 0 for w in weight.values()):
             weight |= dict.fromkeys(blind, 0.0)
             notes += [f"{k} is left out: the candidates differ less in it than re-encoding changes it" for k in blind]
     totals = _mean(used, weight, left)
-    allowed = left & _undominated(table, left) if rule == "pareto" else left
-    order = np.lexsort((-_mean(ranks, weight, left), -np.where(allowed, totals, -np.inf), ~allowed))
+    allowed = left.copy()
+    if table:
+        allowed[left] = selector.allowed(np.stack([v[left] for v in table.values()]))
+    places = {k: _over(ranks, v, left) for k, v in table.items()}
+    order = np.lexsort((-_mean(places, weight, left), -np.where(allowed, totals, -np.inf), ~allowed))
     index = int(order[0])
     margin = float(totals[index] - totals[order[1]]) if allowed.sum() > 1 else float("nan")
-    ranked = {k for k, u in used.items() if u is ranks[k]}
-    samples = None if rule == "published" else {k: None if k in ranked else (references or {}).get(k) for k in table}
-    shaken = _shaken(table, samples, ranked, weight, noises, left, order[:2]) if allowed.sum() > 1 else 0.0
-    why = _why(index, order, totals, used, allowed, left, rule)
+    shaken = _shaken(selector, table, known, weight, noises, left, order[:2]) if allowed.sum() > 1 else 0.0
+    why = _why(index, order, totals, used, allowed, left, selector)
     if margin < 2 * shaken:
         notes.append(f"a coin toss: its lead of {margin:.3f} is under twice the scorers' noise of {shaken:.3f}")
-    return Choice(index, totals, used, tuple(reasons), rule, "; ".join([why, *notes]), tuple(notes), margin, shaken)
+    told = "; ".join([why, *notes])
+    return Choice(index, totals, used, tuple(reasons), selector.name, told, tuple(notes), margin, shaken)
 
 
-def _at_an_end(values: np.ndarray, reference: np.ndarray | None) -> int:
-    """How many values lie outside the reference's scores; 0 where there are none."""
-    if reference is None or not len(reference):
-        return 0
-    return int(((values < np.min(reference)) | (values > np.max(reference))).sum())
+def ranks(scores: np.ndarray) -> np.ndarray:
+    """Share of the other scores that each one beats, ties half, float64 (item,), in [0, 1]; one alone has 1.
+
+    >>> ranks(np.array([3.0, 1.0, 2.0])).tolist()
+    [1.0, 0.0, 0.5]
+    """
+    n = len(scores)
+    return np.asarray((quantile(scores, scores) * n - 0.5) / (n - 1)) if n > 1 else np.ones(n)
+
+
+def _over(function: Callable[[np.ndarray], np.ndarray], values: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """A function of the candidates that are left, NaN for the others."""
+    out = np.full(len(values), np.nan)
+    out[left] = function(values[left])
+    return out
+
+
+def _spread(
+    selector: Selector, name: str, values: np.ndarray, left: np.ndarray, reference: np.ndarray | None
+) -> tuple[np.ndarray, str | None]:
+    made, note = selector.utility(name, values[left], reference)
+    out = np.full(len(values), np.nan)
+    out[left] = made
+    return out, note
 
 
 def _shaken(
-    table: Mapping[str, np.ndarray], samples: Mapping[str, np.ndarray | None] | None, ranked: set[str],
+    selector: Selector, table: Mapping[str, np.ndarray], references: Mapping[str, np.ndarray | None],
     weight: Mapping[str, float], noises: Mapping[str, float], left: np.ndarray, pair: np.ndarray,
 ) -> float:  # fmt: skip
     """Standard deviation of the lead of one candidate over another: each one's score is moved by its noise, up and down."""
@@ -156,10 +169,7 @@ def _shaken(
             for step in (-noises[k], noises[k]):
                 moved = values.copy()
                 moved[i] += step
-                if samples is None:
-                    ends.append(moved[i])
-                else:
-                    ends.append((_ranks(moved, left) if k in ranked else _quantiles(moved, left, samples[k]))[i])
+                ends.append(_spread(selector, k, moved, left, references.get(k))[0][i])
             total += (weight[k] * (ends[1] - ends[0]) / 2) ** 2
     return float(np.sqrt(total) / sum(weight.values())) if total else 0.0
 
@@ -187,29 +197,6 @@ def _failed(table: Mapping[str, np.ndarray], given: Sequence[str | None]) -> lis
     return reasons
 
 
-def _quantiles(values: np.ndarray, left: np.ndarray, reference: np.ndarray | None) -> np.ndarray:
-    sample = reference if reference is not None and len(reference) else values[left]
-    out = np.full(len(values), np.nan)
-    out[left] = quantile(values[left], sample)
-    return out
-
-
-def _ranks(values: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Share of the other candidates beaten, ties half, in [0, 1]; one candidate alone has 1."""
-    out = np.full(len(values), np.nan)
-    n = int(left.sum())
-    out[left] = (quantile(values[left], values[left]) * n - 0.5) / (n - 1) if n > 1 else 1.0
-    return out
-
-
-def _undominated(table: Mapping[str, np.ndarray], left: np.ndarray) -> np.ndarray:
-    """Candidates that no other one equals or beats in every score while beating it in one."""
-    s = np.stack(list(table.values())) if table else np.zeros((1, len(left)))
-    s = np.where(left, s, -np.inf)
-    beaten = (s[:, :, None] >= s[:, None, :]).all(0) & (s[:, :, None] > s[:, None, :]).any(0)
-    return np.asarray(~beaten.any(0))
-
-
 def _mean(used: Mapping[str, np.ndarray], weight: Mapping[str, float], left: np.ndarray) -> np.ndarray:
     if not used:
         return np.where(left, 0.0, np.nan)
@@ -218,7 +205,7 @@ def _mean(used: Mapping[str, np.ndarray], weight: Mapping[str, float], left: np.
 
 def _why(
     index: int, order: np.ndarray, totals: np.ndarray, used: Mapping[str, np.ndarray],
-    allowed: np.ndarray, left: np.ndarray, rule: str,
+    allowed: np.ndarray, left: np.ndarray, selector: Selector,
 ) -> str:  # fmt: skip
     if len(left) == 1:
         return f"candidate {index} is the only candidate"
@@ -226,5 +213,5 @@ def _why(
         return f"candidate {index} is the only one left"
     parts = ", ".join(f"{k} {v[index]:.3f}" for k, v in used.items())
     second = f"; next, candidate {int(order[1])} with {totals[order[1]]:.3f}" if allowed[order[1]] else ""
-    front = f" among the {int(allowed.sum())} that no other beats in every score" if rule == "pareto" else ""
-    return f"candidate {index} has the highest {rule} mean{front}, {totals[index]:.3f} ({parts}){second}"
+    front = f" among the {int(allowed.sum())} {selector.among}" if selector.among else ""
+    return f"candidate {index} has the highest {selector.name} mean{front}, {totals[index]:.3f} ({parts}){second}"

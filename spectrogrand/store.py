@@ -142,12 +142,16 @@ class Store:
         entry = self.find(key)
         if entry is not None:
             return entry, True
-        for _ in range(TRIES):
-            with self.writing(key) as folder:
-                make(folder)
+        with self.claimed(key):
             entry = self.find(key)
-            if entry is not None:
-                return entry, False
+            if entry is not None:  # whoever held it has made it
+                return entry, True
+            for _ in range(TRIES):
+                with self.writing(key) as folder:
+                    make(folder)
+                entry = self.find(key)
+                if entry is not None:
+                    return entry, False
         raise StoreError(f"a finished step vanished from {self.root}: is another program emptying it? Run again")
 
     def forget(self, key: str) -> None:
@@ -159,6 +163,48 @@ class Store:
         for part in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
             if part.is_dir():
                 yield from sorted(p.name for p in part.iterdir() if not p.name.startswith("."))
+
+    @contextmanager
+    def claimed(self, key: str, wait: bool = True) -> Iterator[bool]:
+        """Hold a key while its step is made, so that of several processes one makes it and the others wait for it.
+
+        The claim ends with the block, or with the process however it ends: the next one takes it over. Where the disk knows no
+        locks nothing is claimed; a step may then be made twice, and either one is right.
+
+        Args:
+            key: of the step. Look for the entry once more inside: its holder may just have published it.
+            wait: for a claim that another holds; else the block is entered with False.
+
+        >>> import tempfile
+        >>> store = Store(tempfile.mkdtemp())
+        >>> with store.claimed("ab" * 32) as mine, store.claimed("ab" * 32, wait=False) as also:
+        ...     mine, also
+        (True, False)
+        """
+        path = self.root / ".claims" / key
+        with disk_errors(self.root):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            with disk_errors(self.root):
+                handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except OSError as error:
+                os.close(handle)
+                yield error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+                return
+            except BaseException:
+                os.close(handle)
+                raise
+            if _is_file(handle, path):
+                break
+            os.close(handle)  # its last holder has just removed it
+        try:
+            yield True
+        finally:
+            with suppress(OSError):
+                path.unlink()
+            os.close(handle)
 
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
@@ -208,6 +254,14 @@ class Store:
 
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key
+
+
+def _is_file(handle: int, path: Path) -> bool:
+    """Whether an open file is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except OSError:
+        return False
 
 
 def _checked(folder: Path) -> dict[str, str] | None:

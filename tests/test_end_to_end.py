@@ -73,7 +73,7 @@ def test_a_sweep_over_topics_with_commas(tmp_path, capsys):
     ]
     assert main(["run", *words]) == 0
     capsys.readouterr()
-    runs = [json.loads(p.read_text("utf-8")) for p in (tmp_path / "out").glob("*/run.json")]
+    runs = [json.loads(p.read_text("utf-8")) for p in (tmp_path / "out").glob("sweep-*/*/run.json")]
     assert sorted((r["topic"], r["seed"]) for r in runs) == [
         ("it's ${oc.env:HOME}", 0), ("it's ${oc.env:HOME}", 1), ("red, green = blue", 0), ("red, green = blue", 1),
     ]  # fmt: skip

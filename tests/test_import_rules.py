@@ -21,15 +21,15 @@ HEAVY = {
 """Imported inside the functions that need them, never at the top of a file."""
 MODELS = {"torch", "tensorflow", "librosa", "essentia", "diffusers", "transformers", "jax", "onnxruntime"}
 FLOORS = (
-    "errors privacy", "types", "interfaces checks files progress statistics", "media", "audio image store registry selection",
-    "albums config walks provenance weights metrics testing", "engines report", "models lyrics references", "plugins",
-    "runs", "pipelines preparing training", "app cli", "__main__",
+    "errors privacy", "types", "interfaces checks files progress statistics", "media", "audio image store registry",
+    "albums config selection walks provenance weights metrics testing", "engines report", "models lyrics references", "plugins",
+    "runs", "pipelines preparing training", "sweeps", "app cli", "__main__",
 )  # fmt: skip
 """The house from the ground up: a room imports itself and what stands on a lower floor, nothing beside or above it."""
 FLOOR = {room: k for k, rooms in enumerate(FLOORS) for room in rooms.split()}
-HYDRA = {"config", "training.loop.words", "training.loop.sweeps"}
+HYDRA = {"config", "sweeps.points", "sweeps.launch", "training.loop.words", "training.loop.sweeps"}
 """The only files that know Hydra."""
-COMPOSES = {"app", "cli", "pipelines", "__main__"}
+COMPOSES = {"app", "cli", "pipelines", "sweeps", "__main__"}
 """Who may name a pipeline."""
 
 

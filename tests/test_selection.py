@@ -5,11 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import percentileofscore
+from scipy.stats import percentileofscore, zmap
 
+from spectrogrand import registry
 from spectrogrand.errors import InvalidValue, NoCandidateLeft, UnknownName
-from spectrogrand.selection import RULES, choose, quantile
+from spectrogrand.selection import choose, quantile
 
+RULES = registry.names("selectors")
+for _rule in RULES:
+    registry.get("selectors", _rule)  # imported now: hypothesis times each example
 finite = st.floats(-1e6, 1e6)
 
 
@@ -137,3 +141,58 @@ def test_a_lead_below_the_noise_is_a_coin_toss():
 def test_published_scores_are_neither_ranked_nor_left_out():
     choice = choose({"a": [9.0, 8.0]}, references={"a": np.arange(3.0)}, rule="published", noise={"a": 99.0})
     assert choice.totals.tolist() == [9.0, 8.0]
+
+
+def test_z_scores_are_scipys_and_keep_what_quantiles_lose(rng):
+    reference, scores = rng.normal(3, 2, 50), np.array([3.0, 9.5, 11.0])
+    choice = choose({"a": scores}, references={"a": reference}, rule="zscores")
+    assert choice.used["a"] == pytest.approx(zmap(scores, reference))
+    assert choice.index == 2 and choice.used["a"][2] > choice.used["a"][1]
+    assert choose({"a": [1.0, 1.0]}, rule="zscores").totals.tolist() == [0.0, 0.0]
+
+
+def test_a_rule_of_ones_own_is_a_plug_in():
+    """Lexicographic: only the first scorer counts; registered by a stranger, chosen by name or as an object."""
+    from spectrogrand import Card, Selector, register
+
+    @register("first_only")
+    class FirstOnly(Selector):
+        card = Card("only the scorer called first counts")
+
+        def utility(self, name, scores, reference):
+            return (scores if name == "first" else scores * 0), None
+
+    scores = {"first": [1.0, 2.0, 0.0], "second": [9.0, 0.0, 99.0]}
+    assert choose(scores, rule="first_only").index == choose(scores, rule=FirstOnly()).index == 1
+    assert "first_only" in choose(scores, rule="first_only").why
+
+
+def test_a_contextual_scorer_sees_the_other_candidates_and_is_kept_by_them(tmp_path):
+    from spectrogrand import Card, CreativityScorer, Image
+    from spectrogrand.runs.artefacts import Item, save
+    from spectrogrand.runs.candidates import rate_all
+    from spectrogrand.store import Store
+
+    seen = []
+
+    class Apart(CreativityScorer):
+        card, aspect, artefact, contextual = Card("distance to the others"), "novelty", Image, True
+
+        def score(self, batch):
+            raise AssertionError("it is contextual")
+
+        def score_in_context(self, batch, context):
+            seen.append((len(batch), len(context.candidates), context.topic))
+            means = np.array([c.pixels.mean() for c in context.candidates])
+            return np.array([np.abs(b.pixels.mean() - means).mean() for b in batch], np.float32)
+
+    store, items = Store(tmp_path), []
+    for level in (0, 10, 200):
+        entry, _ = store.get_or_make(
+            f"{level:064d}", lambda f, v=level: save(Image(np.full((4, 4, 3), v, np.uint8)), f)
+        )
+        items.append(Item(entry))
+    scores, reused = rate_all(store, Apart(), items, "sea")
+    assert scores.argmax() == 2 and scores.dtype == np.float64 and (reused, seen) == (0, [(3, 3, "sea")])
+    assert rate_all(store, Apart(), items, "sea")[1] == 3
+    assert rate_all(store, Apart(), items[:2], "sea")[1] == 0, "other candidates, other scores"

@@ -16,7 +16,8 @@ def edge_ssim(frames: Frames, cover: Image) -> float:
     """Mean SSIM (Wang et al. 2004, windows of 7 x 7) between the edges of a cover and of a video's frames, in [-1, 1].
 
     Edges are Sobel magnitudes of the luma at 128 x 128 divided by their 99th percentile, so that neither colours nor contrast
-    count; each window weighs as much as there are edges in it, so that empty sky, alike in all pictures, does not. A still video of the cover scores 1, an unrelated picture about 0.
+    count; each window weighs as much as there are edges in it, so that empty sky, alike in all pictures, does not. A still
+    video of the cover scores 1, an unrelated picture about 0.
 
     Args:
         frames: of the video; 24 of them, evenly spaced, are compared.

@@ -10,7 +10,7 @@ from typing import Any
 from .. import __version__, registry
 from ..config import compose
 from ..errors import ConfigError, nearest
-from ..report.page import read_record
+from ..report.record import read_record
 
 KEPT_FILES = {"song": "song.wav", "cover": "cover.png"}
 """What a run's folder holds of each artefact that can be kept."""

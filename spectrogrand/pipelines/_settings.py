@@ -20,9 +20,9 @@ from ..errors import ConfigError, InvalidValue, MediaError
 from ..image.shape import fit_frames, fit_picture, frame_size
 from ..lyrics.timed import Line, is_timed, on_beats, read_timed
 from ..media import Tags, read_tags
+from ..registry import names
 from ..runs.artefacts import Traced
 from ..runs.run import Run
-from ..selection import RULES
 from ..types import Audio, Frames, Image, Topic, frame_count
 
 SLEEVES = ("animated", "still")
@@ -39,7 +39,7 @@ class Common(Checked):
 
     topic: str | None = text(default=None)
     seed: int = whole(0, 2**31, default=0)
-    selection: str = one_of(RULES, default="quantile", what="selection rule")
+    selection: str = one_of(names("selectors"), default="quantile", what="selection rule")
     subject: str = dataclasses.field(init=False, default="")
     own_song: str | None = dataclasses.field(default=None, repr=False)
     """The path of the user's own song, where the slot "song" names one."""

@@ -72,5 +72,8 @@ def run(run: Run, s: Settings) -> None:
         "motion": lambda: s.fit(run, run.generate("motion", run.trace(Scene, cover, song))),
     }
     for name in s.videos:
-        save = save_on_the_beat if name == "motion" and s.synchronise else Run.video
-        save(run, name, s.caption(run, draw[name](), song, titled=name == "static" and s.sleeve == "animated"), song)
+        frames = s.caption(run, draw[name](), song, titled=name == "static" and s.sleeve == "animated")
+        if name == "motion" and s.synchronise:
+            save_on_the_beat(run, name, frames, song)
+        else:
+            run.video(name, frames, song)

@@ -25,13 +25,17 @@ def all_slots() -> dict[str, Slot]:
     }
 
 
-def execute(config: Mapping[str, Any], words: Sequence[str] = ()) -> Path:
+def execute(config: Mapping[str, Any], words: Sequence[str] = (), folder: str | None = None) -> Path:
     """Run the pipeline that `config["pipeline"]` names, in a fresh run directory; returns the report's path.
 
     `words` is how the run was asked for on the command line, where it was.
 
     A run that fails or is interrupted keeps its directory, with the state and the error in run.json and a report of what was
     finished; the finished steps stay in the store, so running again goes on from there.
+
+    Args:
+        config: plain data, as composed.
+        folder: what the run directory is called; None: by its topic and the time.
 
     Raises:
         UnknownName: no such pipeline.
@@ -46,7 +50,7 @@ def execute(config: Mapping[str, Any], words: Sequence[str] = ()) -> Path:
     check_fit(config, slots)
     parts = preflight.build(config, slots)
     preflight.check(parts)
-    run = Run(config, settings.subject, slots, parts)
+    run = Run(config, settings.subject, slots, parts, folder)
     run.note(command=write_command(words), tags=settings.describe())
     state, said = "finished", None
     try:

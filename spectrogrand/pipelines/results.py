@@ -105,7 +105,7 @@ class Result:
 
     def to_pandas(self, slot: str | None = None) -> Any:
         """`candidates` of one slot, or of all, as a pandas DataFrame; pandas must be installed."""
-        import pandas  # type: ignore[import-untyped]
+        import pandas
 
         slots = [slot] if slot else list(self.record.get("choices") or {})
         return pandas.DataFrame([row for one in slots for row in self.candidates(one)])
@@ -185,6 +185,23 @@ def load_run(folder: str | os.PathLike[str]) -> Result:
     return Result(folder)
 
 
+def load_runs(folder: str | os.PathLike[str]) -> Any:
+    """All finished runs in a folder and below it as a pandas DataFrame: one row a run, the columns of `spectrogrand table`.
+
+    Args:
+        folder: of a sweep, or of any runs. `folder` is a column of it, so that `load_run(row.folder)` gives a run's artefacts.
+
+    Raises:
+        ConfigError: there is no such folder. MissingExtra: pandas is not installed.
+    """
+    from ..report.formats import to_frame
+    from ..report.table import table
+
+    if not Path(folder).is_dir():
+        raise ConfigError(f"no folder {os.fspath(folder)!r}: give the folder of a sweep or of runs")
+    return to_frame(table([Path(folder)]))
+
+
 def _plain(name: str, value: Any) -> Any:
     """A setting as a config has it."""
     if isinstance(value, Component):
@@ -210,4 +227,4 @@ def _named(part: Any) -> Any:
     return {"name": part} if isinstance(part, str) else part
 
 
-__all__ = ["Result", "load_run", "run"]
+__all__ = ["Result", "load_run", "load_runs", "run"]

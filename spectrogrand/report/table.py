@@ -48,6 +48,8 @@ class Table:
     """What a reader must know: mixed versions, changed reference sets, jobs of a sweep that are not done."""
     folders: tuple[str, ...] = ()
     """Of each row's run."""
+    configs: tuple[Mapping[str, Any], ...] = ()
+    """Every setting of each row's run, by its dotted key."""
 
 
 def table(paths: Iterable[str | Path]) -> Table:
@@ -83,7 +85,7 @@ def table(paths: Iterable[str | Path]) -> Table:
     notes = (*notes_on(records), *read_unfinished(paths))
     return Table(
         tuple(columns), settings, measures, tuple(rows), tuple(_groups(rows, settings, measures)), notes,
-        tuple(str(r["folder"]) for r in records),
+        tuple(str(r["folder"]) for r in records), tuple(leaves),
     )  # fmt: skip
 
 
@@ -96,24 +98,28 @@ def as_csv(found: Table) -> str:
     write = csv.writer(out, lineterminator="\n").writerow
     write(["row", *map(_plain, found.columns)])
     for row in found.rows:
-        write(["run", *(_csv(row.get(c)) for c in found.columns)])
+        write(["run", *(escape_csv(row.get(c)) for c in found.columns)])
     for group in found.groups:
         for k, kind in enumerate(("mean", "low", "high")):
-            cells = [group[c][k] if c in found.measures and group[c] else _csv(group.get(c)) for c in found.columns]
+            cells = [
+                group[c][k] if c in found.measures and group[c] else escape_csv(group.get(c)) for c in found.columns
+            ]
             write([kind, *cells])
     return out.getvalue()
 
 
 def as_markdown(found: Table) -> str:
     """A table of runs and, where a group has several seeds, a table of means with 95 % intervals, as Markdown."""
-    notes = "".join(f"\n- {_short(note)}" for note in found.notes)
+    notes = "".join(f"\n- {escape_markdown(note)}" for note in found.notes)
     if not found.rows:
         return "No finished runs there." + (notes and "\n" + notes + "\n")
     columns = [c for c in found.columns if not c.endswith(": seconds")]
-    text = _grid(columns, [[_short(row.get(c)) for c in columns] for row in found.rows])
+    text = _grid(columns, [[escape_markdown(row.get(c)) for c in columns] for row in found.rows])
     if found.groups:
         shown = [c for c in ("seeds", *columns) if c not in ("run", "seed", "genre found", "reused")]
-        cells = [[_interval(g[c]) if c in found.measures else _short(g.get(c)) for c in shown] for g in found.groups]
+        cells = [
+            [_interval(g[c]) if c in found.measures else escape_markdown(g.get(c)) for c in shown] for g in found.groups
+        ]
         text += "\nMeans over seeds, with 95 % intervals (Student's t):\n\n" + _grid(shown, cells)
     return text + (notes and notes + "\n")
 
@@ -153,14 +159,16 @@ def _plain(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _csv(value: Cell) -> Cell:
+def escape_csv(value: Cell) -> Cell:
+    """A cell for a spreadsheet, which must not run it as a formula."""
     if not isinstance(value, str):
         return value
     text = _plain(value)
     return "'" + text if text.startswith(_FORMULA) else text
 
 
-def _short(value: Cell) -> str:
+def escape_markdown(value: Cell) -> str:
+    """A cell that cannot break a table of Markdown."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -174,5 +182,5 @@ def _interval(found: tuple[float, float, float] | None) -> str:
 
 
 def _grid(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    lines = [[_short(c) for c in columns], ["---"] * len(columns), *cells]
+    lines = [[escape_markdown(c) for c in columns], ["---"] * len(columns), *cells]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)

@@ -11,7 +11,7 @@ from .. import media
 from ..errors import MediaError
 from ..store import file_digest, write_json
 from ..types import Image
-from .page import read_record
+from .record import read_record
 
 PRIVATE = ("output", "store", "weights", "job", "index")
 """Settings that say where somebody works and nothing of what was made."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import registry
 from ..errors import ConfigError, InvalidValue, PluginError
-from ..interfaces import CreativityScorer, Gate
+from ..interfaces import Context, CreativityScorer, Gate, Selector
 from ..selection import Choice, choose
 
 
@@ -35,7 +35,7 @@ def best(
     *,
     gates: Sequence[str | Gate] | None = None,
     weights: Mapping[str, float] | None = None,
-    rule: str = "quantile",
+    rule: str | Selector = "quantile",
 ) -> Best:
     """Choose among songs or pictures as a run does: what must never win fails first, scores are set beside their references.
 
@@ -86,7 +86,8 @@ def _built(kind: str, part: Any, artefact: type) -> Any:
 
 def _scored(scorer: CreativityScorer, candidates: Sequence[Any]) -> np.ndarray:
     """float32 is cast; anything else that is not one number an item is refused."""
-    made = np.asarray(scorer.score(candidates))
+    context = Context("", (), candidates)
+    made = np.asarray(scorer.score_in_context(candidates, context) if scorer.contextual else scorer.score(candidates))
     if made.shape != (len(candidates),) or made.dtype.kind != "f":
         raise PluginError(f"scorer {scorer.name!r} gave {made.dtype} {made.shape}, expected one number an item")
     return made.astype(np.float64)

@@ -22,8 +22,8 @@ from ..selection import Choice, choose, failed_choice
 from ..store import Entry, Store, digest, place, write_json
 from ..types import Audio, Frames, Image
 from .artefacts import Item, Traced, plain, read
-from .candidates import make_all, rate_all
 from .by_hand import choose_by_hand, given, take_from
+from .candidates import check_all, make_all, name_class, rate_all
 from .folders import fresh, slug
 from .slots import Slot, named, read_weight
 
@@ -38,6 +38,7 @@ class Run:
         name: what the run directory is called, slugged, with date and time; a number is added where it is taken.
         slots: the pipeline's slots.
         parts: the plug-ins that the config names, by place, built already ("song", "song_scorers.novelty", "gates.noise").
+        folder: what the run directory is called in place of that; a number is added where it is taken.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Run:
         name: str,
         slots: Mapping[str, Slot] | None = None,
         parts: Mapping[str, Component] | None = None,
+        folder: str | None = None,
     ) -> None:
         self.config = dict(config)
         self.name = name
@@ -53,7 +55,7 @@ class Run:
         output = Path(config.get("output") or "outputs").expanduser()
         self.store = Store(Path(config.get("store") or output / ".store").expanduser())
         self.begun = time.monotonic()
-        self.folder = fresh(output, f"{slug(name)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
+        self.folder = fresh(output, folder or f"{slug(name)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
         self._slots, self._built = dict(slots or {}), dict(parts or {})
         self._used: dict[str, Component] = {}
         self._record: dict[str, Any] = {
@@ -108,18 +110,22 @@ class Run:
         items, failed = self._make(slot, generator, sources)
 
         self._free_all_but(*gates)
-        begun = time.monotonic()
+        begun, reused, asked = time.monotonic(), 0, 0
         live = [i for i, item in enumerate(items) if item is not None]
         for gate in gates:
-            reasons = gate.check([items[i].value for i in live])  # type: ignore[union-attr]
-            for i, reason in zip(live, reasons, strict=True):
+            reasons, found = check_all(self.store, gate, items)
+            reused, asked = reused + found, asked + len(live)
+            for i, reason in enumerate(reasons):
                 if reason and generator.given and not gate.fatal:
                     self.warn(f"your {slot} {reason}")
                 elif reason:
                     failed[i] = failed[i] or reason
+        if gates:
+            self.note_step(f"{slot} gates", None, reused, asked - reused, begun)
+        begun = time.monotonic()
         scores, references, reused = {}, {}, 0
         for name, scorer in scorers.items():
-            scores[name], found = rate_all(self.store, scorer, items)
+            scores[name], found = rate_all(self.store, scorer, items, self.name, sources)
             references[name] = scorer.reference_scores()
             scorer.close()
             reused += found
@@ -181,27 +187,17 @@ class Run:
         classifier: Classifier = self.part(slot)
         self._free_all_but(classifier)
         begun = time.monotonic()
-        key = digest({"step": "classify", "part": fingerprint(classifier), "item": item.digest, "version": __version__})
-
-        def judge(folder: Path) -> None:
-            rows, names = classifier.classify([item.value])
-            sure, novel = classifier.confidence([item.value]), classifier.novel([item.value])
-            judged = {"classes": list(names), "probabilities": [float(p) for p in rows[0]]}
-            judged["confidence"] = None if sure is None else float(sure[0])
-            judged["novel"] = None if novel is None else bool(novel[0])
-            (folder / "classes.json").write_text(json.dumps(judged), "utf-8")
-
-        entry, reused = self.store.get_or_make(key, judge)
-        judged = json.loads(entry.path("classes.json").read_text("utf-8"))
-        names, row, confidence, novel = (judged[k] for k in ("classes", "probabilities", "confidence", "novel"))
-        best = str(names[int(np.argmax(row))])
+        told, reused = name_class(self.store, classifier, item)
+        rows, names = told["probabilities"], told["names"]
+        best = names[int(np.argmax(rows))]
+        confidence, novel = told["confidence"], told["novel"]
         fits = not novel
-        self.note_step(slot, classifier, int(reused), int(not reused), begun)
+        self.note_step(slot, classifier, reused, 1 - reused, begun)
         if not fits and not nearest:
             return None
         found: dict[str, Any] = {
             "plugin": classifier.name, "chosen": best,
-            "probabilities": {n: round(float(p), 6) for n, p in zip(names, row, strict=True)},
+            "probabilities": {n: round(float(p), 6) for n, p in zip(names, rows, strict=True)},
         }  # fmt: skip
         if confidence is not None:
             found["confidence"] = round(confidence, 6)

@@ -1,0 +1,1 @@
+"""Selection rules: how scores of unlike ranges become one order."""
