@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .colour import stretch
+from .kernels import taps, widen
 
 _MOST = 8_000_000
 
@@ -36,6 +37,26 @@ class Plate:
         x = right * self._scale + still + np.mod(52.9829189 * np.mod(0.00583715 * down + 0.06711056 * right, 1), 1)
         self._y, self._x = y.astype(np.float32), x.astype(np.float32)
         self._ways = np.array([np.asarray(f, np.float32) * self._scale for f in fields])
+
+    def ground(self) -> tuple[np.ndarray, tuple[int, int], np.ndarray, np.ndarray]:
+        """What the loops of `kernels` read: the flat codes, their (rows, columns), and where pixels sample them unmoved."""
+        return self._codes, (self._rows, self._columns), self._y, self._x
+
+    def ways(
+        self, down: Sequence[float] | np.ndarray, right: Sequence[float] | np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Displacements for those loops: `taps` for the rows, and both fields enlarged along theirs.
+
+        Args:
+            down: one weight per field, or a coarse displacement in pixels, shape=(row, column).
+            right: the same, to the right.
+        """
+        if isinstance(down, np.ndarray):
+            moved = np.float32(self._scale) * np.asarray((down, right), np.float32)
+        else:
+            moved = np.tensordot(np.asarray((down, right), np.float32), self._ways, 1)
+        rows, columns = self._size
+        return *taps(moved.shape[1], rows), widen(moved[0], columns), widen(moved[1], columns)
 
     def sample(
         self,

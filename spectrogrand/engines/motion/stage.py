@@ -8,7 +8,8 @@ import numpy as np
 
 from ...image.colour import luma, oklab, shrink, srgb, stretch
 from ...image.focus import depth, focus_of, looseness, saliency, soft_luma
-from ...image.warp import Plate, pack, planes
+from ...image.kernels import compiled, draw_stage
+from ...image.warp import Plate, pack
 
 _GRID = 96
 _TAU = 2 * np.pi
@@ -90,16 +91,12 @@ class Stage:
         down += [*wave(low, turn), *none, *wave(high, -2 * turn), *none]
         right = [0, reach, shot.pan[1], shot.parallax[1], 0, -shot.dolly]
         right += [*none, *wave(middle, -turn), *none, *wave(high, 3 * turn)]
-        lit = planes(self._plate.sample(down, right))
-        lit *= np.float32(shot.level) * (self._vignette + np.float32(shot.light) * self._shine)
-        lit += np.float32(0.9 * shot.light) * self._bloom
-        self._dust.add(lit, shot)
-        if shot.split > 0.05:
-            lit[0], lit[2] = _shifted(lit[0], shot.split), _shifted(lit[2], -shot.split)
-        np.minimum(lit, 255, out=lit)
         out = np.empty((*self.size, 3), np.uint8)
-        for channel in range(3):
-            out[..., channel] = lit[channel]
+        compiled(draw_stage)(
+            *self._plate.ground(), *self._plate.ways(down, right), self._vignette, self._shine, self._bloom,
+            np.float32(shot.level), np.float32(shot.light), np.float32(0.9 * shot.light), *self._dust.specks(self.size, shot),
+            float(shot.split), out, 0, self.size[0],
+        )  # fmt: skip
         return out
 
 
@@ -110,16 +107,6 @@ def _layered(near: np.ndarray, loose: np.ndarray) -> np.ndarray:
     rigid, wide = 1 - loose, len(near) / 2
     mean = gaussian_filter(near * rigid, wide) / np.maximum(gaussian_filter(rigid, wide), 1e-3)
     return np.asarray(near + rigid * (np.clip(mean, 0, 1) - near), np.float32)
-
-
-def _shifted(channel: np.ndarray, by: float) -> np.ndarray:
-    """One channel moved sideways by a fraction of pixels; the edge is held."""
-    columns, whole = channel.shape[1], int(abs(by))
-    part = np.float32(abs(by) - whole)
-    wide = np.pad(channel, ((0, 0), (whole + 1, whole + 1)), "edge")
-    step = -1 if by > 0 else 1
-    near, far = (whole + 1 + step * n for n in (whole, whole + 1))
-    return np.asarray(wide[:, near : near + columns] * (1 - part) + wide[:, far : far + columns] * part)
 
 
 class Dust:
@@ -134,11 +121,9 @@ class Dust:
         bright[0] = max(float(bright[0]), 0.8)
         self._colour = srgb(bright.astype(np.float32))
 
-    def add(self, lit: np.ndarray, shot: Shot) -> None:
-        """Add the specks to a float picture in [0, 255], shape=(rgb, row, column)."""
-        if shot.dust <= 0:
-            return
-        rows, columns = lit.shape[1:]
+    def specks(self, size: tuple[int, int], shot: Shot) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Where the specks are in a frame of `size`, their sides, how bright each of their rows and columns is, and the colour."""
+        rows, columns = size
         wide = 0.04 * np.sin(_TAU * (shot.turn + self._twinkle))
         y = ((self._y - 1.2 * shot.turn) % 1.2 - 0.1) * rows - shot.parallax[0] * self._near
         x = (self._x + wide) * columns - 2 * shot.parallax[1] * (self._near - 0.5)
@@ -149,13 +134,7 @@ class Dust:
         steps = first[..., None] + np.arange(2 * reach.max() + 2)
         falls = np.exp(-0.5 * ((steps - np.stack([y, x])[..., None]) / self._size[:, None]) ** 2).astype(np.float32)
         falls[0] *= power[:, None]
-        for k in range(len(y)):
-            (top, left), width = first[:, k], 2 * reach[k] + 2
-            up, before = max(0, -top), max(0, -left)
-            end, edge = min(width, rows - top), min(width, columns - left)
-            if up < end and before < edge:
-                speck = falls[0, k, up:end, None] * falls[1, k, before:edge]
-                lit[:, top + up : top + end, left + before : left + edge] += self._colour[:, None, None] * speck
+        return first, (2 * reach + 2) * (shot.dust > 0), falls, self._colour
 
 
 def _bloom(cover: np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...image.colour import luma, oklab, shrink, stretch
+from ...image.kernels import compiled, draw_moving, widen
 from ...image.transport import directions, quantiles, transport
-from ...image.warp import Plate, unpack
+from ...image.warp import Plate
 from ...types import Frames, Image
 from .palette import LEVELS, PAD, ROW, TONES, packed, table
 from .pulse import Moment, moments
@@ -37,8 +38,8 @@ class MovingCanvas:
         self._bases = directions(_ROUNDS)
         self._table = np.zeros(0, np.float32)
         height = np.linspace(1, 0, rows, dtype=np.float32)[:, None]
-        self._base = (height * (TONES - 1) + 0.5).astype(np.int16) * np.int16(ROW) + np.int16(PAD)
-        x = np.linspace(0, 1, columns, dtype=np.float32)[None] - np.float32(self.now)
+        self._base = ((height * (TONES - 1) + 0.5).astype(np.int16) * np.int16(ROW) + np.int16(PAD)).ravel()
+        x = np.linspace(0, 1, columns, dtype=np.float32) - np.float32(self.now)
         self._ray = np.exp(-((x / 0.1) ** 2))
         self._near = np.exp(-((x / 0.55) ** 2)) * np.float32(self.light)
         self._sight = 1 - 0.3 * np.clip(x / 0.5, 0, 1) - 0.12 * np.clip(-x / 0.5, 0, 1)
@@ -61,18 +62,17 @@ class MovingCanvas:
         grey = luma(picture)
         small = shrink(grey, _GRID, _GRID).astype(np.float32) / 255
         down, right = (_slope(small, axis) for axis in (0, 1))
-        level = grey.astype(np.float32) * np.float32((LEVELS - 1) / 255)
-        level *= self._sight + np.float32(0.35 * beat) * self._ray
+        gain = np.float32((LEVELS - 1) / 255) * (self._sight + np.float32(0.35 * beat) * self._ray)
         bend = np.float32(-_DEEP * 10 * self.push * (0.6 + beat))
-        texture = self._plate.sample(
-            (0,), (0,), bend * stretch(down, rows, columns), bend * stretch(right, rows, columns)
-        )
-        amount = level * np.float32((0.9 + 0.5 * beat) / LEVELS) + np.float32(0.12)
-        level += texture * np.maximum(amount, np.float32(_FLOOR))
-        level += self._flare(moment)[:, None] * self._near
-        level += stretch((self.light * _RELIEF / _GRID) * (-down - 0.6 * right), rows, columns)
-        code = self._base + np.clip(level, -PAD, LEVELS + PAD - 1).astype(np.int16)
-        return unpack(packed(self._table).take(code.astype(np.intp)))
+        relief = widen((self.light * _RELIEF / _GRID) * (-down - 0.6 * right), columns)
+        amount = (np.float32((0.9 + 0.5 * beat) / LEVELS), np.float32(0.12), np.float32(_FLOOR))
+        frame = np.empty((rows, columns, 3), np.uint8)
+        compiled(draw_moving)(
+            grey, gain.astype(np.float32), *self._plate.ground(), *self._plate.ways(bend * down, bend * right), relief, amount,
+            self._flare(moment), self._near, self._base, np.float32(-PAD), np.float32(LEVELS + PAD - 1),
+            packed(self._table), frame, 0, rows,
+        )  # fmt: skip
+        return frame
 
     def _flare(self, moment: Moment) -> np.ndarray:
         """Levels that each row gains while its band is louder than usual, and loses while it is softer, shape=(row,)."""

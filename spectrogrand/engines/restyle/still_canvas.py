@@ -9,6 +9,7 @@ import numpy as np
 
 from ...image.colour import luma, oklab, shrink, stretch
 from ...image.focus import focus_of, guided, soft_luma
+from ...image.kernels import compiled, draw_still, taps, widen
 from ...image.transport import directions, quantiles, transport
 from ...image.warp import Plate, unpack
 from ...types import Frames, Image
@@ -131,22 +132,20 @@ class StillCanvas:
         beat, glide = (moment.strength * float(np.exp(-since / fade)) for fade in _FADES)
         energy = self._flow.step(moment, glide)
         self._phase += (0.04 + _GLIDE * glide) / self._fps
-        light = stretch(self.light * self._room * (_FLOWING * energy + _BLOOM * beat * self._glow), rows, columns)
+        light = self.light * self._room * (_FLOWING * energy + _BLOOM * beat * self._glow)
+        shade = np.float32(self.light * _TINT) * self._flow.warmth()
         turn = 2 * np.pi * self._phase
         cos, sin, punch = _SWAY * np.cos(turn), _SWAY * np.sin(turn), -_PUNCH * beat
         down, right = (
             [self.push * part for part in parts] for parts in ((punch, 0, cos, sin, 0), (0, punch, 0, cos, sin))
         )
-        code = self._plate.sample(down, right)
-        code += np.clip(light, -PAD, 0.75 * PAD).astype(np.int16)
-        frame = unpack(packed(self._table).take(code.astype(np.intp)))
-        return self._tinted(frame)
-
-    def _tinted(self, frame: np.ndarray) -> np.ndarray:
-        """The frame with what sounds now as a shade of colour that leaves its luma alone, so that only beats flicker."""
-        shade = stretch(np.float32(self.light * _TINT) * self._flow.warmth(), *frame.shape[:2])
-        out = frame + shade[..., None] * _WARM
-        return np.clip(out + np.float32(0.5), 0, 255).astype(np.uint8)
+        frame = np.empty((rows, columns, 3), np.uint8)
+        # what sounds now is a shade of colour that leaves the luma alone, so that only beats flicker
+        compiled(draw_still)(
+            *self._plate.ground(), *self._plate.ways(down, right), *taps(SIDE, rows), widen(light, columns),
+            widen(shade, columns), np.float32(-PAD), np.float32(0.75 * PAD), packed(self._table), _WARM, frame, 0, rows,
+        )  # fmt: skip
+        return frame
 
 
 def _legible(light: np.ndarray) -> np.ndarray:

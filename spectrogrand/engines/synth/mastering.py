@@ -62,13 +62,14 @@ def loudness(x: np.ndarray) -> float:
 
 def true_peaks(x: np.ndarray) -> np.ndarray:
     """Per sample, the largest magnitude of either channel within it at four times the rate; shape=(time,)."""
-    from scipy.signal import resample_poly
+    from scipy.signal import firwin, resample_poly
 
     out = np.empty(x.shape[1], np.float32)
+    taps = firwin(81, 0.25, window=("kaiser", 6.0)).astype(np.float32)  # as resample_poly makes them, in single precision
     block, pad = 1 << 18, 64
     for start in range(0, x.shape[1], block):
         low, high = max(0, start - pad), min(x.shape[1], start + block + pad)
-        fine = np.abs(resample_poly(x[:, low:high], 4, 1, axis=1, window=("kaiser", 6.0))).max(axis=0)
+        fine = np.abs(resample_poly(x[:, low:high], 4, 1, axis=1, window=taps)).max(axis=0)
         size = min(block, x.shape[1] - start)
         offset = start - low
         # the point halfway to the next sample belongs to both neighbours

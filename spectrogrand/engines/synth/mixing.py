@@ -17,6 +17,8 @@ class Bus:
     def __init__(self, length: int, loop: bool) -> None:
         self.x = np.zeros((2, length), np.float32)
         self.loop = loop
+        self.used = False
+        """Whether anything was placed."""
 
     def place(self, sound: np.ndarray, at: int, gain: float = 1.0, pan: float = 0.0) -> None:
         """Add a sound, shape=(n,) or (2, n), from sample `at`; `pan` in [-1, 1] with constant power.
@@ -24,6 +26,7 @@ class Bus:
         What reaches past the end is dropped, or in a loop wrapped to the start.
         """
         length = self.x.shape[1]
+        self.used = True
         if self.loop:
             at %= length
         elif at < 0:

@@ -78,7 +78,7 @@ def _fader(score: Score, name: str, x: np.ndarray) -> float:
         b for b in score.bars if b.level(name) > 0
     ]
     heard = [x[:, score.grid.step(b.index, 0) : score.grid.step(b.index + 1, 0)] for b in bars[:32]]
-    power = sum(float(np.square(s, dtype=np.float64).sum()) for s in heard) / max(1, sum(s.size for s in heard))
+    power = sum(float(np.square(s).sum(dtype=np.float64)) for s in heard) / max(1, sum(s.size for s in heard))
     loudest = max(b.level(name) for b in bars)
     want = _LEVEL[score.style.genre][name] + 20 * np.log10(max(loudest, 0.1))
     mood = score.mood
@@ -211,7 +211,7 @@ class _Desk:
         x = bus.x
         if self.pump is None and name == "kick":
             self.pump = duck(sorted(score.kicks), score.length, score.loop, 1.0, self.recovery)
-        if not x.any():
+        if not bus.used:
             return
         if channel.swept:
             _automate(score, x)

@@ -49,8 +49,10 @@ class Grid:
 
     def step(self, bar: int, step: int) -> int:
         """Sample of a sixteenth within a bar; odd sixteenths come late by the swing."""
-        eighths = Fraction(step // 2) + (self.swing if step % 2 else 0)
-        return nearest_sample((4 * bar + eighths / 2) * self.beat_samples)
+        part, whole = self.swing.numerator, self.swing.denominator
+        top = (8 * bar + step // 2) * whole + (part if step % 2 else 0)  # eighths, over `whole`
+        top, under = 30 * RATE * self.tempo.denominator * top, self.tempo.numerator * whole
+        return (2 * top + under) // (2 * under)
 
     def length(self, steps: float) -> int:
         """Samples in a number of sixteenths, at least one."""

@@ -78,7 +78,8 @@ def resonant(x: np.ndarray, hz: float, q: float) -> np.ndarray:
 def sweep(x: np.ndarray, cutoff: np.ndarray, kind: str = "lowpass", q: float = 0.9) -> np.ndarray:
     """A low- or high-pass whose cutoff follows `cutoff` (Hz, shape=(time,)), as a blend of steady filters an octave apart.
 
-    Each steady filter sees the whole sound, so nothing zips or clicks however fast the cutoff moves.
+    Each steady filter runs on for as long as it is heard and sets out early enough to have settled (to -60 dB) by then, so
+    that nothing zips or clicks however fast the cutoff moves.
     """
     log = np.log2(np.clip(cutoff, 20.0, 0.45 * RATE)).astype(np.float32)
     low, high = float(log.min()), float(log.max())
@@ -86,11 +87,18 @@ def sweep(x: np.ndarray, cutoff: np.ndarray, kind: str = "lowpass", q: float = 0
     place = (log - low) * ((count - 1) / max(high - low, 1e-6))
     out = np.zeros_like(x, np.float32)
     for k in range(count):
-        weight = np.maximum(0, 1 - np.abs(place - k))
-        if not weight.any():
+        near = np.abs(place - k) < 1
+        first = int(near.argmax())
+        if not near[first]:
             continue
+        stop = len(near) - int(near[::-1].argmax())
         hz = 2 ** (low + k * (high - low) / (count - 1))
-        out += weight * (resonant(x, hz, q) if kind == "lowpass" else highpass(x, hz))
+        start = max(0, first - int(2.3 * max(q, 0.7) / hz * RATE))
+        heard = x[..., start:stop]
+        heard = (resonant(heard, hz, q) if kind == "lowpass" else highpass(heard, hz))[..., first - start :]
+        weight = np.subtract(1, np.abs(place[first:stop] - k), dtype=np.float32)
+        heard *= np.maximum(weight, 0, out=weight)
+        out[..., first:stop] += heard
     return out
 
 

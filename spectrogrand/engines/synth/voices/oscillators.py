@@ -56,17 +56,25 @@ def wave(shape: str, hz: float, n: int, phase: float = 0.0) -> np.ndarray:
 def glide(shape: str, hz: np.ndarray, phase: float = 0.0) -> np.ndarray:
     """A wave whose frequency moves, band-limited for its highest; `hz` has shape (n,)."""
     table = _cycle(shape, int(np.clip(_TOP / float(hz.max()), 1, (1 << (_BITS - 1)) - 1)))
-    cycles = (np.cumsum(hz, dtype=np.float64) - hz[0]) / RATE + phase
-    return table[((cycles % 1.0) * (1 << _BITS)).astype(np.int64) & ((1 << _BITS) - 1)]
+    return table[_phases(hz, phase) >> np.uint32(32 - _BITS)]
 
 
 def sine(hz: float | np.ndarray, n: int, phase: float = 0.0) -> np.ndarray:
     """A sine, float32, shape=(n,); `hz` may be an array of that shape."""
     if np.ndim(hz) == 0:
-        cycles = np.arange(n) * (float(hz) / RATE)
+        step = np.uint32(round(float(hz) / RATE * 2**32) % 2**32)
+        turns = np.arange(n, dtype=np.uint32) * step + np.uint32(int((phase % 1.0) * 2**32) % 2**32)
     else:
-        cycles = (np.cumsum(hz, dtype=np.float64) - np.asarray(hz)[0]) / RATE
-    return np.sin(2 * np.pi * (cycles + phase)).astype(np.float32)
+        turns = _phases(np.asarray(hz), phase)
+    return np.asarray(np.sin(turns.view(np.int32) * np.float32(np.pi / 2**31)))
+
+
+def _phases(hz: np.ndarray, phase: float) -> np.ndarray:
+    """The phase of a moving frequency, uint32, shape=(n,): a turn is 2**32, so that whole turns fall away by themselves."""
+    steps = np.empty(len(hz), np.uint32)
+    steps[0] = int((phase % 1.0) * 2**32) % 2**32
+    steps[1:] = np.asarray(hz)[1:] * (2**32 / RATE)
+    return np.cumsum(steps, dtype=np.uint32)
 
 
 def seconds(n: int) -> np.ndarray:

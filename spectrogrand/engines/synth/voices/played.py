@@ -37,26 +37,38 @@ def play_note(name: str, midi: float, n: int, bright: float) -> np.ndarray:
         if knock:
             out += np.float32(knock) * lowpass(wave("square", 1.37 * hz, n), 1800) * decay(n, 0.008)
         return out * envelope(n, 0.0015, min(0.06, 0.3 * n / 44100)) * np.float32(0.6)
+    return _shape(name, _raw(name, hz, n), n, bright)
+
+
+def _raw(name: str, hz: float, n: int) -> np.ndarray:
+    """What a sustained instrument sounds like before its body: shape=(n,)."""
     t = seconds(n)
-    vibrato = hz * (1 + 0.005 * np.sin(2 * np.pi * 5.2 * t) * np.minimum(1, t / 0.3))
+    vibrato = np.float32(hz) * (1 + np.float32(0.005) * np.sin(np.float32(2 * np.pi * 5.2) * t) * np.minimum(1, t / np.float32(0.3)))
     if name == "flute":
         breath = np.random.default_rng(7).standard_normal(n).astype(np.float32)
         made = sine(vibrato, n) + 0.25 * sine(2 * vibrato, n) + 0.08 * sine(3 * vibrato, n)
-        made = made + 0.05 * highpass(lowpass(breath, min(9000.0, 4 * hz)), hz)
-        return made * envelope(n, 0.045, 0.07, 0.85, 0.2) * np.float32(0.7)
+        return np.asarray(made + 0.05 * highpass(lowpass(breath, min(9000.0, 4 * hz)), hz), np.float32)
     if name == "strings":
-        made = glide("saw", vibrato) + glide("saw", vibrato * 1.004, 0.3) + glide("saw", vibrato * 0.9965, 0.7)
-        return highpass(lowpass(made, 3400 * 2 ** (0.8 * bright)), 180) * envelope(n, 0.09, 0.12) * np.float32(0.4)
+        return glide("saw", vibrato) + glide("saw", vibrato * 1.004, 0.3) + glide("saw", vibrato * 0.9965, 0.7)
     if name == "brass":
-        swell = np.minimum(1, t / 0.06) * (0.55 + 0.45 * decay(n, 0.3))
-        made = sweep(
-            glide("saw", vibrato) + 0.6 * wave("saw", hz * 1.003, n, 0.4), 350 + 3600 * 2 ** (0.7 * bright) * swell
-        )
-        return made * envelope(n, 0.02, 0.06, 0.8, 0.3) * np.float32(0.6)
+        return glide("saw", vibrato) + np.float32(0.6) * wave("saw", hz * 1.003, n, 0.4)
     if name == "choir":
-        made = formant(glide("vocal", vibrato) + glide("vocal", vibrato * 1.005, 0.4), "a")
-        return made * envelope(n, 0.09, 0.14) * np.float32(1.6)
-    return wave("organ", hz, n) * envelope(n, 0.006, 0.04, 0.8, 0.2) * np.float32(0.6)
+        return glide("vocal", vibrato) + glide("vocal", vibrato * 1.005, 0.4)
+    return wave("organ", hz, n)
+
+
+def _shape(name: str, raw: np.ndarray, n: int, bright: float) -> np.ndarray:
+    """The body and the envelope, the same for every note, so that a chord passes once; `raw` has shape (..., n)."""
+    if name == "flute":
+        return raw * envelope(n, 0.045, 0.07, 0.85, 0.2) * np.float32(0.7)
+    if name == "strings":
+        return highpass(lowpass(raw, 3400 * 2 ** (0.8 * bright)), 180) * envelope(n, 0.09, 0.12) * np.float32(0.4)
+    if name == "brass":
+        swell = np.minimum(1, seconds(n) / 0.06) * (0.55 + 0.45 * decay(n, 0.3))
+        return sweep(raw, 350 + 3600 * 2 ** (0.7 * bright) * swell) * envelope(n, 0.02, 0.06, 0.8, 0.3) * np.float32(0.6)
+    if name == "choir":
+        return formant(raw, "a") * envelope(n, 0.09, 0.14) * np.float32(1.6)
+    return raw * envelope(n, 0.006, 0.04, 0.8, 0.2) * np.float32(0.6)
 
 
 def play_together(name: str, notes: tuple[int, ...], n: int, bright: float) -> np.ndarray:
@@ -64,6 +76,7 @@ def play_together(name: str, notes: tuple[int, ...], n: int, bright: float) -> n
     out = np.zeros((2, n), np.float32)
     for i, midi in enumerate(notes):
         pan = (i / max(1, len(notes) - 1) - 0.5) * 0.9
-        tone = play_note(name, midi, n, bright)
-        out += np.stack([tone * np.float32(np.sqrt(0.5 - pan / 2)), tone * np.float32(np.sqrt(0.5 + pan / 2))])
-    return out * np.float32(0.6)
+        tone = play_note(name, midi, n, bright) if name in _STRUCK else _raw(name, hertz(midi), n)
+        out[0] += tone * np.float32(np.sqrt(0.5 - pan / 2))
+        out[1] += tone * np.float32(np.sqrt(0.5 + pan / 2))
+    return (out if name in _STRUCK else _shape(name, out, n, bright)) * np.float32(0.6)

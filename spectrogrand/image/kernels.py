@@ -1,0 +1,228 @@
+"""Loops over pixels that numpy would walk many times over, compiled when first used: one pass a frame, rows in any order.
+
+Each function draws the rows from `begin` to `end` and nothing else, holds no lock, and computes a row from that row's numbers
+alone: the bytes are the same however many threads share the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+
+@lru_cache(maxsize=32)
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A loop as machine code; kept on disk where a folder for that can be written, else compiled anew in each process."""
+    from numba import njit
+
+    how = {"nogil": True, "error_model": "numpy"}
+    try:
+        made: Callable[..., Any] = njit(cache=True, **how)(function)
+    except RuntimeError:  # neither the package's folder nor the user's can be written
+        made = njit(**how)(function)
+    return made
+
+
+@lru_cache(maxsize=32)
+def taps(few: int, many: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bicubic (a = -0.5) resizing of `few` points to `many`, as Pillow does it: first point and weights of each new one.
+
+    Shapes (many,), int64, and (many, tap), float32; unused taps weigh 0.
+
+    >>> first, weights = taps(4, 8)
+    >>> first.tolist(), weights.shape, bool(np.allclose(weights.sum(axis=1), 1))
+    ([0, 0, 0, 0, 0, 0, 0, 0], (8, 4), True)
+    """
+    scale = few / many
+    wide = max(scale, 1.0)
+    centre = (np.arange(many) + 0.5) * scale
+    low = np.maximum((centre - 2 * wide + 0.5).astype(int), 0)
+    high = np.minimum((centre + 2 * wide + 0.5).astype(int), few)
+    count = int((high - low).max())
+    first = np.minimum(low, max(0, few - count))
+    at = first[:, None] + np.arange(count)
+    x = np.abs((at + 0.5 - centre[:, None]) / wide)
+    weights = np.where(x < 1, (1.5 * x - 2.5) * x * x + 1, np.where(x < 2, ((-0.5 * x + 2.5) * x - 4) * x + 2, 0.0))
+    weights *= (at >= low[:, None]) & (at < high[:, None])
+    return first.astype(np.int64), (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def widen(field: np.ndarray, columns: int) -> np.ndarray:
+    """A coarse field resized along its rows only, float32, shape=(row, columns): `taps` do the rest, row by row."""
+    out = np.empty((field.shape[0], columns), np.float32)
+    compiled(_widen)(np.ascontiguousarray(field, np.float32), *taps(field.shape[1], columns), out)
+    return out
+
+
+def _widen(field: Any, first: Any, weights: Any, out: Any) -> None:
+    for r in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            total = np.float32(0)
+            for k in range(weights.shape[1]):
+                total += weights[c, k] * field[r, first[c] + k]
+            out[r, c] = total
+
+
+def draw_still(
+    codes: Any, shape: Any, y0: Any, x0: Any, way_first: Any, way_taps: Any, down: Any, right: Any,
+    light_first: Any, light_taps: Any, light: Any, shade: Any, low: Any, high: Any, table: Any, warm: Any, out: Any,
+    begin: int, end: int,
+) -> None:  # fmt: skip
+    """Codes sampled where they are moved to, light added to them, colours looked up, and a shade of colour laid over.
+
+    Args:
+        codes: the plate, int16, flat. shape: its (rows, columns).
+        y0, x0: where each pixel samples it unmoved, float32, shape=(row, column).
+        way_first, way_taps: `taps` of `down` and `right`, which are displacements after `widen`.
+        light_first, light_taps: `taps` of `light` (levels, clipped to `low` and `high`) and `shade`, after `widen`.
+        table: packed colours by code, uint32. warm: what a shade of 1 adds to red, green and blue. out: the frame.
+    """
+    columns, stride = out.shape[1], np.uint32(shape[1])
+    last_row, last_column, none, one = np.float32(shape[0] - 1), np.float32(shape[1] - 1), np.float32(0), np.float32(1)
+    y, x = np.empty(columns, np.float32), np.empty(columns, np.float32)
+    lit, hue = np.empty(columns, np.float32), np.empty(columns, np.float32)
+    at = np.empty(columns, np.uint32)
+    half, most, byte = np.float32(0.5), np.float32(255), np.uint32(255)
+    for r in range(begin, end):
+        k, p, q, u, v = way_first[r], way_taps[r, 0], way_taps[r, 1], way_taps[r, 2], way_taps[r, 3]
+        for c in range(columns):
+            y[c] = y0[r, c] + p * down[k, c] + q * down[k + 1, c] + u * down[k + 2, c] + v * down[k + 3, c]
+            x[c] = x0[r, c] + p * right[k, c] + q * right[k + 1, c] + u * right[k + 2, c] + v * right[k + 3, c]
+        for more in range(4, way_taps.shape[1]):
+            p = way_taps[r, more]
+            for c in range(columns):
+                y[c] += p * down[k + more, c]
+                x[c] += p * right[k + more, c]
+        k, p, q, u, v = light_first[r], light_taps[r, 0], light_taps[r, 1], light_taps[r, 2], light_taps[r, 3]
+        for c in range(columns):
+            lit[c] = p * light[k, c] + q * light[k + 1, c] + u * light[k + 2, c] + v * light[k + 3, c]
+            hue[c] = p * shade[k, c] + q * shade[k + 1, c] + u * shade[k + 2, c] + v * shade[k + 3, c]
+        for more in range(4, light_taps.shape[1]):
+            p = light_taps[r, more]
+            for c in range(columns):
+                lit[c] += p * light[k + more, c]
+                hue[c] += p * shade[k + more, c]
+        for c in range(columns):  # beyond an edge, the mirror image
+            a = min(max(last_row + one - abs(last_row + one - abs(y[c])), none), last_row)
+            b = min(max(last_column + one - abs(last_column + one - abs(x[c])), none), last_column)
+            at[c] = np.uint32(a) * stride + np.uint32(b)
+        for c in range(columns):
+            colour = table[np.uint32(codes[at[c]] + np.int32(min(max(lit[c], low), high)))]
+            red = np.float32(colour & byte) + hue[c] * warm[0] + half
+            green = np.float32((colour >> np.uint32(8)) & byte) + hue[c] * warm[1] + half
+            blue = np.float32((colour >> np.uint32(16)) & byte) + hue[c] * warm[2] + half
+            out[r, c, 0] = np.uint8(np.int32(min(max(red, none), most)))
+            out[r, c, 1] = np.uint8(np.int32(min(max(green, none), most)))
+            out[r, c, 2] = np.uint8(np.int32(min(max(blue, none), most)))
+
+
+def draw_moving(
+    grey: Any, gain: Any, codes: Any, shape: Any, y0: Any, x0: Any, first: Any, weights: Any, down: Any, right: Any,
+    relief: Any, amount: Any, flare: Any, near: Any, base: Any, low: Any, high: Any, table: Any, out: Any,
+    begin: int, end: int,
+) -> None:  # fmt: skip
+    """A stream's grey as levels, the texture under it bent, flares and relief added, and colours looked up.
+
+    Args:
+        grey: uint8, shape=(row, column). gain: levels for one step of grey, by column.
+        codes, shape, y0, x0, first, weights: the texture's plate and displacements, as in `draw_still`.
+        relief: levels to add, after `widen`, with the same taps as `down` and `right`.
+        amount: (slope, offset, least) of how much of the texture is seen at a level.
+        flare, near: levels by row, and their weight by column. base: the code of level 0, by row.
+    """
+    columns, stride = out.shape[1], np.uint32(shape[1])
+    last_row, last_column, none, one = np.float32(shape[0] - 1), np.float32(shape[1] - 1), np.float32(0), np.float32(1)
+    y, x, raised = np.empty(columns, np.float32), np.empty(columns, np.float32), np.empty(columns, np.float32)
+    at = np.empty(columns, np.uint32)
+    slope, offset, least = amount
+    for r in range(begin, end):
+        k, p, q, u, v = first[r], weights[r, 0], weights[r, 1], weights[r, 2], weights[r, 3]
+        for c in range(columns):
+            y[c] = y0[r, c] + p * down[k, c] + q * down[k + 1, c] + u * down[k + 2, c] + v * down[k + 3, c]
+            x[c] = x0[r, c] + p * right[k, c] + q * right[k + 1, c] + u * right[k + 2, c] + v * right[k + 3, c]
+            raised[c] = p * relief[k, c] + q * relief[k + 1, c] + u * relief[k + 2, c] + v * relief[k + 3, c]
+        for more in range(4, weights.shape[1]):
+            p = weights[r, more]
+            for c in range(columns):
+                y[c] += p * down[k + more, c]
+                x[c] += p * right[k + more, c]
+                raised[c] += p * relief[k + more, c]
+        for c in range(columns):  # beyond an edge, the mirror image
+            a = min(max(last_row + one - abs(last_row + one - abs(y[c])), none), last_row)
+            b = min(max(last_column + one - abs(last_column + one - abs(x[c])), none), last_column)
+            at[c] = np.uint32(a) * stride + np.uint32(b)
+        for c in range(columns):
+            level = np.float32(grey[r, c]) * gain[c]
+            level += np.float32(codes[at[c]]) * max(level * slope + offset, least)
+            level += flare[r] * near[c] + raised[c]
+            colour = table[np.uint32(base[r] + np.int32(min(max(level, low), high)))]
+            out[r, c, 0] = np.uint8(colour)
+            out[r, c, 1] = np.uint8(colour >> np.uint32(8))
+            out[r, c, 2] = np.uint8(colour >> np.uint32(16))
+
+
+def draw_stage(
+    codes: Any, shape: Any, y0: Any, x0: Any, first: Any, weights: Any, down: Any, right: Any,
+    vignette: Any, shine: Any, bloom: Any, level: Any, light: Any, glow: Any,
+    corners: Any, widths: Any, falls: Any, hue: Any, split: float, out: Any, begin: int, end: int,
+) -> None:  # fmt: skip
+    """A packed plate sampled where the camera looks, lit, with dust before it and its red and blue drawn apart.
+
+    Args:
+        codes: packed colours, uint32, flat; `shape` to `right` as in `draw_still`.
+        vignette, shine: what `level` and `level * light` multiply, float32, shape=(row, column).
+        bloom: what is added `glow` times, float32, shape=(rgb, row, column).
+        corners, widths, falls, hue: the specks of dust: (top, left), side, and how bright in each row and column, by speck,
+            shapes (2, speck), (speck,) and (2, speck, step); their colour.
+        split: pixels that red moves right and blue left.
+    """
+    columns, stride = out.shape[1], np.uint32(shape[1])
+    last_row, last_column, none, one = np.float32(shape[0] - 1), np.float32(shape[1] - 1), np.float32(0), np.float32(1)
+    y, x = np.empty(columns, np.float32), np.empty(columns, np.float32)
+    at = np.empty(columns, np.uint32)
+    lit, moved = np.empty((3, columns), np.float32), np.empty((2, columns), np.float32)
+    most = np.float32(255)
+    whole = int(abs(split))
+    part = np.float32(abs(split) - whole)
+    for r in range(begin, end):
+        k, p, q, u, v = first[r], weights[r, 0], weights[r, 1], weights[r, 2], weights[r, 3]
+        for c in range(columns):
+            y[c] = y0[r, c] + p * down[k, c] + q * down[k + 1, c] + u * down[k + 2, c] + v * down[k + 3, c]
+            x[c] = x0[r, c] + p * right[k, c] + q * right[k + 1, c] + u * right[k + 2, c] + v * right[k + 3, c]
+        for more in range(4, weights.shape[1]):
+            p = weights[r, more]
+            for c in range(columns):
+                y[c] += p * down[k + more, c]
+                x[c] += p * right[k + more, c]
+        for c in range(columns):  # beyond an edge, the mirror image
+            a = min(max(last_row + one - abs(last_row + one - abs(y[c])), none), last_row)
+            b = min(max(last_column + one - abs(last_column + one - abs(x[c])), none), last_column)
+            at[c] = np.uint32(a) * stride + np.uint32(b)
+        for c in range(columns):
+            colour = codes[at[c]]
+            gain = level * (vignette[r, c] + light * shine[r, c])
+            lit[0, c] = np.float32(colour & np.uint32(255)) * gain + glow * bloom[0, r, c]
+            lit[1, c] = np.float32((colour >> np.uint32(8)) & np.uint32(255)) * gain + glow * bloom[1, r, c]
+            lit[2, c] = np.float32((colour >> np.uint32(16)) & np.uint32(255)) * gain + glow * bloom[2, r, c]
+        for n in range(widths.shape[0]):
+            step = r - corners[0, n]
+            if 0 <= step < widths[n]:
+                left = corners[1, n]
+                for c in range(max(0, left), min(columns, left + widths[n])):
+                    speck = falls[0, n, step] * falls[1, n, c - left]
+                    for channel in range(3):
+                        lit[channel, c] += hue[channel] * speck
+        if split > 0.05:
+            for c in range(columns):  # red from the left, blue from the right
+                near, far = max(c - whole, 0), max(c - whole - 1, 0)
+                moved[0, c] = lit[0, near] * (one - part) + lit[0, far] * part
+                near, far = min(c + whole, columns - 1), min(c + whole + 1, columns - 1)
+                moved[1, c] = lit[2, near] * (one - part) + lit[2, far] * part
+            lit[0], lit[2] = moved[0], moved[1]
+        for c in range(columns):
+            out[r, c, 0] = np.uint8(np.int32(min(max(lit[0, c], none), most)))
+            out[r, c, 1] = np.uint8(np.int32(min(max(lit[1, c], none), most)))
+            out[r, c, 2] = np.uint8(np.int32(min(max(lit[2, c], none), most)))
