@@ -12,6 +12,7 @@
     spectrogrand convert FILE OUT.safetensors
     spectrogrand reference FOLDER OUT.safetensors
     spectrogrand why RUN...
+    spectrogrand judge RUNS... [judge=NAME] [--terminal] | --agreement FILES...
     spectrogrand prepare WHAT ...
 
 Topics and paths are taken as they are typed: commas, quotes, `=`, `${` and parentheses mean themselves.
@@ -36,6 +37,7 @@ COMMANDS = {
     "convert": "cli:convert",
     "reference": "cli:reference",
     "why": "cli:why",
+    "judge": "report.judge:main",
     "prepare": "preparing:main",
 }
 """Where each command lives: a module of this package and its function `(words) -> exit code`, imported when it is called."""
