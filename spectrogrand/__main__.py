@@ -24,6 +24,8 @@ Prepare:
     spectrogrand convert FILE OUT.safetensors
     spectrogrand reference FOLDER OUT.safetensors
     spectrogrand store verify|prune|size [OUTPUT] [--older-than=30d] [--keep-runs]
+    spectrogrand why RUN...
+    spectrogrand judge RUNS... [judge=NAME] [--terminal] | --agreement FILES...
     spectrogrand prepare WHAT ...
 
 Topics and paths are taken as they are typed: commas, quotes, `=`, `${` and parentheses mean themselves.
@@ -55,6 +57,7 @@ COMMANDS = {
     "reference": "cli:reference",
     "why": "cli:why",
     "store": "runs.keeping:main",
+    "judge": "report.judge:main",
     "prepare": "preparing:main",
 }
 """Where each command lives: a module of this package and its function `(words) -> exit code`, imported when it is called."""
