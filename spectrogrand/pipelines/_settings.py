@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 from ..checks import Checked, frame_rate, one_of, text, whole
 from ..errors import ConfigError
+from ..interfaces import Component
 from ..selection import RULES
 from ..types import Topic
 
@@ -60,6 +61,17 @@ class Common(Checked):
     def fill(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The config with what these settings hand to plug-ins; the plug-ins are built from it."""
         return dict(config)
+
+    def check_parts(self, parts: Mapping[str, Component]) -> None:
+        """Look at the plug-ins together with these settings, before anything is made; the default looks at nothing.
+
+        Args:
+            parts: by place, built and inspected.
+
+        Raises:
+            ConfigError: they do not go together.
+        """
+        return None
 
     def idle(self) -> set[str]:
         """Slots that these settings leave unused: their weights need not be here."""

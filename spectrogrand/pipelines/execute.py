@@ -42,6 +42,7 @@ def execute(config: Mapping[str, Any]) -> Path:
     check_fit(config, slots)
     parts = preflight.build(config, slots)
     preflight.check(parts)
+    settings.check_parts(parts)
     run = Run(config, settings.subject, slots, parts)
     state, said = "finished", None
     try:

@@ -91,6 +91,10 @@ class ResNetGenre(Classifier):
                 found.append(model(part).double().softmax(1).cpu().numpy())
         return np.concatenate(found)[:, [spec.classes.index(g) for g in GENRES]]
 
+    def classes(self) -> tuple[str, ...]:
+        """The four genres of house."""
+        return GENRES
+
     def identity(self) -> Mapping[str, Any]:
         """sha256 of the weights, version of torch, device."""
         path = self._path()

@@ -81,6 +81,11 @@ class TimmGenre(Classifier):
                 found.append(networks.probabilities(spec, network(part).float().cpu()).numpy())
         return np.concatenate(found)[:, [spec.classes.index(g) for g in order(spec.classes)]]
 
+    def classes(self) -> tuple[str, ...] | None:
+        """The genres as the weights' header tells them."""
+        spec = networks.read_spec(self._path())
+        return None if spec is None else order(spec.classes)
+
     def identity(self) -> Mapping[str, Any]:
         """sha256 of the weights, versions of torch and timm, device."""
         path = self._path()

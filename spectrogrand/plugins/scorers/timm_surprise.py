@@ -71,6 +71,17 @@ class TimmSurprise(CreativityScorer):
                 found.append(networks.probabilities(spec, logits).numpy())
         return np.asarray(np.concatenate(found)[:, spec.classes.index(self.target)])
 
+    def inspect(self) -> None:
+        """Whether the weights know the class that is to be scored.
+
+        Raises:
+            InvalidValue: they do not.
+        """
+        path = self._path()
+        spec = networks.read_spec(path)
+        if spec is not None:
+            self._know_target(path, spec)
+
     def identity(self) -> Mapping[str, Any]:
         """sha256 of the weights, versions of torch and timm, device."""
         path = self._path()
@@ -89,14 +100,15 @@ class TimmSurprise(CreativityScorer):
             require(module, "models", "scorers 'timm_surprise'")
         return files.find(self.weights, self.card.weights[0], part=self.name)
 
+    def _know_target(self, path: Any, spec: networks.Spec) -> None:
+        if self.target not in spec.classes:
+            raise InvalidValue(f"{path} knows {', '.join(spec.classes)}, not {self.target}: set target to one of them")
+
     def _load(self) -> tuple[networks.Spec, Any]:
         if self._loaded is None:
             path = self._path()
             spec, network = networks.load(path, chosen(self.device), "surprise")
-            if self.target not in spec.classes:
-                raise InvalidValue(
-                    f"{path} knows {', '.join(spec.classes)}, not {self.target}: set target to one of them"
-                )
+            self._know_target(path, spec)
             self._loaded = spec, network
         return self._loaded
 
