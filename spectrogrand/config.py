@@ -21,6 +21,8 @@ from .errors import ConfigError, SpectrograndError, UnknownName, nearest
 
 TEXT = {"topic", "output", "store", "weights"}
 """Text of every run; what is text in a pipeline's settings or in a plug-in's is told by their types."""
+FILES = (".yaml", ".yml")
+"""A value of `words` that ends so is a file of the user's own."""
 Job = Callable[[dict[str, Any]], int]
 
 
@@ -64,6 +66,9 @@ def words_for_hydra(words: list[str]) -> list[str]:
             out.append(word)
         elif key == "pipeline" and kinds.bare_pipeline == value:
             out.append("~pipeline")  # its name is put in once the rest is composed: a group takes no plain value
+        elif key == "words" and value.endswith(FILES):
+            named = ",".join(map(quoted, value.split(","))) if sweep else quoted(value)
+            out += [*([] if kinds.bare_pipeline else ["~words"]), f"++words.file={named}"]
         elif key in _groups() and (chosen := kinds.without_yaml(key, value)):
             out += chosen
         elif key in _groups() and kinds.bare_pipeline:
@@ -319,7 +324,7 @@ def _composed(quoted_words: list[str], values: Mapping[str, Any] | None = None, 
             if isinstance(value, str) and name in _groups():
                 if f"{name}={value}" in quoted_words:
                     continue
-                value = {"name": value}
+                value = {"file" if name == "words" and value.endswith(FILES) else "name": value}
             config[name] = _escaped(value)
         plain = OmegaConf.to_container(config, resolve=resolve)
     assert isinstance(plain, dict)

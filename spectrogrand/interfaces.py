@@ -223,6 +223,10 @@ class Classifier(Component):
     def classify(self, batch: Sequence[Any]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Probabilities, float64, shape=(item, genre), rows summing to 1, and the genre names in column order."""
 
+    def classes(self) -> tuple[str, ...] | None:
+        """The names in column order where they can be told without loading a model; None where they cannot."""
+        return None
+
     def confidence(self, batch: Sequence[Any]) -> np.ndarray | None:
         """How far to believe the top class, float64 in [0, 1], shape=(item,); None where the classifier cannot tell."""
         return None

@@ -328,7 +328,7 @@ def test_a_failed_choice_keeps_every_reason(tmp_path):
         ({"videos": None}, r"videos is a list"),
         ({"spectrogram": None}, "nothing fills the slot 'spectrogram'"),
         ({"stylizer": None}, "nothing fills the slot 'stylizer'"),
-        ({"words": {}}, "words has no colours and words for future"),
+        ({"words": {}}, "words has no colours and words for any genre"),
         ({"song_scorers": {"loudness": {"scorer": {"name": "toy_loudness"}, "weight": "heavy"}}}, "a weight, a number"),
         ({"song_scorers": {"loudness": 5}}, "needs a scorer and a weight"),
     ],

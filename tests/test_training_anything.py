@@ -1,6 +1,7 @@
 """Training on data of one's own: folders and tables of any classes, sounds, several labels, and what is refused."""
 
 import csv
+import json
 import shutil
 
 import numpy as np
@@ -10,9 +11,10 @@ from PIL import Image as Pillow
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 import training_kills  # noqa: E402
+import yaml  # noqa: E402
 
 from spectrogrand import Audio, build, media  # noqa: E402
-from spectrogrand.errors import InvalidValue, UnknownName  # noqa: E402
+from spectrogrand.errors import ConfigError, InvalidValue, UnknownName  # noqa: E402
 from spectrogrand.training.loop.entry import main  # noqa: E402
 from spectrogrand.training.loop.words import compose  # noqa: E402
 from spectrogrand.training.pictures import anything  # noqa: E402
@@ -69,6 +71,53 @@ def test_four_invented_genres_are_learned_from_sound_and_used(heard):
     shares, names = genre.classify([tone(h, 4.0, 99) for h in PITCHES.values()])
     assert names == tuple(sorted(PITCHES)) and np.allclose(shares.sum(1), 1)
     assert [names[int(row.argmax())] for row in shares] == list(PITCHES), "the pipeline draws what the training drew"
+
+
+def test_the_export_drafts_words_that_a_run_takes(heard, monkeypatch, capsys):
+    """The third command of docs/training.md in its smallest form."""
+    from spectrogrand.__main__ import main as command
+
+    home = heard[0]
+    monkeypatch.chdir(home)
+    drafted = yaml.safe_load((home / "weights" / "words.yaml").read_text("utf-8"))
+    assert list(drafted) == sorted(PITCHES) and len({tuple(v["colours"]) for v in drafted.values()}) == 4
+    small = ["topic=the sea", "genre=timm_genre", f"weights={home / 'weights'}", "song=file", f"song.path={home}/s.wav"]
+    small += ["song_scorers=[]", "cover_scorers=[]", "gates=[]", "covers=1", "cover.size=64", "size=64", "videos=[]"]
+    media.save_audio(home / "s.wav", tone(PITCHES["glass"], 4.0, 77))
+    assert command(["run", *small, f"words={home / 'weights' / 'words.yaml'}"]) == 0
+    (record,) = (home / "outputs").glob("*/run.json")
+    found = json.loads(record.read_text("utf-8"))
+    assert found["genre"]["chosen"] == "glass" and found["config"]["words"] == drafted
+    assert command(["run", *small]) == 2
+    assert "words has no colours and words for drone, one of the classes drone, glass" in capsys.readouterr().err
+    assert len(list((home / "outputs").glob("*/run.json"))) == 1, "told before anything is made"
+
+
+def test_words_are_checked_line_by_line(tmp_path):
+    from spectrogrand.pipelines._briefs import check_words
+
+    good = {"colours": ["grey"], "words": ["hums"]}
+    assert check_words("words", {"01": good, "été": good}) == {"01": good, "été": good}
+    for wrong, told in (
+        ("1: {colours: [grey], words: [hums]}", r"the genre 1 is no text: put it between quotes, '1'"),
+        ("fog: {colours: grey, words: [hums]}", "fog has no list of colours"),
+        ("fog: {colours: [grey], words: []}", "fog has no list of words"),
+        ("fog: {colours: [grey], words: [1]}", "fog has no list of words"),
+        ("- fog", "holds no mapping of genres"),
+        ("fog: [", "cannot read colours and words from"),
+    ):
+        (tmp_path / "w.yaml").write_text(wrong, "utf-8")
+        with pytest.raises(ConfigError, match=told):
+            check_words("words", {"file": str(tmp_path / "w.yaml")})
+
+
+def test_a_target_that_the_weights_do_not_know_is_told_before_anything_is_made(tmp_path):
+    import tiny_trained
+
+    tiny_trained.save(tmp_path)
+    part = build("scorers", {"name": "timm_surprise", "weights": str(tmp_path), "target": "humen", "device": "cpu"})
+    with pytest.raises(InvalidValue, match="knows ai, human, not humen: set target to one of them"):
+        part.inspect()
 
 
 def test_a_folder_of_pictures_is_split_by_stem_without_a_leak(tmp_path):

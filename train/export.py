@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from spectrogrand.files import replacing
 from spectrogrand.models.picture_classifier import KEY, Spec, build
 from spectrogrand.training.loop import checkpoints
 from spectrogrand.training.pictures.card import card
+from spectrogrand.types import GENRES
 
 Run = Callable[[np.ndarray], np.ndarray]
 """float32 (item, rgb, row, column), standardised, to logits (item, class)."""
@@ -38,6 +39,12 @@ APART = 1e-3
 """How far ONNX logits may be from torch's, relative to the largest."""
 CALIBRATION = 128
 """Training pictures whose activations set the ranges of the integers."""
+COLOURS = (
+    "dark blue", "red", "orange", "green", "purple", "yellow", "light blue", "black", "pink", "brown", "turquoise", "gold",
+    "olive", "navy", "crimson", "teal",
+)  # fmt: skip
+WORDS = ("unveils", "surprises", "ascends", "explodes", "balances", "hypnotizes", "blends", "stuns")
+"""What classes that are not the published genres begin with: COLOURS tell neighbours apart, WORDS are the published ones."""
 
 
 def export(
@@ -51,6 +58,8 @@ def export(
     most_lost: float = MOST_LOST,
 ) -> dict[str, Any]:
     """Write `{task}.safetensors`, README.md and, with `onnx`, `{task}.onnx` and `{task}.int8.onnx` into `out`.
+
+    A genre network whose classes are not the four of house gets `words.yaml`, too: see `draft_words`.
 
     Args:
         run: a training's folder (the checkpoint that its recipe takes), or a checkpoint.
@@ -94,6 +103,8 @@ def export(
         metrics = {}
     with replacing(out / "README.md") as temporary:
         temporary.write_text(card(spec, about, metrics, table, licence), "utf-8")
+    if spec.task == "genre" and set(spec.classes) != set(GENRES):
+        draft_words(spec.classes, out / "words.yaml")
     whole = table["safetensors"]["accuracy"]
     for name, row in table.items():
         lost = 0.0 if whole is None or row["accuracy"] is None else whole - row["accuracy"]
@@ -104,6 +115,28 @@ def export(
                 "forms were; give --no-int8, or --most-lost"
             )
     return table
+
+
+def draft_words(classes: Sequence[str], path: Path) -> None:
+    """Write colours and words for each class into a YAML file that `spectrogrand run words=FILE` reads; one that is there stays.
+
+    They are a beginning, walked through two lists, and know nothing of the classes: they are to be changed by hand.
+    """
+    import yaml
+
+    if path.exists():
+        return
+    made = {
+        name: {"colours": [COLOURS[i % len(COLOURS)] for i in (2 * k, 2 * k + 1)],
+               "words": [WORDS[i % len(WORDS)] for i in (2 * k, 2 * k + 1)]}
+        for k, name in enumerate(classes)
+    }  # fmt: skip
+    with replacing(path) as temporary:
+        temporary.write_text(
+            "# Colours and words of each class, for words=FILE: drafted by train/export.py, to be changed by hand.\n"
+            + yaml.safe_dump(made, allow_unicode=True, default_flow_style=None, sort_keys=False),
+            "utf-8",
+        )
 
 
 def calibration(data: Any, spec: Spec) -> np.ndarray:

@@ -18,6 +18,7 @@ from ..engines.director.captions import TITLE, Caption, write_captions
 from ..engines.director.sleeve import Layout, draw_sleeve
 from ..errors import ConfigError, InvalidValue, MediaError
 from ..image.shape import fit_frames, fit_picture, frame_size
+from ..interfaces import Component
 from ..lyrics.timed import Line, is_timed, on_beats, read_timed
 from ..media import Tags, read_tags
 from ..registry import names
@@ -91,6 +92,17 @@ class Common(Checked):
     def fill(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The config with what these settings hand to plug-ins; the plug-ins are built from it."""
         return dict(config)
+
+    def check_parts(self, parts: Mapping[str, Component]) -> None:
+        """Look at the plug-ins together with these settings, before anything is made; the default looks at nothing.
+
+        Args:
+            parts: by place, built and inspected.
+
+        Raises:
+            ConfigError: they do not go together.
+        """
+        return None
 
     def idle(self) -> set[str]:
         """Slots that these settings leave unused: their weights need not be here."""

@@ -21,7 +21,7 @@ from ..interfaces import Classifier, Generator
 from ..runs.artefacts import Item
 from ..runs.run import Run
 from ..runs.slots import Slot
-from ..types import Audio, Image, Topic
+from ..types import GENRES, Audio, Image, Topic
 from ._settings import Common
 
 SLOTS = {
@@ -100,7 +100,7 @@ def name_genre(run: Run, s: Settings, song: Item) -> str:
     if s.genres:
         return singular(s.genres) or s.genres
     found = run.classify("genre", song, nearest=False)
-    return f"{found} house" if found else ""
+    return f"{found} house" if found in GENRES else found or ""
 
 
 def read_lyrics(file: Any) -> str:

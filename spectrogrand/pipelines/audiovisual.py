@@ -17,11 +17,11 @@ from ..audio.pictures import draw_spectrogram
 from ..checks import field, flag, mapping, one_of, some_of, whole
 from ..image.ramp import ramp_of
 from ..image.shape import fit_picture
-from ..interfaces import Classifier, Generator, Stylizer
+from ..interfaces import Classifier, Component, Generator, Stylizer
 from ..runs.run import Run
 from ..runs.slots import Slot
 from ..types import Audio, CoverBrief, Frames, Image, Scene, Topic
-from ._briefs import check_words, write_briefs
+from ._briefs import check_classes, check_words, write_briefs
 from ._settings import SLEEVES, Framed, draw_static
 from ._synchrony import save_on_the_beat
 
@@ -53,6 +53,15 @@ class Settings(Framed):
     def idle(self) -> set[str]:
         """Slots that no wanted video uses."""
         return {"stylizer", "motion"} - {str(VIDEOS[name]) for name in self.videos}
+
+    def fill(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The config with the colours and words themselves, not the file that they stand in."""
+        return {**config, "words": self.words}
+
+    def check_parts(self, parts: Mapping[str, Component]) -> None:
+        """Whether each genre that the classifier may name has colours and words."""
+        genre = parts.get("genre")
+        check_classes(self.words, (genre.classes() if isinstance(genre, Classifier) else None) or ())
 
 
 def run(run: Run, s: Settings) -> None:

@@ -50,6 +50,7 @@ def execute(config: Mapping[str, Any], words: Sequence[str] = (), folder: str | 
     check_fit(config, slots)
     parts = preflight.build(config, slots)
     preflight.check(parts)
+    settings.check_parts(parts)
     run = Run(config, settings.subject, slots, parts, folder)
     run.note(command=write_command(words), tags=settings.describe())
     state, said = "finished", None

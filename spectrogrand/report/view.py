@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ..types import GENRES
 from .closing import next_steps
 from .found import found
 from .posters import poster
@@ -116,7 +117,7 @@ def _main(stem: str, files: Mapping[str, Any], chosen: Mapping[str, Any], folder
 def _facts(record: Mapping[str, Any], genre: Mapping[str, Any], plan: Mapping[str, Any]) -> list[str]:
     facts = []
     if genre.get("chosen"):
-        facts.append(f"{genre['chosen']} house")
+        facts.append(f"{genre['chosen']} house" if genre["chosen"] in GENRES else str(genre["chosen"]))
     if _float(plan.get("tempo")):
         facts.append(f"{plan['tempo']:g} BPM")
     if plan.get("key"):

@@ -98,6 +98,10 @@ class ResNetGenre(networks.PictureClassifier, Classifier):
         files.fill(model, tensors if plain else _renamed(tensors), str(path))
         return spec, model
 
+    def classes(self) -> tuple[str, ...]:
+        """The four genres of house."""
+        return GENRES
+
 
 def _spec(path: Path) -> networks.Spec:
     """What the file's header says, or the published layout."""

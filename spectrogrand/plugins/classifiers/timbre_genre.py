@@ -72,6 +72,10 @@ class TimbreGenre(Classifier):
         part = self.distances(batch) / _model()[0]["limit"]
         return np.asarray(self.classify(batch)[0].max(axis=1, initial=0) * np.clip(2 - 2 * part, 0, 1))
 
+    def classes(self) -> tuple[str, ...]:
+        """The four genres of house."""
+        return GENRES
+
     def identity(self) -> Mapping[str, Any]:
         """The sha256 of the weights."""
         return {"weights": _model()[1]}

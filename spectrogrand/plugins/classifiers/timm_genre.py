@@ -67,6 +67,11 @@ class TimmGenre(networks.PictureClassifier, Classifier):
         found = networks.probabilities(spec, self.ask(drawn_bars(song, spec.side), self.batch))
         return np.asarray(found[:, [spec.classes.index(g) for g in order(spec.classes)]])
 
+    def classes(self) -> tuple[str, ...] | None:
+        """The genres as the weights' header tells them."""
+        spec = networks.read_spec(self._path())
+        return None if spec is None else order(spec.classes)
+
 
 def order(classes: Sequence[str]) -> tuple[str, ...]:
     """The genres of house as published where a network knows just these, else its own classes in their order."""

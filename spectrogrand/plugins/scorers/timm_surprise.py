@@ -62,8 +62,22 @@ class TimmSurprise(networks.PictureClassifier, CreativityScorer):
         found = [self.ask(networks.small(image, spec.side), 1) for image in batch]
         return np.asarray(networks.probabilities(spec, np.concatenate(found))[:, spec.classes.index(self.target)])
 
-    def _network(self, path: Path) -> tuple[networks.Spec, Any]:
-        spec, network = networks.load(path, self.task)
+    def inspect(self) -> None:
+        """Whether the weights know the class that is to be scored.
+
+        Raises:
+            InvalidValue: they do not.
+        """
+        path = self._path()
+        spec = networks.read_spec(path)
+        if spec is not None:
+            self._know_target(path, spec)
+
+    def _know_target(self, path: Path, spec: networks.Spec) -> None:
         if self.target not in spec.classes:
             raise InvalidValue(f"{path} knows {', '.join(spec.classes)}, not {self.target}: set target to one of them")
+
+    def _network(self, path: Path) -> tuple[networks.Spec, Any]:
+        spec, network = networks.load(path, self.task)
+        self._know_target(path, spec)
         return spec, network
