@@ -367,9 +367,8 @@ def translated(error: Exception, words: list[str]) -> SpectrograndError:
         group, _, choice = unknown[1].rpartition("/")
         folder = conf_folder() / group
         if folder.is_dir():
-            return UnknownName(
-                f"no choice {choice!r} for {group}; {nearest(choice, (p.stem for p in folder.glob('*.yaml')))}"
-            )
+            known = [p.stem for p in folder.glob("*.yaml")]
+            return UnknownName(f"no choice {choice!r} for {group}; {nearest(choice, known)}")
     emptied = [w.partition("=")[0] for w in words if w.endswith("=null") and w.partition("=")[0] in _groups()]
     if "Config group override must be a string or a list" in text and emptied:
         none = "=[] for none" if emptied[0].endswith("_scorers") or emptied[0] == "gates" else "=NAME for another"
@@ -394,9 +393,7 @@ def _keys(like: str, words: list[str]) -> list[str]:
         config = _composed([])
     slot, _, _ = like.partition(".")
     inside = config.get(slot)
-    if "." in like and isinstance(inside, dict):
-        return [f"{slot}.{k}" for k in inside]
-    return [*config]
+    return [f"{slot}.{k}" for k in inside] if "." in like and isinstance(inside, dict) else [*config]
 
 
 def _groups() -> set[str]:

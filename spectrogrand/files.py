@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import InvalidValue, MediaError
+from .errors import InvalidValue, MediaError, StoreError
 
 _UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EACCES, errno.EBADF, errno.EROFS)
 DROPPINGS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
@@ -134,3 +134,27 @@ def sync_handle(handle: int) -> None:
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
             raise
+
+
+@contextmanager
+def disk_errors(folder: Path, only_full: bool = False) -> Iterator[None]:
+    """Turn the operating system's refusals into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreError(
+                f"the disk is full at {folder}: free some space and run again, finished steps are kept"
+            ) from error
+        if not only_full and error.errno in (
+            errno.EACCES,
+            errno.EPERM,
+            errno.EROFS,
+            errno.ENOTDIR,
+            errno.EEXIST,
+            errno.ENOENT,
+        ):
+            raise StoreError(
+                f"cannot write to {folder} ({os.strerror(error.errno)}): choose another with output=FOLDER"
+            ) from error
+        raise

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import StoreError
-from .files import sync, sync_handle
+from .files import disk_errors, sync, sync_handle
 
 MANIFEST = "entry.json"
 STALE_SECONDS = 86_400
@@ -382,27 +382,3 @@ def share(source: int, target: int) -> bool:
     except OSError:
         return False
     return True
-
-
-@contextmanager
-def disk_errors(folder: Path, only_full: bool = False) -> Iterator[None]:
-    """Turn the operating system's refusals into one line that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreError(
-                f"the disk is full at {folder}: free some space and run again, finished steps are kept"
-            ) from error
-        if not only_full and error.errno in (
-            errno.EACCES,
-            errno.EPERM,
-            errno.EROFS,
-            errno.ENOTDIR,
-            errno.EEXIST,
-            errno.ENOENT,
-        ):
-            raise StoreError(
-                f"cannot write to {folder} ({os.strerror(error.errno)}): choose another with output=FOLDER"
-            ) from error
-        raise

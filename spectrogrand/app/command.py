@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..errors import ConfigError, SpectrograndError, StoreError, UnknownName, nearest, require
-from ..store import disk_errors
+from ..files import disk_errors
 from .forms import Place
 from .jobs import Jobs
 from .server import HOST

@@ -18,7 +18,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """A loop as machine code; kept on disk where a folder for that can be written, else compiled anew in each process."""
     from numba import njit
 
-    how = {"nogil": True, "error_model": "numpy"}
+    how: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
         made: Callable[..., Any] = njit(cache=True, **how)(function)
     except RuntimeError:  # neither the package's folder nor the user's can be written

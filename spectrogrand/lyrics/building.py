@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue, SpectrograndError, StoreError, require
-from ..files import parse_json
+from ..files import disk_errors, parse_json
 from ..interfaces import Embedder
 from ..progress import Tick, bar
-from ..store import digest, disk_errors, file_digest, write_json
+from ..store import digest, file_digest, write_json
 from . import arrays, clusters
 from .reading import FEATURES, Song, Table
 from .soundness import damaged, read_about, sealed

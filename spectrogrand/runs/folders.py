@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 from ..errors import ConfigError, InvalidValue
-from ..store import disk_errors
+from ..files import disk_errors
 
 LONGEST = 150
 """Bytes of a topic in a file name, which may have 255 with the time and a number."""

@@ -24,6 +24,7 @@ from ..types import Audio, Frames, Image
 from .artefacts import Item, Traced, plain, read
 from .by_hand import choose_by_hand, given, take_from
 from .candidates import check_all, make_all, name_class, rate_all
+from .choices import describe_choice
 from .folders import fresh, slug
 from .slots import Slot, named, read_weight
 
@@ -378,34 +379,11 @@ class Run:
         self, slot: str, items: Sequence[Item | None], scorers: Mapping[str, CreativityScorer],
         weights: Mapping[str, float], scores: Mapping[str, np.ndarray], choice: Choice,
     ) -> None:  # fmt: skip
-        rows = []
-        for i, item in enumerate(items):
-            plan = getattr(item.value, "plan", None) if item else None
-            rows.append({
-                "index": i, "failed": choice.failed[i], "seed": item.seed if item else None,
-                "brief": item.brief if item else None, "plan": plan.as_dict() if plan else None,
-                "file": self.keep_item(item, f"{slot}s/{i}") if item else None, "sha256": item.digest if item else None,
-                "scores": {k: _number(v[i]) for k, v in scores.items()},
-                "used": {k: _number(v[i]) for k, v in choice.used.items()}, "total": _number(choice.totals[i]),
-            })  # fmt: skip
-        self._record["choices"][slot] = {
-            "rule": choice.rule, "why": choice.why, "notes": list(choice.notes), "margin": _number(choice.margin),
-            "noise": choice.noise, "chosen": choice.index if choice.index >= 0 else None, "candidates": rows,
-            "scorers": {
-                k: {
-                    "plugin": s.name, "aspect": s.aspect, "weight": weights.get(k, 1.0),
-                    "reference": vars(r) if (r := s.reference()) else None,
-                }
-                for k, s in scorers.items()
-            },
-        }  # fmt: skip
+        files = [self.keep_item(item, f"{slot}s/{i}") if item else None for i, item in enumerate(items)]
+        self._record["choices"][slot] = describe_choice(items, files, scorers, weights, scores, choice)
         chosen = items[choice.index] if choice.index >= 0 else None
         if chosen is not None:
             self.keep_item(chosen, slot)
             for name in chosen.parts:
                 self._keep_of(chosen, name, f"{slot}_parts/{name}")
         self.write()
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -94,7 +94,9 @@ def voice(key: Key, degrees: Sequence[int], colour: int, centre: int = 62) -> li
         home = key.mode == "major" and degree % 7 == 0
         classes = [key.midi(degree + 2 * k, 0) % 12 for k in range(3 + (0 if home else min(colour, 1)))]
         ninth = key.midi(degree + 1, 0) % 12
-        if colour == 2 and not home:  # a ninth chord is voiced without its fifth, which only thickens the sound; the ninth lies on top
+        if (
+            colour == 2 and not home
+        ):  # a ninth chord is voiced without its fifth, which only thickens the sound; the ninth lies on top
             del classes[2]
         best: tuple[float, tuple[int, ...]] | None = None
         for lowest in range(centre - 8, centre + 3):
