@@ -13,6 +13,7 @@ from ..checks import Checked, frame_rate, one_of, text, whole
 from ..errors import ConfigError
 from ..selection import RULES
 from ..types import Topic
+from ..weights.licences import CHOICES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Common(Checked):
     topic: str | None = text(default=None)
     seed: int = whole(0, 2**31, default=0)
     selection: str = one_of(RULES, default="quantile", what="selection rule")
+    licences: str = one_of(CHOICES, default="any")
     subject: str = dataclasses.field(init=False, default="")
     own_song: str | None = dataclasses.field(default=None, repr=False)
     """The path of the user's own song, where the slot "song" names one."""

@@ -41,7 +41,7 @@ def execute(config: Mapping[str, Any]) -> Path:
     slots = {k: v for k, v in pipeline.SLOTS.items() if k not in settings.idle()}
     check_fit(config, slots)
     parts = preflight.build(config, slots)
-    preflight.check(parts)
+    preflight.check(parts, settings.licences)
     run = Run(config, settings.subject, slots, parts)
     state, said = "finished", None
     try:
