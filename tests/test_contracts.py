@@ -65,6 +65,15 @@ SETTINGS = {
         "steps": 1,
         "seam": 1,
     },
+    ("generators", "wan"): {
+        "weights": "{hub}",
+        "fps": "4",
+        "rate": 4.0,
+        "width": 32,
+        "height": 32,
+        "frames": 5,
+        "steps": 1,
+    },
     ("stylizers", "magenta"): {"weights": "{magenta}"},
     ("stylizers", "neural_style"): {"weights": "{squeezenet}", "size": 32, "steps": 1, "optimizer": "adam"},
     ("embedders", "clap"): {"weights": "{clap}"},
@@ -90,7 +99,7 @@ SEEDLESS = (
 CHECKS = {("generators", n): {"seeds_matter": False} for n in SEEDLESS}
 CHECKS |= {  # models round otherwise in another batch
     ("generators", n): {"tolerance": 0.02}
-    for n in ("audioldm2", "ace_step", "musicgen", "stable_audio", "sdxl", "diffusers_image", "svd")
+    for n in ("audioldm2", "ace_step", "musicgen", "stable_audio", "sdxl", "diffusers_image", "svd", "wan")
 }
 CHECKS["embedders", "sentences"] = {"tolerance": 1e-5}
 CHECKS["generators", "kandinsky"] = {"tolerance": 0.01}
@@ -226,12 +235,13 @@ def makers(tmp_path, shared, published):
             made = {"{sd}": tiny_stable_diffusion.stable_diffusion, "{musicgen}": tiny_musicgen.musicgen}
             settings["weights"] = str(made[settings["weights"]](tmp_path / "model"))
         if settings.get("weights") == "{hub}":
+            import tiny_2026
             import tiny_hub
             import tiny_songs
 
             if name == "stable_audio":
                 pytest.importorskip("torchsde")
-            settings["weights"] = str((tiny_hub.MAKERS | tiny_songs.MAKERS)[name](tmp_path / name))
+            settings["weights"] = str((tiny_hub.MAKERS | tiny_songs.MAKERS | tiny_2026.MAKERS)[name](tmp_path / name))
         if settings.get("weights") == "{trained}":
             import tiny_trained
 

@@ -25,6 +25,7 @@ from ..registry import names
 from ..runs.artefacts import Traced
 from ..runs.run import Run
 from ..types import Audio, Frames, Image, Topic, frame_count
+from ..weights.licences import CHOICES
 
 SLEEVES = ("animated", "still")
 
@@ -41,6 +42,7 @@ class Common(Checked):
     topic: str | None = text(default=None)
     seed: int = whole(0, 2**31, default=0)
     selection: str = one_of(names("selectors"), default="quantile", what="selection rule")
+    licences: str = one_of(CHOICES, default="any")
     subject: str = dataclasses.field(init=False, default="")
     own_song: str | None = dataclasses.field(default=None, repr=False)
     """The path of the user's own song, where the slot "song" names one."""

@@ -49,7 +49,7 @@ def execute(config: Mapping[str, Any], words: Sequence[str] = (), folder: str | 
     slots = {k: v for k, v in pipeline.SLOTS.items() if k not in idle}
     check_fit(config, slots)
     parts = preflight.build(config, slots)
-    preflight.check(parts)
+    preflight.check(parts, settings.licences)
     settings.check_parts(parts)
     run = Run(config, settings.subject, slots, parts, folder)
     run.note(command=write_command(words), tags=settings.describe())

@@ -13,6 +13,7 @@ from ..interfaces import Component
 from ..media.limits import open_local
 from ..models import devices
 from ..types import Audio
+from ..weights.licences import refuse_bound
 from ..weights.sources import locate, remedy
 from .needs import Need, show
 from .slots import Slots, chosen
@@ -21,16 +22,20 @@ FEW = 3
 """So many missing things are told each with its source; more of them only by their parts' names."""
 
 
-def check(parts: Mapping[str, Component]) -> list[Need]:
+def check(parts: Mapping[str, Component], licences: str = "any") -> list[Need]:
     """Look for what built plug-ins need, show the table where there is anything to show, and stop where something is missing.
 
     Args:
         parts: by place, as `build` gives them; the ones inside them are looked at, too.
+        licences: "free" refuses parts that may not be used commercially.
 
     Raises:
+        ConfigError: such a part; all of them are named.
         MissingExtra: one error that lists all that is missing, with the command that fetches it.
         SpectrograndError: weights that are here are not a plug-in's own, or its files cannot be read; the slot is named.
     """
+    if licences == "free":
+        refuse_bound(walk_parts(parts))
     found = needs(parts)
     missing = [n for n in found if n.here is None]
     if found:

@@ -20,7 +20,7 @@ LIBRARIES = ("diffusers", "transformers")
 
 def pipeline(
     folder: Path, dtype: str, *, part: str, auto: str | None = None, instead: Mapping[str, str] | None = None,
-    shared: Mapping[str, Any] | None = None, expected: str | None = None,
+    shared: Mapping[str, Any] | None = None, expected: str | None = None, quantised: Mapping[str, Any] | None = None,
 ) -> Any:  # fmt: skip
     """A diffusers pipeline from a folder in the hub's layout, each model in it checked as `model` does.
 
@@ -31,6 +31,7 @@ def pipeline(
         instead: component -> class, where the index names one that does not do (AudioLDM2's GPT2Model).
         shared: component -> loaded model, where another pipeline holds the same one.
         expected: the pipeline's class; None takes any.
+        quantised: component -> what its class takes as `quantization_config`.
 
     Raises:
         InvalidValue: torn files, keys or shapes of another architecture, or an index that names other libraries' classes.
@@ -51,7 +52,7 @@ def pipeline(
             continue
         cls = component((instead or {}).get(name, word), library, f"{folder}/model_index.json")
         if issubclass(cls, torch.nn.Module):
-            made[name] = model(cls, folder / name, dtype, part=part)
+            made[name] = model(cls, folder / name, dtype, part=part, quantised=(quantised or {}).get(name))
         elif cls.__name__ != word and name not in (instead or {}):  # the library would look for the old name
             with said(folder / name, part), quiet():
                 made[name] = cls.from_pretrained(folder / name, local_files_only=True)
@@ -62,6 +63,16 @@ def pipeline(
         loaded = home.from_pretrained(folder, **made, dtype=getattr(torch, dtype), local_files_only=True)
     loaded.set_progress_bar_config(disable=True)
     return loaded
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """A pipeline's index as plain data.
+
+    Raises:
+        InvalidValue: it is torn, or there is none.
+    """
+    with said(folder, "model_index.json"):
+        return dict(json.loads((folder / "model_index.json").read_text("utf-8")))
 
 
 def parts_of(index: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -131,8 +142,13 @@ def named(cls: str, where: str) -> Any:
     return _class(cls, where)
 
 
-def model(cls: Any, folder: Path, dtype: str, *, part: str) -> Any:
+def model(cls: Any, folder: Path, dtype: str, *, part: str, quantised: Any = None) -> Any:
     """One diffusers or transformers model from its folder, in `dtype`, ready to compute; safetensors only.
+
+    Args:
+        cls: its class. folder: holds config.json and the weights. dtype: "float32", "bfloat16" or "float16".
+        part: the plug-in's name, for messages.
+        quantised: what the class takes as `quantization_config`; None keeps the weights as they are.
 
     Raises:
         InvalidValue: a torn file (its sha256 is named), or keys or shapes of another architecture (they are named).
@@ -144,7 +160,8 @@ def model(cls: Any, folder: Path, dtype: str, *, part: str) -> Any:
     with said(folder, part), quiet(), torch.random.fork_rng(devices=[]):
         made, info = cls.from_pretrained(
             folder, use_safetensors=True, local_files_only=True, output_loading_info=True,
-            ignore_mismatched_sizes=True, dtype=getattr(torch, dtype), variant=variant(folder),
+            ignore_mismatched_sizes=quantised is None, dtype=getattr(torch, dtype), variant=variant(folder),
+            **({} if quantised is None else {"quantization_config": quantised}),
         )  # fmt: skip
     shaped = [f"{key} is {tuple(got)}, not {tuple(own)}" for key, got, own in sorted(info.get("mismatched_keys") or [])]
     missing = sorted(set(info.get("missing_keys") or []) - {k.split(" ")[0] for k in shaped})

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from ....checks import rational, shown
-from ....errors import CandidateError, InvalidValue
+from ....errors import CandidateError
 from ....interfaces import Card, Weights
-from ....models import devices
 from ....registry import register
-from ....types import Frames, Image, Scene, frame_count
 from ....weights.sources import HubRepo
-from .._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
+from .._hub_model import OFFLOADS, multiple, numbers, one_of
+from ._clips import ClipGenerator, read_rate
 
 TERMS = "Stability AI Non-Commercial Research Community"
 
 
 @register("svd")
-class SVD(DiffusersGenerator):
+class SVD(ClipGenerator):
     """Stable Video Diffusion img2vid-xt (Blattmann et al. 2023, arXiv:2311.15127), continued from its own last frame.
 
     Every clip after the first starts from the last frame of the one before; its first `seam` frames fade in over that frame,
@@ -51,7 +48,6 @@ class SVD(DiffusersGenerator):
             ),
         ),
     )  # fmt: skip
-    source, artefact = Scene, Frames
     expected = "StableVideoDiffusionPipeline"
 
     def __init__(
@@ -87,10 +83,7 @@ class SVD(DiffusersGenerator):
         multiple("svd", "width", width, 64)
         multiple("svd", "height", height, 64)
         one_of("svd", "offload", offload, OFFLOADS)
-        try:
-            self._rate = rational(fps)
-        except InvalidValue as error:
-            raise InvalidValue(f"svd takes fps as a rational such as 30 or 30000/1001, got {shown(fps)}") from error
+        self._rate = read_rate("svd", fps)
         self.weights, self.fps, self.rate, self.width, self.height = weights, str(fps), rate, width, height
         self.frames, self.steps, self.guidance, self.motion = frames, steps, float(guidance), motion
         self.condition_fps, self.noise, self.seam, self.decode_chunk = condition_fps, float(noise), seam, decode_chunk
@@ -98,49 +91,8 @@ class SVD(DiffusersGenerator):
         self.attention_slicing, self.scheduler = attention_slicing, scheduler
         self.channels_last, self.compile = channels_last, compile
 
-    def generate(self, sources: Sequence[Scene], seeds: Sequence[int]) -> list[Frames]:
-        """One stream per (scene, seed), as long as the scene's song; clips are made while it is read.
-
-        Raises:
-            CandidateError: while it is read: the model drew numbers that are not finite, or memory is too small for one frame.
-        """
-        return [self._stream(scene, seed) for scene, seed in zip(sources, seeds, strict=True)]
-
-    def _stream(self, scene: Scene, seed: int) -> Frames:
-        count = frame_count(scene.song.duration, self._rate)
-        start = scene.cover.resized(self.height, self.width)
-        return Frames(lambda: self._shown(start, seed, count), (self.height, self.width), count, self._rate)
-
-    def _shown(self, start: Image, seed: int, count: int) -> Iterator[np.ndarray]:
-        """The video's frames: the model's own, or mixtures of neighbours where the video has more of them."""
-        step = 1.0 if self.rate is None else min(1.0, self.rate / float(self._rate))
-        made = self._endless(start.pixels.astype(np.float32) / 255, seed)
-        first, here = next(made), 0
-        second = first if step == 1.0 else next(made)
-        for k in range(count):
-            at = k * step
-            while here < int(at):
-                first, here = (next(made) if step == 1.0 else second), here + 1
-                second = first if step == 1.0 else next(made)
-            mixed = first + (at - here) * (second - first) if at > here else first
-            yield np.round(np.clip(mixed, 0, 1) * 255).astype(np.uint8)
-
-    def _endless(self, last: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-        """The model's frames, float32 [0, 1], shape=(row, column, rgb), clip after clip, without end."""
-        (noise,) = devices.generators([seed])
-        clip = self._clip(last, noise)
-        yield from clip
-        while True:
-            last = clip[-1]
-            clip = self._clip(last, noise)
-            off = (last - clip[0]).mean(axis=(0, 1))
-            clip = np.clip(clip + off, 0, 1)  # clipped, so that nothing piles up over an hour
-            for j in range(1, len(clip)):
-                fade = min(1.0, j / (self.seam + 1))
-                yield last + fade * (clip[j] - last)
-
     def _clip(self, start: np.ndarray, noise: Any) -> np.ndarray:
-        """One clip from its first picture, float32, shape=(frame, row, column, rgb), decoded in smaller chunks if it must."""
+        """One clip from its first picture, decoded in smaller chunks if it must."""
         from PIL import Image as Pillow
 
         pipe, chunk, state = self.model(), self.decode_chunk, noise.get_state()
@@ -159,9 +111,4 @@ class SVD(DiffusersGenerator):
                 if chunk == 1:
                     raise CandidateError("svd does not fit into memory: offload=model, or a smaller width") from error
                 chunk //= 2
-        clip = np.asarray(made, np.float32)
-        if not np.isfinite(clip).all():
-            raise CandidateError("svd drew numbers that are not finite: try dtype=float32")
-        if clip.max() < devices.BLACK:
-            raise CandidateError("svd drew black pictures: try dtype=float32")
-        return clip
+        return self._checked(made)
