@@ -72,7 +72,7 @@ def read_index(folder: Path) -> dict[str, Any]:
         InvalidValue: it is torn, or there is none.
     """
     with said(folder, "model_index.json"):
-        return dict(json.loads((folder / "model_index.json").read_text("utf-8")))
+        return dict(parse_json((folder / "model_index.json").read_text("utf-8")))
 
 
 def parts_of(index: Mapping[str, Any]) -> dict[str, tuple[str, str]]:

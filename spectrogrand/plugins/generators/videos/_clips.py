@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ....checks import rational, shown
 from ....errors import CandidateError, InvalidValue
 from ....models import devices
 from ....types import Frames, Image, Scene, frame_count
@@ -94,6 +95,6 @@ def read_rate(part: str, fps: Any) -> Fraction:
         InvalidValue: no rational.
     """
     try:
-        return Fraction(str(fps))
-    except (ValueError, ZeroDivisionError) as error:
-        raise InvalidValue(f"{part} takes fps as a rational such as 30 or 30000/1001, got {fps!r}") from error
+        return rational(fps)
+    except InvalidValue as error:
+        raise InvalidValue(f"{part} takes fps as a rational such as 30 or 30000/1001, got {shown(fps)}") from error
