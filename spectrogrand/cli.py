@@ -30,8 +30,12 @@ def run(words: list[str]) -> int:
 def _job(config: dict[str, object]) -> int:
     """One run: prints the report's path."""
     from .pipelines.execute import execute
+    from .report.page import read_record
+    from .report.words import tell_chosen
 
     report = execute(config)
+    if told := tell_chosen(read_record(report.parent)):
+        print(f"the cover's words: {told}", file=sys.stderr)
     print(report)
     return 0
 

@@ -352,9 +352,11 @@ class Run:
         rows = []
         for i, item in enumerate(items):
             plan = getattr(item.value, "plan", None) if item else None
+            notes = getattr(item.value, "notes", None) if item else None
             rows.append({
                 "index": i, "failed": choice.failed[i], "seed": item.seed if item else None,
                 "brief": item.brief if item else None, "plan": plan.as_dict() if plan else None,
+                "notes": dict(notes) if notes else None,
                 "file": self.keep_item(item, f"{slot}s/{i}") if item else None, "sha256": item.digest if item else None,
                 "scores": {k: _number(v[i]) for k, v in scores.items()},
                 "used": {k: _number(v[i]) for k, v in choice.used.items()}, "total": _number(choice.totals[i]),

@@ -176,7 +176,7 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     boxes = {
         "stand": (0.62, 0.40, 0.80),
         "near": (0.82, 0.58, 0.90),
-        "far": (0.50, 0.27, 0.82),
+        "far": (0.56, 0.33, 0.84),
         "alone": (0.70, 0.62, 0.0),
     }
     across, up, foot = boxes[kind]

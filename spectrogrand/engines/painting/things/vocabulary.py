@@ -236,3 +236,12 @@ def _tokens(topic: str, emoji: dict[str, int]) -> list[str]:
     longest = sorted(map(re.escape, emoji), key=len, reverse=True)
     marks = re.compile("(" + "|".join(longest) + r")|([^\W_]+(?:[\u0900-\u097f\u0610-\u065f]+[^\W_]*)*)")
     return [m[0] for m in marks.finditer(topic.replace("\ufe0f", "").replace("-", " "))]
+
+
+def is_shape(name: str) -> bool:
+    """Whether there is a shape of that English name.
+
+    >>> is_shape("fox"), is_shape("no such thing")
+    (True, False)
+    """
+    return name in _by_name()
