@@ -119,6 +119,7 @@ def big_stars(stage: Stage, colour: np.ndarray | None = None, floor: float | Non
     if floor is None:
         backdrop.stars(scene, 220, scene.horizon)
     free = 1 - np.clip(4 * c.blur(stage.union("body"), 0.012), 0, 1)
+
     def draw(pen: Pen) -> None:
         for _ in range(22):
             x, y = c.scatter(rng), c.top + ((floor or scene.horizon) - c.top) * rng.random() ** 1.2
