@@ -90,7 +90,7 @@ def quick(page, tab, seconds=4, **numbers):
 
 
 def test_words_become_a_video_that_plays(page, output):
-    assert page.evaluate("document.activeElement.placeholder") == "a futuristic spaceship", (
+    assert page.evaluate("document.activeElement.placeholder") == "a lighthouse in a storm", (
         "the first thing to do has the focus"
     )
     quick(page, "text")

@@ -15,7 +15,7 @@ from .jobs import Jobs
 DATA = Path(__file__).parents[1] / "data" / "app"
 PICTURES = [*media.PICTURES]
 SOUNDS = [*media.SOUNDS, *media.VIDEOS]
-IDEAS = ("a futuristic spaceship", "the calm sea at dawn", "a neon city in the rain", "a forest of glass")
+IDEAS = ("a lighthouse in a storm", "two foxes in the snow", "a cat on a piano", "a neon city in the rain")
 POLL = 0.4
 
 

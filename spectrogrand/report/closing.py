@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .values import finite, items, mapping, seconds
+from .words import tell_words
 
 
 def next_steps(record: Mapping[str, Any], folder: Path) -> list[tuple[str, str]]:
@@ -52,12 +53,8 @@ def understood(record: Mapping[str, Any]) -> str:
         told.append(f"in {plan['key']} {plan.get('mode') or ''}".strip())
     if brief.get("colour") and brief.get("word"):
         told.append(f"a {brief['colour']} cover that {brief['word']}")
-    notes = mapping(cover.get("notes"))
-    shown = [str(mapping(s).get("word")) for s in items(notes.get("shown")) if mapping(s).get("word")]
-    if shown:
-        told.append("drawn: " + ", ".join(dict.fromkeys(shown)))
-    if items(notes.get("missed")):
-        told.append("not drawn: " + ", ".join(map(str, items(notes.get("missed")))))
+    if words := tell_words(cover.get("notes")):
+        told.append(f"words {words}")
     return ", ".join(told)
 
 

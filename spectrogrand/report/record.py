@@ -18,7 +18,7 @@ _SCORER = {"aspect": str, "plugin": str, "weight": _NUMBER, "reference": {"name"
 _PLAN = {"tempo": _NUMBER, "key": str, "mode": str, "genre": str, "sections": [{}], "downbeats": [_NUMBER]}
 _CANDIDATE = {
     "index": int, "file": str, "failed": str, "seed": int, "total": _NUMBER, "scores": {"*": _NUMBER},
-    "used": {"*": _NUMBER}, "plan": _PLAN, "brief": {},
+    "used": {"*": _NUMBER}, "plan": _PLAN, "brief": {}, "notes": {},
 }  # fmt: skip
 SCHEMA: dict[str, Any] = {
     "state": str, "name": str, "topic": str, "started": str, "version": str, "error": str, "seed": int, "seconds": _NUMBER,

@@ -20,6 +20,7 @@ from .values import largest as _largest
 from .values import mapping as _map
 from .values import number, seconds
 from .values import share as _share
+from .words import tell_chosen, tell_words
 
 ACCENTS = {
     "future": ("#5b8dff", "#ff5d73"), "bass": ("#b07cff", "#7a5bff"), "progressive": ("#ff9d3c", "#ffd257"),
@@ -62,6 +63,7 @@ def view(record: Mapping[str, Any], folder: Path, posters: bool = True) -> dict[
         "topic": str(record.get("topic") or record.get("name") or "untitled"),
         "accent": ACCENTS.get(str(genre.get("chosen")), ("#8ea2ff", "#e29bff")),
         "found": found(record.get("found"), folder, link),
+        "words": tell_chosen(record),
         "caption": str(_map(record.get("caption")).get("text") or ""),
         "state": str(record.get("state") or "running"),
         "state_text": STATES.get(str(record.get("state")), STATES["running"]),
@@ -204,6 +206,7 @@ def _candidate(
     return {
         "index": row.get("index", "?"), "url": link(row.get("file"), folder), "chosen": row.get("index") == chosen and not failed,
         "failed": str(failed) if failed else None, "about": " · ".join(a for a in about if a), "rows": rows,
+        "words": tell_words(row.get("notes")),
         "arrows": any(r["used"] for r in rows),
         "alt": ": " + ", ".join(w for w in words if w) if any(words) else "",
         "total": number(row["total"]) if _float(row.get("total")) is not None else None,

@@ -29,10 +29,11 @@ def describe_choice(
     rows = []
     for i, item in enumerate(items):
         plan = getattr(item.value, "plan", None) if item else None
+        notes = getattr(item.value, "notes", None) if item else None
         rows.append({
             "index": i, "failed": choice.failed[i], "seed": item.seed if item else None,
             "brief": item.brief if item else None, "plan": plan.as_dict() if plan else None,
-            "file": files[i], "sha256": item.digest if item else None,
+            "notes": dict(notes) if notes else None, "file": files[i], "sha256": item.digest if item else None,
             "scores": {k: _number(v[i]) for k, v in scores.items()},
             "used": {k: _number(v[i]) for k, v in choice.used.items()}, "total": _number(choice.totals[i]),
         })  # fmt: skip

@@ -135,8 +135,11 @@ def figure(scene: Scene, x: float, y: float, height: float) -> None:
             leg = [(0.005, -0.32), (0.105, -0.32), (0.085, 0.0), (0.03, 0.0)]
             pen.polygon([(x + side * a * h, y + b * h) for a, b in leg])
 
-    c.over(p.ink * 0.8, c.shapes(draw))
-    light.glow(c, x, y - 0.5 * h, 0.4 * h, p.glow, 0.05)
+    body = c.shapes(draw)
+    light.glow(c, x, y - 0.55 * h, 0.5 * h, p.glow, 0.22)  # the ground behind is as dark as a coat
+    c.over(p.ink * 0.8, body)
+    side = 0.003 if scene.focus[0] > x else -0.003
+    c.over(p.between(p.glow, p.pale, 0.5), 0.9 * np.clip(body - c.shift(body, -side, 0.0015), 0, 1))
 
 
 def petals(scene: Scene, count: int = 60) -> None:

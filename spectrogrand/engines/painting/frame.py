@@ -12,9 +12,11 @@ def choose(scene: Scene) -> str | None:
     """Which frame a scene gets, None for most: more often for "unveils" and for times past."""
     rng = scene.stream("frame")
     chance = 0.12 + 0.28 * (scene.gesture == "reveal") + 0.12 * scene.retro
-    if scene.family in ("faces", "geometry") or rng.random() > chance:
+    if scene.notes.get("unframed") or scene.family in ("faces", "geometry") or rng.random() > chance:
         return None
     if abs(scene.canvas.width / scene.canvas.height - 1) > 0.2:
+        return "square"
+    if scene.notes.get("group width", 0.0) > 0.58:  # an arch or a disc would cut what stands at the sides
         return "square"
     return str(rng.choice(["square", "disc", "arch", "arch"]))
 
@@ -35,6 +37,7 @@ def mount(scene: Scene, kind: str, titled: bool = False) -> None:
     picture = Canvas(c.width, c.height)
     for k in range(3):
         picture.light[k, y0 : y0 + tall, x0 : x0 + wide] = inner[k]
+    scene.notes["window"] = (x0 / c.width, y0 / c.height, wide / c.width, tall / c.height)
     cx, cy, r = 0.5, c.top + y0 / n + tall / n / 2, share / 2
     inset = 0.0 if kind != "arch" else 0.07
 

@@ -68,7 +68,22 @@ def paint(
     pixels = finish(scene, title.settable(text))
     if factor > 1:
         pixels = np.asarray(Image.fromarray(pixels).reduce(factor))
-    return Painting(pixels, notes)
+    return Painting(pixels, _framed(notes, scene.notes.get("window")))
+
+
+def _framed(notes: dict[str, Any], window: tuple[float, float, float, float] | None) -> dict[str, Any]:
+    """The notes with their boxes where a frame has put them; a box of the whole picture stays whole."""
+    if window is None:
+        return notes
+    left, top, wide, tall = window
+
+    def moved(box: list[float]) -> list[float]:
+        if box == [0.0, 0.0, 1.0, 1.0]:
+            return box
+        x0, y0, x1, y1 = box
+        return [round(v, 4) for v in (left + wide * x0, top + tall * y0, left + wide * x1, top + tall * y1)]
+
+    return {**notes, "shown": [{**entry, "box": moved(entry["box"])} for entry in notes["shown"]]}
 
 
 def hour(reading: vocabulary.Reading) -> str | None:

@@ -103,14 +103,16 @@ def street(scene: Scene) -> None:
     scene.focus, scene.horizon, scene.sun = (vx, vy - 0.10), vy + 0.02, min(max(scene.sun, 0.13), 0.19)
     scene.draw_sky()
     light.glow(c, vx, vy, 0.16, p.glow, 0.5 if p.key != "day" else 0.15)
-    road = c.polygons([(vx - 0.004, vy), (vx + 0.004, vy), (1.25, 1.02), (-0.25, 1.02)])
+    road = c.polygons(
+        [(vx - 0.004, vy), (vx + 0.004, vy), (c.right + 0.25, c.bottom + 0.02), (c.left - 0.25, c.bottom + 0.02)]
+    )
     floor = np.clip((c.y - vy) / (1 - vy), 0, 1)
     wet = c.up(noise(rng, 6, 5, 0.6, stretch=0.25))
     sheen = np.exp(-(((c.x - np.float32(vx)) / (0.02 + 0.30 * floor)) ** 2)) * (1 - 0.55 * floor) * (0.55 + 0.8 * wet)
     table = ramp(p.ink, p.between(p.ink, p.sky[1], 0.7), p.sky[2], p.glow, p.pale)
     c.over(p.between(p.ink, p.haze, 0.10), np.clip((c.y - vy) / c.px, 0, 1) * np.ones_like(c.x))
     c.over(c.grade(np.clip(0.95 * sheen, 0, 1).astype(np.float32), table), road)
-    depths = np.geomspace(9.0, 0.72, 11)
+    depths = np.geomspace(9.0, 0.27, 14)  # the nearest walls run past the picture's edge
     for far, near in zip(depths[:-1], depths[1:], strict=True):
         t = float(np.clip(1 - (far - 0.9) / 9.0, 0, 1)) ** 1.7
         for side in (-1, 1):
@@ -123,7 +125,7 @@ def street(scene: Scene) -> None:
                 (xn, vy - h * 0.42 / near),
                 (xf, vy - h * 0.42 / gap),
             ]
-            xo = vx + side * (reach + 0.8) / gap
+            xo = vx + side * (reach + 0.8 + 2 * (c.right - c.left - 1)) / gap
             front = [(xf, wall[0][1]), (xo, wall[0][1]), (xo, wall[3][1]), (xf, wall[3][1])]
             dark = p.between(p.haze, p.ink, 0.25 + 0.75 * t)
             c.over(p.between(dark, p.haze, 0.16), c.polygons(front))

@@ -101,7 +101,7 @@ def trunks(scene: Scene) -> None:
                 if width > 0.03 and abs(x - fx) < 0.2:
                     continue
                 w, lean = width * rng.uniform(0.5, 1.2), rng.normal(0, 0.018)
-                y = np.linspace(-0.02, 1.02, 24)
+                y = np.linspace(c.top - 0.02, 1.02, 24)
                 wobble = 0.06 * w * np.cumsum(rng.normal(0, 1, 24)) + lean * (1 - y)
                 flare = w * (0.42 + 0.10 * y + 0.9 * np.clip((y - 0.86) / 0.14, 0, 1) ** 2)
                 pen.polygon(

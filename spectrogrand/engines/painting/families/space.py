@@ -23,7 +23,7 @@ def paint(scene: Scene) -> None:
         planet(scene, scene.focus[0], 0.40, rng.uniform(0.22, 0.28), rng.uniform(-2.6, -0.5), rings=rng.random() < 0.5)
         scene.notes["ground"](scene)
         if scene.second not in ("sea", "forest", "city"):
-            backdrop.figure(scene, 1 - scene.focus[0] if not scene.centred else 0.5, 0.93, 0.085)
+            backdrop.figure(scene, 1 - scene.focus[0] if not scene.centred else 0.5, 0.95, 0.19)
         if traveller:
             ship(scene, far=True)
         return

@@ -11,16 +11,15 @@ from ..palette import ramp
 
 
 def paint(scene: Scene) -> None:
-    """Ridges, ribbons, rings or bars."""
+    """Ribbons, rings or bars: ridges of a pulse alone on a dark ground are another record's sleeve and stay a setting."""
     scene.notes["no rays"] = True
     kind = scene.pick(
         "waves",
-        ridges=1,
         ribbons=1.6,
         rings=0.7 + 4 * (scene.gesture == "rings"),
         bars=0.7 + 0.5 * scene.axis("energy"),
     )
-    {"ridges": ridges, "ribbons": ribbons, "rings": rings, "bars": bars}[kind](scene)
+    {"ribbons": ribbons, "rings": rings, "bars": bars}[kind](scene)
 
 
 def setting(scene: Scene) -> None:
@@ -97,7 +96,7 @@ def ribbons(scene: Scene) -> None:
     c, p, rng = scene.canvas, scene.palette, scene.stream("ribbons")
     ground(scene)
     day = p.key == "day"
-    t = np.linspace(-0.05, 1.05, 260)
+    t = np.linspace(c.left - 0.05, c.right + 0.05, 260)
     tilt = rng.uniform(-0.35, 0.35)
     tints = (
         (p.accent, p.glow, p.sky[3])

@@ -19,7 +19,7 @@ def constellation(stage: Stage) -> None:
     x0, y0, x1, y1 = stage.bounds()
     scene.focus, scene.sun = ((x0 + x1) / 2, (y0 + y1) / 2), 0.21
     space.heavens(scene, 0.75)
-    c.light *= np.float32(0.72)
+    c.light *= np.float32({"night": 0.72, "dusk": 0.6, "day": 0.30}[p.key])
     backdrop.marks(scene)
     tint = p.between(p.glow, p.pale, 0.35) if p.key != "day" else p.pale
     for item in stage.all():

@@ -61,7 +61,7 @@ def paper(stage: Stage) -> None:
 def sheet(stage: Stage, mask: Array, colour: Array, lift: float = 1.0) -> None:
     """One sheet: a soft shadow below and to the right, then the paper with a light upper edge."""
     c, p = stage.canvas, stage.scene.palette
-    shadow = c.shift(c.blur(mask, 0.008 * lift, 512), 0.005 * lift, 0.008 * lift)
+    shadow = c.shift(c.blur(mask, 0.008 * lift), 0.005 * lift, 0.008 * lift)
     c.light *= 1 - 0.42 * np.clip(shadow - mask, 0, 1)[None]
     c.over(colour, mask)
     edge = np.clip(mask - c.shift(mask, 0.0012, 0.0016), 0, 1)
@@ -94,7 +94,7 @@ def _thing(stage: Stage, item: Item) -> None:
         ink = stage.cover(item, "ink")
         dark = p.between(tones[0], base, 0.12)
         inner = np.clip(c.shift(ink, 0.003, 0.004) - ink, 0, 1) * body
-        c.light *= 1 - 0.30 * c.blur(inner, 0.002, 768)[None]
+        c.light *= 1 - 0.30 * inner[None]
         c.over(dark, ink)
     else:
         sheet(stage, stage.cover(item, "ink"), tones[1], 0.5)

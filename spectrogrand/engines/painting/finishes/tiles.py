@@ -45,9 +45,33 @@ def mosaic(stage: Stage) -> None:
         c.over(p.between(p.ink, p.sky[0], 0.2), 0.85 * grown * (1 - body))
         c.over(stage.painted(item), body)
     weather.fall(stage, p.pale)
-    pitch = 1 / 62
+    smallest = min((min(i.w, i.h) for i in stage.all()), default=0.5)
+    pitch = float(np.clip(smallest / 24, 1 / 120, 1 / 64))
     rows, columns = round((c.bottom - c.top) / pitch), round((c.right - c.left) / pitch)
     jitter = rng.uniform(-0.22, 0.22, (2, rows + 4, columns + 4)).astype(np.float32)
+    which, best, second = _nearest(stage, pitch, jitter, square=True)
+    colours = np.stack([resize(plane, rows * 2, columns * 2) for plane in c.light])
+    sample = colours[:, 1::2, 1::2] * 0.4 + colours[:, ::2, ::2] * 0.6
+    stones = np.zeros((3, rows + 4, columns + 4), np.float32)
+    stones[:, 1 : rows + 1, 1 : columns + 1] = sample
+    stones[:, 0], stones[:, rows + 1 :] = stones[:, 1], stones[:, rows : rows + 1]
+    stones[:, :, 0], stones[:, :, columns + 1 :] = stones[:, :, 1], stones[:, :, columns : columns + 1]
+    shine = (0.82 + 0.36 * rng.random((rows + 4, columns + 4))).astype(np.float32)
+    gap = second - best
+    mortar = smoothstep(0.02, 0.14, gap).astype(np.float32)
+    dome = 0.86 + 0.28 * smoothstep(0.9, 0.1, best)
+    ink = np.asarray(p.between(p.ink, p.sky[0], 0.15), np.float32)
+    for k in range(3):
+        stone = (stones[k] * shine).take(which)
+        bed = 0.42 * stone + 0.30 * ink[k]  # mortar takes the colour of what it holds
+        c.light[k] = bed + mortar * (stone * dome - bed)
+    scene.notes["grain"] = 0.01
+
+
+def _nearest(stage: Stage, pitch: float, jitter: Array, square: bool = False) -> tuple[Array, Array, Array]:
+    """The nearest of the sites on a jittered grid: its number, how far it is and how far the next, in pitches."""
+    c = stage.canvas
+    columns = jitter.shape[2]
     u = (c.x - np.float32(c.left)) / np.float32(pitch) + np.zeros_like(c.y)
     v = (c.y - np.float32(c.top)) / np.float32(pitch) + np.zeros_like(c.x)
     i0, j0 = np.floor(v).astype(np.int32), np.floor(u).astype(np.int32)
@@ -57,29 +81,15 @@ def mosaic(stage: Stage) -> None:
     for di in (-1, 0, 1):
         for dj in (-1, 0, 1):
             i, j = i0 + di + 1, j0 + dj + 1
-            at = i * (columns + 4) + j
-            dy = np.abs(i - 0.5 + jitter[0].take(at) - v)
-            dx = np.abs(j - 0.5 + jitter[1].take(at) - u)
-            far = np.maximum(dx, dy) + 0.35 * np.minimum(dx, dy)  # nearly square stones
+            at = i * columns + j
+            dy = np.abs(i - np.float32(0.5) + jitter[0].take(at) - v)
+            dx = np.abs(j - np.float32(0.5) + jitter[1].take(at) - u)
+            far = np.maximum(dx, dy) + np.float32(0.35) * np.minimum(dx, dy) if square else np.hypot(dx, dy)
             closer = far < best
             second = np.where(closer, best, np.minimum(second, far))
             which = np.where(closer, at, which)
             best = np.where(closer, far, best)
-    colours = np.stack([resize(plane, rows * 2, columns * 2) for plane in c.light])
-    sample = colours[:, 1::2, 1::2] * 0.4 + colours[:, ::2, ::2] * 0.6
-    stones = np.zeros((3, rows + 4, columns + 4), np.float32)
-    stones[:, 1 : rows + 1, 1 : columns + 1] = sample
-    stones[:, 0], stones[:, rows + 1 :] = stones[:, 1], stones[:, rows : rows + 1]
-    stones[:, :, 0], stones[:, :, columns + 1 :] = stones[:, :, 1], stones[:, :, columns : columns + 1]
-    shine = (0.82 + 0.36 * rng.random((rows + 4, columns + 4))).astype(np.float32)
-    gap = second - best
-    mortar = smoothstep(0.05, 0.05 + 0.10 + 3 * c.px / pitch * 0.2, gap).astype(np.float32)
-    dome = 0.86 + 0.28 * smoothstep(0.9, 0.1, best)
-    ink = np.asarray(p.between(p.ink, p.sky[0], 0.15), np.float32)
-    for k in range(3):
-        flat = (stones[k] * shine).take(which) * dome
-        c.light[k] = ink[k] + mortar * (flat - ink[k])
-    scene.notes["grain"] = 0.01
+    return which, best, second
 
 
 def glass(stage: Stage) -> None:
@@ -88,20 +98,13 @@ def glass(stage: Stage) -> None:
     rng = scene.stream("glass")
     _lay_ground(stage)
     x, y = scene.focus
-    count = 70
-    sites = np.stack(
-        [c.left + (c.right - c.left) * rng.random(count), c.top + (c.bottom - c.top) * rng.random(count)], 1
-    )
-    best = np.full((c.height, c.width), 9.0, np.float32)
-    second, which = best.copy(), np.zeros(best.shape, np.int32)
-    for k, (sx, sy) in enumerate(sites):
-        far = c.distance(sx, sy)
-        closer = far < best
-        second = np.where(closer, best, np.minimum(second, far))
-        which = np.where(closer, k, which)
-        best = np.where(closer, far, best)
+    pitch = 1 / 7.5
+    rows, columns = round((c.bottom - c.top) / pitch), round((c.right - c.left) / pitch)
+    jitter = rng.uniform(-0.5, 0.5, (2, rows + 4, columns + 4)).astype(np.float32)
+    which, best, second = _nearest(stage, pitch, jitter)
+    count = jitter[0].size
     value = (0.72 + 0.55 * rng.random(count)).astype(np.float32)
-    leads = np.clip((0.0075 - (second - best)) / (1.5 * c.px) + 0.5, 0, 1)
+    leads = np.clip((0.0075 - (second - best) * pitch) / (1.5 * c.px) + 0.5, 0, 1)
     c.light *= value.take(which)[None]
     warm = np.asarray(p.accent, np.float32)
     tinted = (rng.random(count) < 0.2).take(which) * 0.45

@@ -18,6 +18,8 @@ def fall(stage: Stage, colour: np.ndarray | None = None) -> None:
         snow(stage, colour)
     if meaning("fog"):
         fog(stage)
+    if meaning("stars", "night") and not stage.ground:
+        big_stars(stage, colour, stage.canvas.bottom)
 
 
 def rain(stage: Stage, colour: np.ndarray | None = None) -> None:
@@ -110,15 +112,17 @@ def storm(stage: Stage) -> None:
     c.over(p.pale, bolt)
 
 
-def big_stars(stage: Stage) -> None:
+def big_stars(stage: Stage, colour: np.ndarray | None = None, floor: float | None = None) -> None:
     """A few stars of four rays among the small ones, so that a small picture still shows stars."""
     scene, c, p = stage.scene, stage.canvas, stage.scene.palette
     rng = scene.stream("big stars")
-    backdrop.stars(scene, 220, scene.horizon)
+    if floor is None:
+        backdrop.stars(scene, 220, scene.horizon)
+    free = 1 - np.clip(4 * c.blur(stage.union("body"), 0.012), 0, 1)
 
     def draw(pen: Pen) -> None:
         for _ in range(22):
-            x, y = c.scatter(rng), c.top + (scene.horizon - c.top) * rng.random() ** 1.2
+            x, y = c.scatter(rng), c.top + ((floor or scene.horizon) - c.top) * rng.random() ** 1.2
             r = rng.uniform(0.008, 0.024)
             q = 0.16 * r
             pen.polygon(
@@ -134,4 +138,4 @@ def big_stars(stage: Stage) -> None:
                 ]
             )
 
-    c.over(p.pale if p.key != "day" else p.accent, c.shapes(draw))
+    c.over(colour if colour is not None else p.pale if p.key != "day" else p.accent, c.shapes(draw) * free)

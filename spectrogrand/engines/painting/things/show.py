@@ -77,7 +77,14 @@ def paint_topic(
         kind = GROUNDED[(seed + seed // len(names)) % 3] if grounded else "alone"
         stage = set_stage(scene, reading, kind, grounded)
         hand(stage)
-        scene.notes["thing"] = True
+        scene.notes["unframed"] = kind == "far" or name in (
+            "linocut",
+            "engraved",
+        )  # small already, or framed by its own margin
+        x0, _, x1, _ = stage.bounds()
+        scene.notes["group width"] = x1 - x0
+        if scene.family in ("faces", "geometry"):
+            scene.family = "abstract"
         around = [
             {"word": word, "shape": key, "box": [0.0, 0.0, 1.0, 1.0]}
             for word, key in reading.around

@@ -136,6 +136,8 @@ class Stage:
         for word, item in self.shown.items():
             x0, y0, x1, y1 = item.box
             box = [(x0 - c.left) / wide, (y0 - c.top) / tall, (x1 - c.left) / wide, (y1 - c.top) / tall]
+            if item not in self.items and item not in self.sky:  # the landscape's light is a disc, whatever its outline
+                box = [0.0, 0.0, 1.0, 1.0]
             shape = item.shape.name
             shown.append({"word": word, "shape": shape, "box": [round(float(np.clip(v, 0, 1)), 4) for v in box],
                           "mirrored": item.mirrored})  # fmt: skip
@@ -176,7 +178,7 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     boxes = {
         "stand": (0.62, 0.40, 0.80),
         "near": (0.82, 0.58, 0.90),
-        "far": (0.50, 0.27, 0.82),
+        "far": (0.56, 0.33, 0.84),
         "alone": (0.70, 0.62, 0.0),
     }
     across, up, foot = boxes[kind]
@@ -262,6 +264,8 @@ def place_light(stage: Stage, above: list[Thing], grounded: bool) -> None:
                 float(np.clip(side, c.left + 1.15 * scene.sun, c.right - 1.15 * scene.sun)),
                 float(np.clip(y0 - 0.5 * scene.sun, c.top + 1.25 * scene.sun, 1.0)),
             )
+            x, y, r = *scene.focus, scene.sun
+            stage.shown[thing.word] = Item(thing, x, y + r, 2 * r, 2 * r, aloft=True)
             continue
         for k in range(min(thing.count, 3)):
             x, y = spots[(len(stage.sky)) % 3]

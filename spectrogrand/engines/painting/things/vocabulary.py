@@ -46,6 +46,11 @@ class Reading:
         return next((key for _, key in self.around if key in keys), None)
 
 
+_DOING = re.compile(
+    r"^(?!(?:build|paint|wedd|earr|ceil|lightn|even|morn|pudd|duckl|dumpl|stock|cloth|carv|swimming pool|r|k|w|str|spr|st|vik|"
+    r"sw|th|bl|starl|nestl|seedl|herr|offspr|bowstr)ing)[a-z]+ing$"
+)
+"""English words for what somebody does ("balancing"), which name no thing."""
 SURROUNDINGS = {
     "snowflake": "snow", "cloud with snow": "snow", "cloud with rain": "rain", "cloud with lightning": "storm",
     "cloud with lightning and rain": "storm", "fog": "fog", "sunset": "dusk", "sunrise": "dawn", "night with stars": "night",
@@ -155,8 +160,15 @@ class _Reader:
         k = 0
         while k < len(tokens):
             k += self.step(tokens, k)
+        self.things = [t for k, t in enumerate(self.things) if not self.holds(k, topic)]
         missed = [w for w in dict.fromkeys(self.missed) if w not in {t.word for t in self.things}]
         return Reading(tuple(self.things), tuple(missed), tuple(dict.fromkeys(self.around)))
+
+    def holds(self, k: int, topic: str) -> bool:
+        """Whether thing k is only what the next one comes in ("a bowl of cherries")."""
+        later = self.things[k + 1].word if k + 1 < len(self.things) else None
+        held = re.compile(r"bowl|cup|glass|bottle|plate|basket|pile|slice|box|jar|pot|bag|bucket|field|pair")
+        return bool(later and held.search(self.things[k].shape.name) and f"{self.things[k].word} of {later}" in topic)
 
     def step(self, tokens: list[str], k: int) -> int:
         """Read what stands at token k: how many tokens it took."""
@@ -195,7 +207,7 @@ class _Reader:
             self.relation = ""
         elif lower in STOP or lower.isdigit():
             self.fresh = was_fresh
-        elif lower in NO_THINGS and lower not in ALIASES:
+        elif (lower in NO_THINGS or _DOING.search(lower)) and lower not in ALIASES:
             self.missed.append(token)
             self.fresh = was_fresh
         elif shape := look_up(token):
@@ -236,3 +248,12 @@ def _tokens(topic: str, emoji: dict[str, int]) -> list[str]:
     longest = sorted(map(re.escape, emoji), key=len, reverse=True)
     marks = re.compile("(" + "|".join(longest) + r")|([^\W_]+(?:[\u0900-\u097f\u0610-\u065f]+[^\W_]*)*)")
     return [m[0] for m in marks.finditer(topic.replace("\ufe0f", "").replace("-", " "))]
+
+
+def is_shape(name: str) -> bool:
+    """Whether there is a shape of that English name.
+
+    >>> is_shape("fox"), is_shape("no such thing")
+    (True, False)
+    """
+    return name in _by_name()
