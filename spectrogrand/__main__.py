@@ -13,6 +13,7 @@
     spectrogrand convert FILE OUT.safetensors
     spectrogrand reference FOLDER OUT.safetensors
     spectrogrand why RUN...
+    spectrogrand export RUN [COPY|COPY.zip]
     spectrogrand store verify|prune|size [OUTPUT] [--older-than=30d] [--keep-runs]
     spectrogrand prepare WHAT ...
 
@@ -42,6 +43,7 @@ COMMANDS = {
     "convert": "cli:convert",
     "reference": "cli:reference",
     "why": "cli:why",
+    "export": "runs.sharing:main",
     "store": "runs.keeping:main",
     "prepare": "preparing:main",
 }

@@ -20,6 +20,8 @@ def run(words: list[str]) -> int:
     from .config import run_hydra
     from .runs.sweeping import note_failure, with_songs
 
+    _allow(words)
+
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -29,6 +31,16 @@ def run(words: list[str]) -> int:
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
+
+
+def _allow(words: list[str]) -> list[str]:
+    """Take note of `plugins=`, before any plug-in is looked at; returns the words that say it."""
+    from .registry import allow
+
+    said = [w for w in words if w.startswith("plugins=")]
+    for word in said:
+        allow(word.partition("=")[2])
+    return said
 
 
 def _job(config: dict[str, object]) -> int:
@@ -45,6 +57,7 @@ def list_plugins(words: list[str]) -> int:
     from .interfaces import KINDS
     from .runs.listing import rows
 
+    words = [w for w in words if w not in _allow(words)]
     kinds = [w for w in words if not w.startswith("-")]
     for word in words:
         if word not in KINDS and word != "--json":

@@ -127,7 +127,7 @@ class Jobs:
         for path in sorted(self.output.glob("*/run.json"), key=_changed, reverse=True):
             if _changed(path) < job.begun - 60:
                 break
-            if (read(path.parent).get("config") or {}).get("job") == job.token:
+            if _token(path.parent) == job.token:
                 return path.parent
         return None
 
@@ -173,6 +173,14 @@ class Jobs:
                     job.state, job.error = "failed", _without_folders(_why(code, lines), self.output / ".uploads")
                     return
         job.state = "finished"
+
+
+def _token(folder: Path) -> str:
+    """The token of the job that made a run; "" where another than the page did."""
+    try:
+        return (folder / ".job").read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ..types import Audio, Frames, Image
 from .artefacts import Item, Traced, plain, read
 from .candidates import make_all, rate_all
 from .folders import fresh, slug
+from .sharing import cleaned
 from .slots import Slot, read_weight
 
 T = TypeVar("T")
@@ -61,6 +62,8 @@ class Run:
             "seed": self.seed, "config": self.config, "steps": [], "choices": {}, "genre": None,
             "parts": {}, "files": {}, "videos": {}, "warnings": [], "error": None,
         }  # fmt: skip
+        if config.get("job"):  # by which the page finds its run: in a file of its own, and in no record
+            (self.folder / ".job").write_text(str(config["job"]), "utf-8")
         self.write()
 
     # -- plug-ins ------------------------------------------------------------------------------------------------------
@@ -321,7 +324,7 @@ class Run:
     def write(self) -> None:
         """Write run.json as it stands."""
         self._record["seconds"] = round(time.monotonic() - self.begun, 3)
-        write_json(self.folder / "run.json", self._record)
+        write_json(self.folder / "run.json", cleaned(self._record, self.folder))
 
     def _make(
         self, slot: str, generator: Generator, sources: Sequence[Any]
