@@ -233,7 +233,14 @@ def any_plugins(monkeypatch):
 
 @pytest.mark.parametrize(
     ("which", "there"),
-    [("all", True), ("none", False), (["stranger"], True), ("gates.loud", True), ("[stranger,other]", True), ("other", False)],
+    [
+        ("all", True),
+        ("none", False),
+        (["stranger"], True),
+        ("gates.loud", True),
+        ("[stranger,other]", True),
+        ("other", False),
+    ],
 )
 def test_plug_ins_of_other_packages_are_looked_at_only_where_allowed(any_plugins, install, tmp_path, which, there):
     mark = tmp_path / "imported"
