@@ -23,8 +23,8 @@ Prepare:
     spectrogrand fetch NAME... [weights=FOLDER] | --list
     spectrogrand convert FILE OUT.safetensors
     spectrogrand reference FOLDER OUT.safetensors
+    spectrogrand export RUN [COPY|COPY.zip]
     spectrogrand store verify|prune|size [OUTPUT] [--older-than=30d] [--keep-runs]
-    spectrogrand why RUN...
     spectrogrand judge RUNS... [judge=NAME] [--terminal] | --agreement FILES...
     spectrogrand prepare WHAT ...
 
@@ -56,6 +56,7 @@ COMMANDS = {
     "convert": "cli:convert",
     "reference": "cli:reference",
     "why": "cli:why",
+    "export": "runs.sharing:main",
     "store": "runs.keeping:main",
     "judge": "report.judge:main",
     "prepare": "preparing:main",

@@ -39,6 +39,7 @@ def run(words: list[str]) -> int:
 
     opened = "--open" in words
     words = as_settings([w for w in words if w != "--open"])
+    _allow(words)
     with _stopping():
         if command.is_sweep(words) and not _asks(words):
             return command.main(with_songs(words))
@@ -142,6 +143,16 @@ def _asks(words: list[str]) -> bool:
     )
 
 
+def _allow(words: list[str]) -> list[str]:
+    """Take note of `plugins=`, before any plug-in is looked at; returns the words that say it."""
+    from .registry import allow
+
+    said = [w for w in words if w.startswith("plugins=")]
+    for word in said:
+        allow(word.partition("=")[2])
+    return said
+
+
 def resume(words: list[str]) -> int:
     """`resume SWEEP`: what is missing of a sweep, with the same job numbers."""
     from .sweeps import command
@@ -174,6 +185,7 @@ def list_plugins(words: list[str]) -> int:
     from .interfaces import KINDS
     from .runs.listing import rows
 
+    words = [w for w in words if w not in _allow(words)]
     kinds = [w for w in words if not w.startswith("-")]
     known = {name: kind for kind in KINDS for name in registry.names(kind)}
     for word in words:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -20,6 +22,8 @@ from .errors import ConfigError, MissingOption, PluginError, UnknownName, neares
 from .interfaces import KINDS, Component
 
 GROUP, PIPELINES = "spectrogrand.plugins", "spectrogrand.pipelines"
+ALLOWED = "SPECTROGRAND_PLUGINS"
+"""The environment variable that says which plug-ins of other packages are used: all, none, or names."""
 """Entry-point groups of installed packages."""
 C = TypeVar("C", bound=type[Component])
 _classes: dict[tuple[str, str], type[Component]] = {}
@@ -101,6 +105,36 @@ def inner(part: Component, name: str) -> Any:
             return None
         held[name] = build(part.parts[name], chosen)
     return held[name]
+
+
+def allow(which: Any) -> None:
+    """Say which plug-ins of other installed packages may be looked at and imported, in this process and those it starts.
+
+    Args:
+        which: "all", "none", or names, of packages ("my-plugins") or of plug-ins ("scorers.mine"), as a list or with commas.
+
+    Raises:
+        ConfigError: neither.
+
+    >>> allow("all")
+    """
+    names = [str(n).strip() for n in (which.strip("[]").split(",") if isinstance(which, str) else which or ())]
+    if (
+        not names
+        or not all(re.fullmatch(r"[\w.-]+", n) for n in names)
+        or (len(names) > 1 and {"all", "none"} & set(names))
+    ):
+        raise ConfigError(f"plugins is all, none or a list of packages' names, got {which!r:.80}: set plugins=none")
+    os.environ[ALLOWED] = ",".join(names)
+    _entries.cache_clear()
+    _pipeline_entries.cache_clear()
+
+
+def _allowed(entry: EntryPoint) -> bool:
+    names = {n.strip() for n in os.environ.get(ALLOWED, "all").split(",")}
+    package = entry.dist.name if entry.dist is not None else ""
+    known = {entry.name, package, package.replace("_", "-").lower()}
+    return "all" in names or bool(known & names)
 
 
 def loaded() -> list[type[Component]]:
@@ -195,7 +229,7 @@ def _own_pipelines() -> frozenset[str]:
 
 @lru_cache
 def _pipeline_entries() -> dict[str, EntryPoint]:
-    return {e.name: e for e in entry_points(group=PIPELINES) if e.name not in _own_pipelines()}
+    return {e.name: e for e in entry_points(group=PIPELINES) if e.name not in _own_pipelines() and _allowed(e)}
 
 
 def _load_entry(kind: str, name: str) -> None:
@@ -230,7 +264,7 @@ def _files(kind: str) -> dict[str, str]:
 @lru_cache
 def _entries(kind: str) -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
-    for entry in entry_points(group=GROUP):
+    for entry in filter(_allowed, entry_points(group=GROUP)):
         its_kind, _, name = entry.name.partition(".")
         if its_kind not in KINDS or not name:
             warnings.warn(f"entry point {entry.name!r} ({entry.value}) skipped: call it <kind>.<name>", stacklevel=2)

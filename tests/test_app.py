@@ -115,7 +115,9 @@ def test_cancel_ends_the_process_cleanly_and_the_record_says_so(queue, place):
     assert job.state == "cancelled" and job.process.poll() is not None
     assert jobs.read(job.folder)["state"] == "interrupted" and (job.folder / "report.html").exists()
     assert "Cancelled" in views.ended(queue, job)
-    assert not list(place.output.glob("*/.*")), "nothing torn is left in the run"
+    assert [p.name for p in place.output.glob("*/.*")] == [".job"], (
+        "nothing torn is left in the run, but its job's token"
+    )
 
 
 def test_what_the_end_of_a_process_means_is_said():
@@ -445,3 +447,76 @@ def test_the_command_checks_what_it_is_given(tmp_path):
         taken.listen()
         with pytest.raises(StoreError, match="is taken"):
             command.main([f"port={taken.getsockname()[1]}", f"output={tmp_path}"])
+
+
+def test_a_visitor_has_a_few_jobs_and_cancels_only_these(place):
+    held = jobs.Jobs(place.output)
+    try:
+        mine = [held.add(lambda token: [["--version"]] * 50, "ana") for _ in range(jobs.MOST_OF_ONE)]
+        with pytest.raises(jobs.Busy, match="3 jobs waiting or running already"):
+            held.add(lambda token: [["--version"]], "ana")
+        other = held.add(lambda token: [["--version"]], "bo")
+        held.cancel(other.token, "ana")
+        assert not other.over or other.state == "finished"
+        held.cancel(mine[-1].token, "ana")
+        assert mine[-1].state == "cancelled" and len(mine[-1].token) >= 32
+        assert held.clear() >= 2 and mine[1].state == "cancelled"
+    finally:
+        held.close()
+
+
+def test_jobs_read_strangers_files_within_smaller_limits(place):
+    import subprocess
+    import sys
+
+    from spectrogrand.media.limits import LOW, TRUST, Limits
+
+    assert LOW.pixels < Limits().pixels and LOW.bytes < Limits().bytes
+    code = "from spectrogrand.media import LIMITS; print(LIMITS.pixels)"
+    told = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, TRUST: "low"}, capture_output=True, check=True
+    )
+    assert int(told.stdout) == LOW.pixels
+
+
+def test_all_uploads_together_are_bounded(place):
+    from spectrogrand.app.tidying import fit_uploads
+    from spectrogrand.errors import InvalidValue
+
+    place.uploads.mkdir(parents=True, exist_ok=True)
+    (place.uploads / "new").write_bytes(bytes(80))
+    (place.uploads / "old").write_bytes(bytes(80))
+    os.utime(place.uploads / "old", (1, 1))
+    fit_uploads(place.uploads, 100)
+    assert [p.name for p in place.uploads.iterdir()] == ["new"], "what is older than a day went"
+    with pytest.raises(InvalidValue, match="as many uploads as it may"):
+        fit_uploads(place.uploads, 50)
+
+
+def test_planted_covers_are_not_decoded_by_the_page(place):
+    """A PNG of 9,000 x 9,000 pixels is 80 kB on disk and 243 MB decoded."""
+    from PIL import Image as Pillow
+
+    from spectrogrand.app.server import thumbnail
+
+    folder = place.output / "planted"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("{}")
+    Pillow.new("RGB", (9000, 9000)).save(folder / "cover.png")
+    assert thumbnail(place.output, "planted") is None
+    Pillow.new("RGB", (512, 512)).save(folder / "cover.png")
+    assert thumbnail(place.output, "planted")[:2] == b"\xff\xd8"
+
+
+def test_only_the_owner_clears_the_queue(place):
+    pytest.importorskip("gradio")
+    import gradio
+    from fastapi.testclient import TestClient
+
+    from spectrogrand.app.server import serve
+
+    with gradio.Blocks() as blocks:
+        gradio.HTML("x")
+    client = TestClient(serve(place, blocks, lambda: 4, "the key"))
+    assert client.post("/clear").status_code == client.post("/clear", headers={"x-owner-key": "no"}).status_code == 403
+    assert client.post("/clear", headers={"x-owner-key": "the key"}).text == "4 waiting jobs cancelled"

@@ -221,3 +221,39 @@ def test_require_gives_the_install_line():
         errors.MissingExtra, match=r"drumming needs no_such_module, .*pip install 'spectrogrand\[models\]'"
     ):
         errors.require("no_such_module", "models", "drumming")
+
+
+@pytest.fixture
+def any_plugins(monkeypatch):
+    monkeypatch.setenv("SPECTROGRAND_PLUGINS", "all")
+    yield
+    monkeypatch.setenv("SPECTROGRAND_PLUGINS", "all")
+    registry.allow("all")
+
+
+@pytest.mark.parametrize(
+    ("which", "there"),
+    [
+        ("all", True),
+        ("none", False),
+        (["stranger"], True),
+        ("gates.loud", True),
+        ("[stranger,other]", True),
+        ("other", False),
+    ],
+)
+def test_plug_ins_of_other_packages_are_looked_at_only_where_allowed(any_plugins, install, tmp_path, which, there):
+    mark = tmp_path / "imported"
+    install("gates.loud = stranger_loud:Loud\n", stranger_loud=f"open({str(mark)!r}, 'w')\nclass Loud: pass\n")
+    registry.allow(which)
+    assert ("loud" in registry.names("gates")) is there
+    if not there:
+        with pytest.raises(UnknownName):
+            registry.get("gates", "loud")
+        assert not mark.exists()
+
+
+@pytest.mark.parametrize("which", ["", [], None, "all,mine", ["a b"], "a;b"])
+def test_what_may_be_looked_at_is_said_in_one_way(which):
+    with pytest.raises(ConfigError, match="plugins is all, none or a list"):
+        registry.allow(which)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -100,7 +101,11 @@ def serve_page(place: Place, jobs: Jobs, port: int) -> None:
     from .server import serve
 
     page, look = build(place, jobs)
-    app = serve(place, page, **look)
+    key = secrets.token_urlsafe(16)
+    app = serve(place, page, jobs.clear, key, **look)
+    sys.stderr.write(
+        f"spectrogrand: empty the queue with curl -X POST -H 'x-owner-key: {key}' http://{HOST}:{port}/clear\n"
+    )
     sys.stderr.write(f"spectrogrand: the page is at http://{HOST}:{port} (Ctrl-C ends it); runs go to {place.output}\n")
     uvicorn.run(app, host=HOST, port=port, log_level="warning", timeout_graceful_shutdown=2)
 

@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpectrograndError, StoreError
+from ..media.limits import TRUST
 from ..report.record import load_record
 from .tidying import sweep_indexes
 
 MOST_WAITING = 30
+MOST_OF_ONE = 3
+"""Jobs that one visitor may have waiting or running at a time."""
 GRACE = 15.0
 """Seconds that a cancelled job has to write its record before it is killed."""
 KEPT = 200
@@ -43,6 +46,7 @@ class Job:
     begun: float = 0.0
     folder: Path | None = None
     process: subprocess.Popen[bytes] | None = None
+    visitor: str = ""
 
     @property
     def over(self) -> bool:
@@ -69,15 +73,21 @@ class Jobs:
         self._thread = threading.Thread(target=self._serve, name="jobs", daemon=True)
         self._thread.start()
 
-    def add(self, commands: Callable[[str], Sequence[Sequence[str]]]) -> Job:
+    def add(self, commands: Callable[[str], Sequence[Sequence[str]]], visitor: str = "") -> Job:
         """Put a job at the end of the queue; `commands` makes its words from its token.
 
+        Args:
+            commands: from the token to the words. visitor: whose it is; "" is the owner, who may have any number.
+
         Raises:
-            Busy: too many wait already; and whatever `commands` finds wrong.
+            Busy: too many wait already, of all or of this visitor; and whatever `commands` finds wrong.
         """
-        token = f"job{secrets.token_hex(8)}"
-        job = Job(commands(token), token)
+        token = f"job{secrets.token_hex(16)}"
+        job = Job(commands(token), token, visitor=visitor)
         with self._change:
+            own = sum(j.visitor == visitor and not j.over for j in self._known.values()) if visitor else 0
+            if own >= MOST_OF_ONE:
+                raise Busy(f"you have {own} jobs waiting or running already: wait for one of them, or cancel it")
             if len(self._waiting) >= self.most_waiting:
                 raise Busy(f"{len(self._waiting)} jobs are waiting already: try again in a few minutes")
             self._waiting.append(job)
@@ -94,16 +104,28 @@ class Jobs:
                 return 0
             return self._waiting.index(job) + (self._running is not None)
 
-    def cancel(self, token: str) -> None:
-        """Take a job out of the queue, or end its process as Ctrl-C would; nothing where there is no such job."""
+    def cancel(self, token: str, visitor: str | None = None) -> None:
+        """Take a job out of the queue, or end its process as Ctrl-C would; nothing where there is no such job.
+
+        Args:
+            token: the job's. visitor: who asks; another's job is left alone. None is the owner.
+        """
         with self._change:
             job = self._known.get(token)
-            if job is None or job.over:
+            if job is None or job.over or (visitor is not None and job.visitor != visitor):
                 return
             job.state = "cancelled"
             if job in self._waiting:
                 self._waiting.remove(job)
         _end(job)
+
+    def clear(self) -> int:
+        """Cancel every job that waits; returns how many. The one that runs goes on."""
+        with self._change:
+            waiting = [job.token for job in self._waiting]
+        for token in waiting:
+            self.cancel(token)
+        return len(waiting)
 
     def close(self) -> None:
         """End everything: the page stops."""
@@ -127,7 +149,7 @@ class Jobs:
         for path in sorted(self.output.glob("*/run.json"), key=_changed, reverse=True):
             if _changed(path) < job.begun - 60:
                 break
-            if (read(path.parent).get("config") or {}).get("job") == job.token:
+            if _token(path.parent) == job.token:
                 return path.parent
         return None
 
@@ -161,7 +183,8 @@ class Jobs:
                         return
                     command = [sys.executable, "-m", "spectrogrand", *words]
                     job.process = subprocess.Popen(
-                        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+                        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
+                        env={**os.environ, TRUST: "low"},
                     )  # fmt: skip
                 code = job.process.wait()
                 said.seek(0)
@@ -173,6 +196,14 @@ class Jobs:
                     job.state, job.error = "failed", _without_folders(_why(code, lines), self.output / ".uploads")
                     return
         job.state = "finished"
+
+
+def _token(folder: Path) -> str:
+    """The token of the job that made a run; "" where another than the page did."""
+    try:
+        return (folder / ".job").read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def read(folder: Path) -> dict[str, Any]:

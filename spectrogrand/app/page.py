@@ -11,6 +11,7 @@ from .. import media
 from ..errors import SpectrograndError
 from . import forms, views
 from .jobs import Jobs
+from .tidying import fit_uploads
 
 DATA = Path(__file__).parents[1] / "data" / "app"
 PICTURES = [*media.PICTURES]
@@ -181,23 +182,33 @@ def _connect(
     """Let the button start a job and the panel follow it; Enter in `enter` does the same."""
     go, cancel, token = action
 
-    def follow(*values: Any) -> Iterator[tuple[Any, Any, Any, str]]:
-        for html, running, mine in watch(place, jobs, words, values):
+    def follow(request: Any, *values: Any) -> Iterator[tuple[Any, Any, Any, str]]:
+        for html, running, mine in watch(place, jobs, words, values, visitor(request)):
             yield html, gr.update(interactive=not running), gr.update(visible=running), mine
 
+    def stop(mine: str, request: Any) -> None:
+        jobs.cancel(mine, visitor(request))
+
+    follow.__annotations__["request"] = stop.__annotations__["request"] = gr.Request  # by which gradio knows to give it
     options = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
     go.click(follow, inputs, [panel, go, cancel, token], **options)
     if enter is not None:
         enter.submit(follow, inputs, [panel, go, cancel, token], **options)
-    cancel.click(jobs.cancel, [token], None, show_progress="hidden", api_visibility="private", concurrency_limit=None)
+    cancel.click(stop, [token], None, show_progress="hidden", api_visibility="private", concurrency_limit=None)
+
+
+def visitor(request: Any) -> str:
+    """Who asks: a name for the visitor's open page, made by gradio and known to that page alone."""
+    return str(getattr(request, "session_hash", None) or "nobody")
 
 
 def watch(
-    place: forms.Place, jobs: Jobs, words: Callable[..., list[list[str]]], values: tuple[Any, ...]
+    place: forms.Place, jobs: Jobs, words: Callable[..., list[list[str]]], values: tuple[Any, ...], who: str = ""
 ) -> Iterator[tuple[str, bool, str]]:
     """Start a job and follow it to its end: what the panel shows, whether it goes on, and the job's token."""
     try:
-        job = jobs.add(lambda token: forms.with_token(words(place, *values), token))
+        fit_uploads(place.uploads)
+        job = jobs.add(lambda token: forms.with_token(words(place, *values), token), who)
     except SpectrograndError as error:
         yield views.message("That did not work.", str(error), bad=True), False, ""
         return

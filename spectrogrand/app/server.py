@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import io
+import secrets
+import threading
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import MediaError
+from ..media.limits import Limits
 from .forms import Place
 
 HOST = "127.0.0.1"
 LOCAL = ("127.0.0.1", "localhost", "[::1]", "testserver")
 LARGEST_UPLOAD = "200mb"
+THUMBNAIL = Limits(pixels=4096 * 4096, bytes=2**26)
+"""What a cover may be to be shown small: the largest that a run draws; decoded in the page's own process."""
+_ONE = threading.Lock()
 KINDS = {
     ".html", ".json", ".txt", ".png", ".jpg", ".jpeg", ".webp", ".mp4", ".wav", ".flac", ".mp3", ".ogg", ".m4a", ".aac", ".opus",
 }  # fmt: skip
@@ -59,11 +66,12 @@ def _small(path: str, changed: int) -> bytes | None:
 
     from ..media import load_image
 
-    try:
-        picture = Pillow.fromarray(load_image(path).pixels)
-    except MediaError:
-        return None
-    picture.thumbnail((480, 480), Pillow.Resampling.LANCZOS)
+    with _ONE:  # at a time: requests come in threads
+        try:
+            picture = Pillow.fromarray(load_image(path, limits=THUMBNAIL).pixels)
+        except MediaError:
+            return None
+        picture.thumbnail((480, 480), Pillow.Resampling.LANCZOS)
     held = io.BytesIO()
     picture.save(held, "JPEG", quality=84)
     return held.getvalue()
@@ -83,14 +91,15 @@ def local_origin(origin: str | None) -> bool:
         return False
 
 
-def serve(place: Place, blocks: Any, **look: Any) -> Any:
+def serve(place: Place, blocks: Any, clear: Callable[[], int] | None = None, key: str = "", **look: Any) -> Any:
     """The web application: gradio's page at /, runs at /runs, small covers at /thumbs.
 
     Args:
         blocks: the gradio page. look: its theme, style and head.
+        clear: empties the queue, for whoever posts the owner's `key` to /clear; None is nobody.
     """
     import gradio
-    from fastapi import FastAPI, Request, Response
+    from fastapi import FastAPI, Header, Request, Response
     from fastapi.responses import FileResponse, PlainTextResponse
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -117,6 +126,12 @@ def serve(place: Place, blocks: Any, **look: Any) -> Any:
     def thumb(name: str) -> Response:
         small = thumbnail(place.output, name)
         return Response(small, media_type="image/jpeg") if small else PlainTextResponse("this run has no cover", 404)
+
+    @app.post("/clear")
+    def cleared(key_given: str = Header("", alias="x-owner-key")) -> Response:
+        if clear is None or not key or not secrets.compare_digest(key_given.encode(), key.encode()):
+            return PlainTextResponse("only the owner may clear the queue", 403)
+        return PlainTextResponse(f"{clear()} waiting jobs cancelled")
 
     return gradio.mount_gradio_app(
         app, blocks, path="", server_name=HOST, footer_links=[], run_history=False, max_file_size=LARGEST_UPLOAD,

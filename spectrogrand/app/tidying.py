@@ -6,10 +6,14 @@ import shutil
 import time
 from pathlib import Path
 
+from ..errors import InvalidValue
+
 UPLOAD_SECONDS = 86_400
 INDEX_SECONDS = 30 * 86_400
 MOST_INDEXES = 20
 MOST_BYTES = 5 * 10**9
+MOST_UPLOADED = 4 * 10**9
+"""Bytes of all visitors' uploads together."""
 
 
 def sweep_uploads(uploads: Path) -> None:
@@ -17,6 +21,31 @@ def sweep_uploads(uploads: Path) -> None:
     for path in uploads.rglob("*"):
         if path.is_file() and time.time() - path.stat().st_mtime > UPLOAD_SECONDS:
             path.unlink(missing_ok=True)
+
+
+def fit_uploads(uploads: Path, most: int = MOST_UPLOADED) -> None:
+    """Check that all uploads together are no more than `most` bytes; those of more than a day ago go first.
+
+    Raises:
+        InvalidValue: they are.
+    """
+    if _size(uploads) <= most:
+        return
+    sweep_uploads(uploads)
+    if _size(uploads) > most:
+        raise InvalidValue(
+            "the page holds as many uploads as it may: try again later, or ask its owner to empty .uploads"
+        )
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_size if path.is_file() else 0
+        except OSError:  # gone since
+            continue
+    return total
 
 
 def sweep_indexes(folder: Path, needed: Path | None = None) -> list[Path]:

@@ -167,6 +167,7 @@ class Table:
                 head = file.read(4)
                 self.encoding = self.encoding or _marked(head)
                 file.seek(0)
+                _check_encoding(self.encoding)
                 decoder = codecs.getincrementaldecoder(self.encoding)("strict")
                 while block := file.read(_BLOCK):
                     total.update(block)
@@ -178,7 +179,7 @@ class Table:
                 f"the lyrics file {str(self.path)!r} cannot be read ({getattr(error, 'strerror', None) or error}):"
                 " give a CSV file"
             ) from error
-        except LookupError as error:
+        except (LookupError, TypeError, UnicodeEncodeError) as error:
             raise ConfigError(f"no encoding {self.encoding!r}: utf-8, utf-16, latin-1, cp1252, ...") from error
         except UnicodeDecodeError as error:
             raise MediaError(
@@ -324,3 +325,19 @@ def _marked(head: bytes) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     return "utf-8-sig"
+
+
+def _check_encoding(name: str) -> None:
+    """Check that a name is one of an encoding of text, and not of one of Python's conversions (base64, rot13, idna).
+
+    Raises:
+        LookupError: it is not.
+    """
+    found = codecs.lookup(name) if name.isprintable() and len(name) < 40 else None
+    odd = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7")
+    if (
+        found is None
+        or not getattr(found, "_is_text_encoding", False)
+        or found.name.replace("_", "-") in {o.replace("_", "-") for o in odd}
+    ):
+        raise LookupError(name)

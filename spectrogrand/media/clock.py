@@ -107,4 +107,5 @@ def sound_offset(path: str | os.PathLike[str], *, stream: int | None = None, lim
                     0.0 if heard is None else max(0.0, float(begin - heard.pts * (heard.time_base or chosen.time_base)))
                 )
         except (av.error.FFmpegError, ValueError, IndexError, UnicodeError, EOFError) as error:
-            raise MediaError(f"the video {str(found)!r} cannot be read ({error}): it is damaged or cut off") from error
+            said = str(getattr(error, "strerror", None) or error).lower()
+            raise MediaError(f"the video {str(found)!r} cannot be read ({said}): it is damaged or cut off") from error

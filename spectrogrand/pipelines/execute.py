@@ -42,6 +42,8 @@ def execute(config: Mapping[str, Any], words: Sequence[str] = (), folder: str | 
         MissingExtra: chosen plug-ins lack extras or weights; nothing was made.
         SpectrograndError: whatever stopped it.
     """
+    if config.get("plugins") is not None:
+        registry.allow(config["plugins"])
     pipeline = registry.get_pipeline(str(config.get("pipeline") or "audiovisual"))
     settings = pipeline.Settings.read(config)
     config = settings.fill(config)

@@ -26,6 +26,7 @@ from .by_hand import choose_by_hand, given, take_from
 from .candidates import check_all, make_all, name_class, rate_all
 from .choices import describe_choice
 from .folders import fresh, slug
+from .sharing import cleaned
 from .slots import Slot, named, read_weight
 
 T = TypeVar("T")
@@ -66,6 +67,8 @@ class Run:
             "seed": self.seed, "config": self.config, "steps": [], "choices": {}, "genre": None,
             "parts": {}, "files": {}, "videos": {}, "warnings": [], "error": None,
         }  # fmt: skip
+        if config.get("job"):  # by which the page finds its run: in a file of its own, and in no record
+            (self.folder / ".job").write_text(str(config["job"]), "utf-8")
         self.write()
 
     # -- plug-ins ------------------------------------------------------------------------------------------------------
@@ -345,7 +348,7 @@ class Run:
     def write(self) -> None:
         """Write run.json as it stands."""
         self._record["seconds"] = round(time.monotonic() - self.begun, 3)
-        write_json(self.folder / "run.json", self._record)
+        write_json(self.folder / "run.json", cleaned(self._record, self.folder))
 
     def _make(
         self, slot: str, generator: Generator, sources: Sequence[Any]

@@ -16,6 +16,7 @@ from ..files import walked
 from ..media import SOUNDS, VIDEOS
 from ..store import write_json
 from .folders import fresh, slug
+from .sharing import cleaned
 
 SWEEP = ("-m", "--multirun")
 
@@ -98,11 +99,12 @@ def note_failure(config: Mapping[str, Any], error: BaseException) -> None:
     about = str(config.get("topic") or (Path(str(path)).stem if path else "untitled"))
     output = Path(str(config.get("output") or "outputs")).expanduser()
     folder = fresh(output, f"{slug(about)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
-    write_json(folder / "run.json", {
+    record = {
         "schema": 1, "state": "failed", "name": folder.name, "topic": about, "version": __version__, "seconds": 0.0,
         "started": datetime.now(UTC).isoformat(timespec="seconds"), "seed": config.get("seed"), "config": dict(config),
         "error": " ".join(str(error).split()),
-    })  # fmt: skip
+    }  # fmt: skip
+    write_json(folder / "run.json", cleaned(record, folder))
 
 
 def _setting(paths: Sequence[str]) -> str:
