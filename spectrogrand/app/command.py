@@ -15,7 +15,7 @@ from .tidying import sweep_indexes, sweep_uploads
 
 OPTIONS = ("port", "output", "index")
 PORT = 7860
-PIPELINES = ("audiovisual", "album_cover", "image_to_music", "recommendation")
+PIPELINES = ("audiovisual", "music_visuals", "latent_visualizer", "album_cover", "image_to_music", "recommendation")
 """What the page's forms run."""
 
 
@@ -59,13 +59,13 @@ def prepare(given: dict[str, str]) -> Place:
 
 
 def sorted_out(words: list[str]) -> dict[str, tuple[str, ...]]:
-    """Which pipelines take which of the settings: `captioner=blip` means nothing to one that reads no picture.
+    """Which pipelines take which of the settings: `motion.zoom=1` means nothing to one that moves no cover.
 
     Raises:
         UnknownName, ConfigError: what the command line says of a setting that no pipeline takes.
 
-    >>> sorted(sorted_out(["captioner=blip"]))
-    ['image_to_music', 'recommendation']
+    >>> sorted(sorted_out(["motion.zoom=1.0"]))
+    ['audiovisual', 'image_to_music']
     """
     from ..config import compose
 
@@ -100,7 +100,7 @@ def serve_page(place: Place, jobs: Jobs, port: int) -> None:
     from .server import serve
 
     page, look = build(place, jobs)
-    app = serve(place, page, **look)
+    app = serve(place, page, jobs, **look)
     sys.stderr.write(f"spectrogrand: the page is at http://{HOST}:{port} (Ctrl-C ends it); runs go to {place.output}\n")
     uvicorn.run(app, host=HOST, port=port, log_level="warning", timeout_graceful_shutdown=2)
 
