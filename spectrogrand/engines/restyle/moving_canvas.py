@@ -21,6 +21,9 @@ _RELIEF, _GRAIN, _DEEP = 2600.0, 75.0, 2.2
 _FLARE, _FLOOR = 60.0, 0.4
 """Levels by which a row brightens per standard deviation of its band, and how much of the texture is seen in silence."""
 
+_ZOOM, _PULSE = 0.07, 90.0
+"""How much nearer the whole picture comes on a beat, and the levels by which it lights up at full `light`."""
+
 
 class MovingCanvas:
     """Renders a stream of content under one style; made anew for every walk over the frames."""
@@ -58,7 +61,7 @@ class MovingCanvas:
     def _draw(self, picture: np.ndarray, moment: Moment) -> np.ndarray:
         rows, columns = self.content.size
         beat = moment.strength * float(np.exp(-moment.beat / 0.2))
-        grey = luma(picture)
+        grey = self._pushed(luma(picture), 1 + _ZOOM * beat)
         small = shrink(grey, _GRID, _GRID).astype(np.float32) / 255
         down, right = (_slope(small, axis) for axis in (0, 1))
         level = grey.astype(np.float32) * np.float32((LEVELS - 1) / 255)
@@ -70,9 +73,20 @@ class MovingCanvas:
         amount = level * np.float32((0.9 + 0.5 * beat) / LEVELS) + np.float32(0.12)
         level += texture * np.maximum(amount, np.float32(_FLOOR))
         level += self._flare(moment)[:, None] * self._near
+        level += np.float32(_PULSE * self.light * beat) * (np.float32(0.4) + self._near)
         level += stretch((self.light * _RELIEF / _GRID) * (-down - 0.6 * right), rows, columns)
         code = self._base + np.clip(level, -PAD, LEVELS + PAD - 1).astype(np.int16)
         return unpack(packed(self._table).take(code.astype(np.intp)))
+
+    def _pushed(self, grey: np.ndarray, zoom: float) -> np.ndarray:
+        """The stream's picture come nearer, about the present: all of it moves with a beat, and flows back."""
+        if zoom < 1.001:
+            return grey
+        rows, columns = grey.shape
+        y = (np.arange(rows) - rows / 2) / zoom + rows / 2
+        x = (np.arange(columns) - self.now * columns) / zoom + self.now * columns
+        at = np.clip(y, 0, rows - 1).astype(np.intp), np.clip(x, 0, columns - 1).astype(np.intp)
+        return np.asarray(grey.take(at[0], 0).take(at[1], 1))
 
     def _flare(self, moment: Moment) -> np.ndarray:
         """Levels that each row gains while its band is louder than usual, and loses while it is softer, shape=(row,)."""
