@@ -19,7 +19,7 @@ IDEAS = ("a futuristic spaceship", "the calm sea at dawn", "a neon city in the r
 POLL = 0.4
 LYRICS = [".lrc", ".srt"]
 TABS = {
-    "text": "Text to video", "song": "Song to video", "visuals": "Song to pictures", "walk": "Song to patterns",
+    "text": "Text to video", "song": "Song to video", "visuals": "Visuals", "walk": "Patterns",
     "cover": "Song to cover", "music": "Picture to music", "songs": "Picture to songs", "runs": "Runs",
 }  # fmt: skip
 """Every tab; on a narrow screen they are buttons, so that none hides behind a menu."""
