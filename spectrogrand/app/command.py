@@ -16,7 +16,7 @@ from .tidying import sweep_indexes, sweep_uploads
 
 OPTIONS = ("port", "output", "index")
 PORT = 7860
-PIPELINES = ("audiovisual", "album_cover", "image_to_music", "recommendation")
+PIPELINES = ("audiovisual", "music_visuals", "latent_visualizer", "album_cover", "image_to_music", "recommendation")
 """What the page's forms run."""
 
 
@@ -60,13 +60,13 @@ def prepare(given: dict[str, str]) -> Place:
 
 
 def sorted_out(words: list[str]) -> dict[str, tuple[str, ...]]:
-    """Which pipelines take which of the settings: `captioner=blip` means nothing to one that reads no picture.
+    """Which pipelines take which of the settings: `motion.zoom=1` means nothing to one that moves no cover.
 
     Raises:
         UnknownName, ConfigError: what the command line says of a setting that no pipeline takes.
 
-    >>> sorted(sorted_out(["captioner=blip"]))
-    ['image_to_music', 'recommendation']
+    >>> sorted(sorted_out(["motion.zoom=1.0"]))
+    ['audiovisual', 'image_to_music']
     """
     from ..config import compose
 
@@ -102,7 +102,7 @@ def serve_page(place: Place, jobs: Jobs, port: int) -> None:
 
     page, look = build(place, jobs)
     key = secrets.token_urlsafe(16)
-    app = serve(place, page, jobs.clear, key, **look)
+    app = serve(place, page, jobs, key, **look)
     sys.stderr.write(
         f"spectrogrand: empty the queue with curl -X POST -H 'x-owner-key: {key}' http://{HOST}:{port}/clear\n"
     )

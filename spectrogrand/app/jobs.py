@@ -97,6 +97,21 @@ class Jobs:
             self._change.notify()
         return job
 
+    def find(self, token: str) -> Job | None:
+        """The job of a token, as long as it is remembered."""
+        with self._change:
+            return self._known.get(token)
+
+    @property
+    def busy(self) -> Path | None:
+        """The folder of the run that is being made; None where there is none yet."""
+        with self._change:
+            running = self._running
+        if running is None:
+            return None
+        self.record(running)
+        return running.folder
+
     def ahead(self, job: Job) -> int:
         """How many jobs come before this one."""
         with self._change:

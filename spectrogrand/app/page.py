@@ -18,6 +18,12 @@ PICTURES = [*media.PICTURES]
 SOUNDS = [*media.SOUNDS, *media.VIDEOS]
 IDEAS = ("a lighthouse in a storm", "two foxes in the snow", "a cat on a piano", "a neon city in the rain")
 POLL = 0.4
+LYRICS = [".lrc", ".srt"]
+TABS = {
+    "text": "Text to video", "song": "Song to video", "visuals": "Visuals", "walk": "Patterns",
+    "cover": "Song to cover", "music": "Picture to music", "songs": "Picture to songs", "runs": "Runs",
+}  # fmt: skip
+"""Every tab; on a narrow screen they are buttons, so that none hides behind a menu."""
 
 
 def build(place: forms.Place, jobs: Jobs) -> tuple[Any, dict[str, Any]]:
@@ -26,13 +32,21 @@ def build(place: forms.Place, jobs: Jobs) -> tuple[Any, dict[str, Any]]:
 
     with gr.Blocks(title="spectrogrand", analytics_enabled=False, delete_cache=(3600, 86_400)) as page:
         gr.HTML((DATA / "header.html").read_text("utf-8"), elem_id="sg-header")
-        with gr.Tabs(elem_id="sg-tabs"):
+        with gr.Row(elem_id="sg-nav"):
+            buttons = {name: gr.Button(label, size="sm", min_width=100) for name, label in TABS.items()}
+        with gr.Tabs(elem_id="sg-tabs") as tabs:
             _tab_text(gr, place, jobs)
             _tab_song(gr, place, jobs)
+            _tab_visuals(gr, place, jobs)
+            _tab_walk(gr, place, jobs)
             _tab_cover(gr, place, jobs)
             _tab_music(gr, place, jobs)
             _tab_songs(gr, place, jobs)
             _tab_runs(gr, place, page)
+        for name, button in buttons.items():
+            button.click(
+                lambda name=name: gr.Tabs(selected=name), None, tabs, show_progress="hidden", api_visibility="private"
+            )
     theme = gr.themes.Base(
         primary_hue="indigo", neutral_hue="slate", font=["system-ui", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif"],
         font_mono=["ui-monospace", "DejaVu Sans Mono", "monospace"], radius_size="lg",
@@ -52,6 +66,7 @@ def _tab_text(gr: Any, place: forms.Place, jobs: Jobs) -> None:
             label="What is it about?", placeholder=IDEAS[0], lines=1, max_lines=3, max_length=500, autofocus=True
         )
         gr.Examples([[idea] for idea in IDEAS], inputs=[topic], label="Ideas", cache_examples=False)
+        shape = _shape(gr)
         action = _action(gr, "Make the video", "text")
         panel = gr.HTML(elem_classes="sg-panel", elem_id="sg-panel-text")
         with gr.Accordion("More settings", open=False):
@@ -60,7 +75,14 @@ def _tab_text(gr: Any, place: forms.Place, jobs: Jobs) -> None:
             covers = gr.Slider(1, 8, 4, step=1, label="Covers to choose from")
             size, seed = _look(gr)
     _connect(
-        gr, place, jobs, action, panel, forms.text_to_video, [topic, seconds, songs, covers, size, seed], enter=topic
+        gr,
+        place,
+        jobs,
+        action,
+        panel,
+        forms.text_to_video,
+        [topic, seconds, songs, covers, size, seed, shape],
+        enter=topic,
     )
 
 
@@ -70,12 +92,59 @@ def _tab_song(gr: Any, place: forms.Place, jobs: Jobs) -> None:
         topic = gr.Textbox(
             label="What is it about? (if you like)", placeholder="the song's name, otherwise", max_length=500
         )
+        shape = _shape(gr)
         action = _action(gr, "Make the video", "song")
         panel = gr.HTML(elem_classes="sg-panel", elem_id="sg-panel-song")
         with gr.Accordion("More settings", open=False):
+            with gr.Row():
+                cover = _file(gr, "Your own cover (if you like)", PICTURES, "own-cover")
+                lyrics = _file(gr, "Lyrics with times: .lrc, .srt (if you like)", LYRICS, "lyrics-song")
             covers = gr.Slider(1, 8, 4, step=1, label="Covers to choose from")
             size, seed = _look(gr)
-    _connect(gr, place, jobs, action, panel, forms.song_to_video, [song, topic, covers, size, seed])
+    _connect(
+        gr, place, jobs, action, panel, forms.song_to_video, [song, topic, covers, size, seed, shape, cover, lyrics]
+    )
+
+
+def _tab_visuals(gr: Any, place: forms.Place, jobs: Jobs) -> None:
+    with _form(
+        gr, TABS["visuals"], "visuals", "What your song sounds like becomes pictures, and the song walks through them."
+    ):
+        song = _file(gr, "Your song", SOUNDS, "visuals")
+        topic = gr.Textbox(
+            label="What is it about? (if you like)", placeholder="what is heard, otherwise", max_length=500
+        )
+        shape = _shape(gr)
+        action = _action(gr, "Make the video", "visuals")
+        panel = gr.HTML(elem_classes="sg-panel", elem_id="sg-panel-visuals")
+        with gr.Accordion("More settings", open=False):
+            with gr.Row():
+                art = _file(gr, "Your own artwork (if you like)", PICTURES, "art")
+                lyrics = _file(gr, "Lyrics with times: .lrc, .srt (if you like)", LYRICS, "lyrics-visuals")
+            pictures = gr.Slider(2, 12, 4, step=1, label="Pictures to walk through, at least")
+            size, seed = _look(gr)
+    _connect(
+        gr, place, jobs, action, panel, forms.song_to_visuals, [song, topic, pictures, size, seed, shape, art, lyrics]
+    )
+
+
+def _tab_walk(gr: Any, place: forms.Place, jobs: Jobs) -> None:
+    with _form(gr, TABS["walk"], "walk", "Patterns that turn with every chord of your song; its lyrics choose them."):
+        song = _file(gr, "Your song", SOUNDS, "walk")
+        topic = gr.Textbox(label="What is it about? (if there are no lyrics)", max_length=500)
+        shape = _shape(gr)
+        action = _action(gr, "Make the video", "walk")
+        panel = gr.HTML(elem_classes="sg-panel", elem_id="sg-panel-walk")
+        with gr.Accordion("More settings", open=False):
+            lyrics = _file(gr, "Lyrics: .txt, or .lrc and .srt to show them", [".txt", *LYRICS], "lyrics-walk")
+            size, seed = _look(gr)
+    _connect(gr, place, jobs, action, panel, _walk_words, [song, topic, size, seed, shape, lyrics])
+
+
+def _walk_words(
+    place: forms.Place, song: Any, topic: str, size: Any, seed: float, shape: str, lyrics: Any
+) -> list[list[str]]:
+    return forms.song_to_walk(place, song, "" if lyrics else topic, size, seed, shape, lyrics)
 
 
 def _tab_cover(gr: Any, place: forms.Place, jobs: Jobs) -> None:
@@ -102,13 +171,14 @@ def _tab_music(gr: Any, place: forms.Place, jobs: Jobs) -> None:
         "Your picture is put into words, the words into music; the picture moves to it.",
     ):
         picture = gr.File(label="Your picture", file_types=PICTURES, elem_id="sg-file-music", height=150)
+        shape = _shape(gr)
         action = _action(gr, "Make the music", "music")
         panel = gr.HTML(elem_classes="sg-panel", elem_id="sg-panel-music")
         with gr.Accordion("More settings", open=False):
             seconds = gr.Slider(4, 60, 10, step=1, label="Length in seconds")
             songs = gr.Slider(1, 8, 4, step=1, label="Songs to choose from")
             size, seed = _look(gr)
-    _connect(gr, place, jobs, action, panel, forms.picture_to_music, [picture, seconds, songs, size, seed])
+    _connect(gr, place, jobs, action, panel, forms.picture_to_music, [picture, seconds, songs, size, seed, shape])
 
 
 def _tab_songs(gr: Any, place: forms.Place, jobs: Jobs) -> None:
@@ -157,6 +227,14 @@ def _form(gr: Any, title: str, name: str, lead: str) -> Any:
     with tab:
         gr.HTML(f'<p class="sg-lead">{lead}</p>')
     return tab
+
+
+def _file(gr: Any, label: str, kinds: list[str], name: str) -> Any:
+    return gr.File(label=label, file_types=kinds, elem_id=f"sg-file-{name}", height=150, min_width=240)
+
+
+def _shape(gr: Any) -> Any:
+    return gr.Radio([*forms.SHAPES], value="1:1", label="For", elem_classes="sg-shape")
 
 
 def _look(gr: Any) -> tuple[Any, Any]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import secrets
+import shutil
 import threading
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import MediaError
+from ..errors import InvalidValue, MediaError, SpectrograndError
 from ..media.limits import Limits
-from .forms import Place
+from . import views
+from .forms import Place, again, with_token
+from .jobs import Jobs
 
 HOST = "127.0.0.1"
 LOCAL = ("127.0.0.1", "localhost", "[::1]", "testserver")
@@ -91,16 +94,44 @@ def local_origin(origin: str | None) -> bool:
         return False
 
 
-def serve(place: Place, blocks: Any, clear: Callable[[], int] | None = None, key: str = "", **look: Any) -> Any:
-    """The web application: gradio's page at /, runs at /runs, small covers at /thumbs.
+def packed(output: Path, name: str) -> bytes | None:
+    """A run's videos, song, cover and page as one zip file; None where there is no such run."""
+    import zipfile
+
+    if run_file(output, name, "run.json") is None:
+        return None
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted((output / name).iterdir()):
+            if run_file(output, name, path.name) is not None and path.suffix != ".json":
+                archive.write(path, f"{name}/{path.name}")
+    return held.getvalue()
+
+
+def remove(output: Path, name: str, busy: Path | None) -> None:
+    """Delete a run's folder; what it was made of stays in the store for other runs.
+
+    Raises:
+        InvalidValue: no such run, or it is being made.
+    """
+    if run_file(output, name, "run.json") is None:
+        raise InvalidValue("this run is not there any more")
+    folder = (output / name).resolve()
+    if busy is not None and busy.resolve() == folder:
+        raise InvalidValue("this run is being made: cancel it first")
+    shutil.rmtree(folder)
+
+
+def serve(place: Place, blocks: Any, jobs: Jobs | None = None, key: str = "", **look: Any) -> Any:
+    """The web application: gradio's page at /, runs at /runs, small covers at /thumbs, jobs of buttons at /jobs.
 
     Args:
-        blocks: the gradio page. look: its theme, style and head.
-        clear: empties the queue, for whoever posts the owner's `key` to /clear; None is nobody.
+        blocks: the gradio page. jobs: the queue that buttons on past runs add to, and that whoever posts the owner's `key` to /clear empties.
+        look: its theme, style and head.
     """
     import gradio
     from fastapi import FastAPI, Header, Request, Response
-    from fastapi.responses import FileResponse, PlainTextResponse
+    from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -129,9 +160,51 @@ def serve(place: Place, blocks: Any, clear: Callable[[], int] | None = None, key
 
     @app.post("/clear")
     def cleared(key_given: str = Header("", alias="x-owner-key")) -> Response:
-        if clear is None or not key or not secrets.compare_digest(key_given.encode(), key.encode()):
+        if jobs is None or not key or not secrets.compare_digest(key_given.encode(), key.encode()):
             return PlainTextResponse("only the owner may clear the queue", 403)
-        return PlainTextResponse(f"{clear()} waiting jobs cancelled")
+        return PlainTextResponse(f"{jobs.clear()} waiting jobs cancelled")
+
+    @app.get("/packed/{name}.zip")
+    def all_files(name: str) -> Response:
+        held = packed(place.output, name)
+        if held is None:
+            return PlainTextResponse("there is no such run", 404)
+        return Response(held, media_type="application/zip", headers={"Content-Disposition": "attachment"})
+
+    @app.post("/again/{name}")
+    async def once_more(name: str, request: Request) -> Response:
+        try:
+            asked = json.loads(await request.body() or b"[]")
+            if jobs is None or not isinstance(asked, list):
+                raise InvalidValue("a list of words is expected")
+            who = f"buttons of {request.client.host if request.client else 'nobody'}"
+            job = jobs.add(lambda token: with_token(again(place, name, asked), token), who)
+        except (SpectrograndError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"token": job.token})
+
+    @app.get("/jobs/{token}")
+    def stands(token: str) -> Response:
+        job = jobs.find(token) if jobs is not None else None
+        if jobs is None or job is None:
+            return JSONResponse({"error": "there is no such job"}, 404)
+        return JSONResponse({
+            "over": job.over, "html": views.ended(jobs, job) if job.over else views.progress(jobs, job)
+        })  # fmt: skip
+
+    @app.post("/cancel/{token}")
+    def cancel(token: str) -> Response:
+        if jobs is not None:
+            jobs.cancel(token)
+        return JSONResponse({})
+
+    @app.post("/delete/{name}")
+    def delete(name: str) -> Response:
+        try:
+            remove(place.output, name, jobs.busy if jobs is not None else None)
+        except (SpectrograndError, OSError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({})
 
     return gradio.mount_gradio_app(
         app, blocks, path="", server_name=HOST, footer_links=[], run_history=False, max_file_size=LARGEST_UPLOAD,

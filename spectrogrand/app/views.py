@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -19,6 +20,13 @@ STAGES: dict[str, tuple[tuple[str, str], ...]] = {
         ("song", "Making songs"), ("song scores", "Rating songs"), ("genre", "Hearing the genre"), ("cover", "Drawing covers"),
         ("cover scores", "Rating covers"), ("static video", "Static video"), ("dynamic_content video", "Cover as content"),
         ("dynamic_style video", "Cover as style"), ("motion video", "Motion"),
+    ),
+    "music_visuals": (
+        ("song", "Making songs"), ("song scores", "Rating songs"), ("captioner", "Putting it into words"),
+        ("images", "Painting pictures"), ("music_visuals video", "Walking through them"),
+    ),
+    "latent_visualizer": (
+        ("song", "Making songs"), ("vectors", "Following the chords"), ("visualizer video", "Drawing patterns"),
     ),
     "album_cover": (
         ("song", "Hearing the song"), ("genre", "Naming the genre"), ("cover", "Drawing covers"),
@@ -46,7 +54,7 @@ def progress(jobs: Jobs, job: Job) -> str:
             if ahead == 0
             else f"Waiting: {ahead} {'job is' if ahead == 1 else 'jobs are'} ahead of you."
         )
-        return _render("status.html.j2", line=told, stages=[], seconds="", share=0.0)
+        return _render("status.html.j2", line=told, stages=[], seconds="", share=0.0, left="", run=None, base="")
     record = jobs.record(job)
     config = record.get("config") or {}
     known = _stages(config) or _stages(_words(job))
@@ -63,10 +71,45 @@ def progress(jobs: Jobs, job: Job) -> str:
     line = "Getting ready"
     if record or known[:1] == [("index", "Indexing your lyrics")]:
         line = str(todo["label"]) if todo else "Writing the report"
+    made_so_far = view(record, job.folder, posters=False) if job.folder and record.get("choices") else None
+    left = time_left(jobs.output, config, set(done), [slot for slot, _ in known])
+    # once there is something to play, the clock stands still: the panel is drawn anew at each change, which stops players
     return _render(
-        "status.html.j2", line=f"{line} …", stages=stages, seconds=_clock(time.time() - job.begun),
-        share=made / max(1, len(stages)),
+        "status.html.j2", line=f"{line} …", stages=stages, share=made / max(1, len(stages)), left=left, run=made_so_far,
+        seconds="" if made_so_far else _clock(time.time() - job.begun),
+        base=f"/runs/{job.folder.name}" if job.folder else "",
     )  # fmt: skip
+
+
+def time_left(output: Path, config: Mapping[str, Any], done: set[str], slots: Sequence[str]) -> str:
+    """About how long the steps that are left took in past runs of the same kind; "" where there are none.
+
+    Runs of the same pipeline, size, shape and frame rate are looked at, the latest first, five at most; the median of each
+    step that made something counts.
+    """
+    if not config:
+        return ""
+    alike = [str(config.get(k)) for k in ("pipeline", "size", "shape", "fps")]
+    took: dict[str, list[float]] = {}
+    seen = 0
+    for path in sorted(output.glob("*/run.json"), key=lambda p: p.stat().st_mtime, reverse=True)[:40]:
+        record = read(path.parent)
+        past = record.get("config") or {}
+        if (
+            record.get("state") != "finished"
+            or [str(past.get(k)) for k in ("pipeline", "size", "shape", "fps")] != alike
+        ):
+            continue
+        seen += 1
+        for step in record.get("steps") or []:
+            if step.get("made"):
+                took.setdefault(str(step.get("slot")), []).append(float(step.get("seconds") or 0))
+        if seen == 5:
+            break
+    left = sum(statistics.median(took[slot]) for slot in slots if slot not in done and slot in took)
+    if not took or left < 2:
+        return ""
+    return f"About {5 * max(1, round(left / 5))} s left" if left < 90 else f"About {round(left / 60)} min left"
 
 
 def ended(jobs: Jobs, job: Job) -> str:
@@ -90,7 +133,21 @@ def message(title: str, text: str, bad: bool = False) -> str:
 
 def run_card(folder: Path) -> str:
     """A finished run: videos, sound, picture, scores, candidates, songs found."""
-    return _render("run.html.j2", run=view(read(folder), folder), base=f"/runs/{quote(folder.name)}", open=True)
+    record = read(folder)
+    return _render(
+        "run.html.j2",
+        run=view(record, folder),
+        base=f"/runs/{quote(folder.name)}",
+        open=True,
+        name=folder.name,
+        seed=_next(record),
+    )
+
+
+def _next(record: Mapping[str, Any]) -> int:
+    """The seed after a run's own."""
+    seed = (record.get("config") or {}).get("seed")
+    return (seed if isinstance(seed, int) else 0) + 1
 
 
 def gallery(output: Path) -> str:
@@ -101,7 +158,12 @@ def gallery(output: Path) -> str:
         base = f"/runs/{quote(folder.name)}"
         try:
             runs.append(
-                {"run": view(load_record(folder), folder, posters=False), "base": base, "name": quote(folder.name)}
+                {
+                    "run": view(load_record(folder), folder, posters=False),
+                    "base": base,
+                    "name": quote(folder.name),
+                    "seed": _next(load_record(folder)),
+                }  # fmt: skip
             )
         except StoreError:  # being written, or no run
             odd.append(folder.name.encode("utf-8", "replace").decode())

@@ -151,6 +151,7 @@ def spectrogram_frames(
     seconds: float | None = None,
     colormap: str | np.ndarray = "magma",
     relative: str = "song",
+    edges: str = "silence",
 ) -> Frames:
     """The spectrogram as video: frame k shows the song around the middle of [k/fps, (k+1)/fps), low notes below.
 
@@ -161,6 +162,8 @@ def spectrogram_frames(
         colormap: any of matplotlib's, or a table, uint8, shape=(256, rgb), such as `image.ramp.colour_ramp` makes of a cover.
         relative: "song" keeps loudness visible, and cells melt into each other; "chunk" is the published look: each
             window's maximum is brought to 0 dB, cells are flat.
+        edges: what windows show beyond the song's ends: "silence", which is dark, or "mirror", the song backwards, so that no
+            frame is half empty.
 
     Raises:
         InvalidValue: `seconds` not in (0, 60], or an unknown `relative`.
@@ -175,6 +178,8 @@ def spectrogram_frames(
         raise InvalidValue(f"a spectrogram window is longer than 0 and at most 60 seconds, got {seconds}")
     if relative not in ("song", "chunk"):
         raise InvalidValue(f"relative is 'song' or 'chunk', got {relative!r}")
+    if edges not in ("silence", "mirror"):
+        raise InvalidValue(f"edges is 'silence' or 'mirror', got {edges!r}")
     table, rate = colour_table(colormap), spectrogram.frame_rate
     ticks, unit = 2 * fps.numerator, fps.denominator
 
@@ -182,13 +187,19 @@ def spectrogram_frames(
         levels = _levels(spectrogram.decibels)
         starts = ((2 * k + 1) * unit / ticks - width / 2 for k in range(count))  # whole numbers: no drift over an hour
         draw = _windows if relative == "song" else _chunks
-        return draw(levels, table, size, starts, width, rate)
+        return draw(levels, table, size, starts, width, rate, edges == "mirror")
 
     return Frames(make, size, count, fps)
 
 
 def _windows(
-    levels: np.ndarray, table: np.ndarray, size: tuple[int, int], starts: Iterable[float], width: float, rate: float
+    levels: np.ndarray,
+    table: np.ndarray,
+    size: tuple[int, int],
+    starts: Iterable[float],
+    width: float,
+    rate: float,
+    mirror: bool,
 ) -> Iterator[np.ndarray]:
     """Windows cut at whole pixels from strips of five windows: neighbours share most of their pixels, drawn once."""
     columns = size[1]
@@ -198,32 +209,43 @@ def _windows(
         at = round(start * scale)
         if not begin <= at <= begin + strip.shape[1] - columns:
             left, right = (pixel / scale * rate + 0.5 for pixel in (at, at + 5 * columns))
-            part, first = _cut(levels, left, right)
+            part, first = _cut(levels, left, right, mirror)
             strip = _paint(part, table, (size[0], 5 * columns), (left - first, 0, right - first, len(levels)))
             begin = at
         yield np.ascontiguousarray(strip[:, at - begin : at - begin + columns])
 
 
 def _chunks(
-    levels: np.ndarray, table: np.ndarray, size: tuple[int, int], starts: Iterable[float], width: float, rate: float
+    levels: np.ndarray,
+    table: np.ndarray,
+    size: tuple[int, int],
+    starts: Iterable[float],
+    width: float,
+    rate: float,
+    mirror: bool,
 ) -> Iterator[np.ndarray]:
     """Each window by itself, its maximum at 0 dB, in flat cells."""
     rows = ((np.arange(size[0]) + 0.5) * len(levels) / size[0]).astype(np.intp)
     for start in starts:
         left = start * rate + 0.5
-        part, first = _cut(levels, left, left + width * rate)
+        part, first = _cut(levels, left, left + width * rate, mirror)
         if part.any():
             part = np.where(part > 0, part + (255 - part.max()), 0)
         columns = left - first + (np.arange(size[1]) + 0.5) * width * rate / size[1]
         yield table[part].take(columns.astype(np.intp), axis=1).take(rows, axis=0)
 
 
-def _cut(levels: np.ndarray, left: float, right: float) -> tuple[np.ndarray, int]:
-    """The columns that [left, right] touches, one more to each side, silence beyond the song; and the first one's number.
+def _cut(levels: np.ndarray, left: float, right: float, mirror: bool) -> tuple[np.ndarray, int]:
+    """The columns that [left, right] touches, one more to each side, and the first one's number.
+
+    Beyond the song there is silence, or the song backwards.
 
     Column j is centred on time j / rate and fills [j, j + 1), so that time t lies at t * rate + 0.5.
     """
     first, last = math.floor(left) - 1, math.ceil(right) + 1
+    if mirror:
+        at = np.arange(first, last) % (2 * levels.shape[1])
+        return np.ascontiguousarray(levels[:, np.minimum(at, 2 * levels.shape[1] - 1 - at)]), first
     part = np.zeros((len(levels), last - first), np.uint8)
     low, high = max(first, 0), min(last, levels.shape[1])
     if low < high:

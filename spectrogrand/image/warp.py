@@ -30,6 +30,7 @@ class Plate:
         codes = draw((rows * self._scale, columns * self._scale))
         self._rows, self._columns = codes.shape
         self._codes = np.ascontiguousarray(codes).ravel()
+        self._drawn: np.ndarray | None = None
         down, right = np.arange(rows, dtype=np.float32)[:, None], np.arange(columns, dtype=np.float32)[None]
         # rounding is dithered from pixel to pixel: a slow drift then flows instead of stepping as one
         still = (self._scale - 1) / 2
@@ -57,6 +58,33 @@ class Plate:
             moved = np.tensordot(np.asarray((down, right), np.float32), self._ways, 1)
         rows, columns = self._size
         return *taps(moved.shape[1], rows), widen(moved[0], columns), widen(moved[1], columns)
+
+    @property
+    def scale(self) -> int:
+        """Pixels of the plate along one of the frames'."""
+        return self._scale
+
+    def stamp(
+        self, y: float, x: float, mask: np.ndarray, codes: np.ndarray, over: Callable[..., np.ndarray] | None = None
+    ) -> None:
+        """Write codes where a mask is true, its middle at (y, x) in shares of height and width; what hangs over is cut.
+
+        `over(drawn, codes)` mixes them with the codes that the plate was drawn with; None replaces what is there.
+        """
+        if over is not None and self._drawn is None:
+            self._drawn = self._codes.copy()
+        tall, wide = mask.shape
+        top, left = int(y * self._rows) - tall // 2, int(x * self._columns) - wide // 2
+        up, before = max(0, -top), max(0, -left)
+        down, right = min(tall, self._rows - top), min(wide, self._columns - left)
+        if up < down and before < right:
+            part = np.s_[up:down, before:right]
+            here = self._codes.reshape(self._rows, self._columns)[top + up : top + down, left + before : left + right]
+            new = codes[part]
+            if over is not None and self._drawn is not None:
+                drawn = self._drawn.reshape(self._rows, self._columns)
+                new = over(drawn[top + up : top + down, left + before : left + right], new)
+            np.copyto(here, new, where=mask[part])
 
     def sample(
         self,

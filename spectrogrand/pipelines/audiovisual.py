@@ -72,7 +72,10 @@ def run(run: Run, s: Settings) -> None:
     cover = run.best("cover", write_briefs(topic, str(genre), s.words, s.covers))
 
     sleeve = run.trace(fit_picture, cover, s.frame)
-    look = {**s.spectrogram, **({"colormap": run.trace(ramp_of, cover)} if s.in_colours_of_cover else {})}
+    look = {
+        **s.spectrogram,
+        **({"colormap": run.trace(ramp_of, cover), "edges": "mirror"} if s.in_colours_of_cover else {}),
+    }
     pictures = run.trace(draw_spectrogram, song, fps=s.fps, size=s.frame, **look)
     draw = {
         "static": lambda: draw_static(run, s, cover, song),

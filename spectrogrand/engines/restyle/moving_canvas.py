@@ -22,6 +22,9 @@ _RELIEF, _GRAIN, _DEEP = 2600.0, 75.0, 2.2
 _FLARE, _FLOOR = 60.0, 0.4
 """Levels by which a row brightens per standard deviation of its band, and how much of the texture is seen in silence."""
 
+_ZOOM, _PULSE = 0.07, 90.0
+"""How much nearer the whole picture comes on a beat, and the levels by which it lights up at full `light`."""
+
 
 class MovingCanvas:
     """Renders a stream of content under one style; made anew for every walk over the frames."""
@@ -59,20 +62,31 @@ class MovingCanvas:
     def _draw(self, picture: np.ndarray, moment: Moment) -> np.ndarray:
         rows, columns = self.content.size
         beat = moment.strength * float(np.exp(-moment.beat / 0.2))
-        grey = luma(picture)
+        grey = self._pushed(luma(picture), 1 + _ZOOM * beat)
         small = shrink(grey, _GRID, _GRID).astype(np.float32) / 255
         down, right = (_slope(small, axis) for axis in (0, 1))
         gain = np.float32((LEVELS - 1) / 255) * (self._sight + np.float32(0.35 * beat) * self._ray)
         bend = np.float32(-_DEEP * 10 * self.push * (0.6 + beat))
-        relief = widen((self.light * _RELIEF / _GRID) * (-down - 0.6 * right), columns)
+        pulse = np.float32(_PULSE * self.light * beat)
+        relief = widen((self.light * _RELIEF / _GRID) * (-down - 0.6 * right) + np.float32(0.4) * pulse, columns)
         amount = (np.float32((0.9 + 0.5 * beat) / LEVELS), np.float32(0.12), np.float32(_FLOOR))
         frame = np.empty((rows, columns, 3), np.uint8)
         compiled(draw_moving)(
             grey, gain.astype(np.float32), *self._plate.ground(), *self._plate.ways(bend * down, bend * right), relief, amount,
-            self._flare(moment), self._near, self._base, np.float32(-PAD), np.float32(LEVELS + PAD - 1),
+            self._flare(moment) + pulse, self._near, self._base, np.float32(-PAD), np.float32(LEVELS + PAD - 1),
             packed(self._table), frame, 0, rows,
         )  # fmt: skip
         return frame
+
+    def _pushed(self, grey: np.ndarray, zoom: float) -> np.ndarray:
+        """The stream's picture come nearer, about the present: all of it moves with a beat, and flows back."""
+        if zoom < 1.001:
+            return grey
+        rows, columns = grey.shape
+        y = (np.arange(rows) - rows / 2) / zoom + rows / 2
+        x = (np.arange(columns) - self.now * columns) / zoom + self.now * columns
+        at = np.clip(y, 0, rows - 1).astype(np.intp), np.clip(x, 0, columns - 1).astype(np.intp)
+        return np.asarray(grey.take(at[0], 0).take(at[1], 1))
 
     def _flare(self, moment: Moment) -> np.ndarray:
         """Levels that each row gains while its band is louder than usual, and loses while it is softer, shape=(row,)."""

@@ -16,6 +16,7 @@ from ...types import Frames, Image
 from .flow import SIDE, LightFlow
 from .palette import PAD, Axes, codes, packed, table
 from .pulse import Moment, moments
+from .strokes import Strokes
 
 _GRID = 96
 _EVERY, _FOLLOW = 8, 0.05
@@ -42,6 +43,7 @@ class StillCanvas:
         self.strength, self.light = float(settings["strength"]), float(settings["light"])
         self.push = float(settings["displacement"]) / 1000 * max(content.size)
         self.now, self.solve = float(settings["now"]), int(settings["solve"])
+        self.strokes = float(settings.get("strokes", 0.0))
 
     def frames(self) -> Iterator[np.ndarray]:
         """The frames in order."""
@@ -70,6 +72,7 @@ class StillCanvas:
             return codes(*(np.clip(stretch(part, *size), 0, 1) for part in (level, tone)))
 
         self._plate = Plate(draw, (rows, columns), self._ways())
+        self._strokes = Strokes(self._plate, level, tone, self.strokes) if self.strokes > 0 else None
         step = (max(1, rows // self.solve), max(1, columns // self.solve))
         every = np.s_[step[0] // 2 :: step[0], step[1] // 2 :: step[1]]
         self._points = oklab(pixels[every]).reshape(-1, 3)
@@ -131,6 +134,8 @@ class StillCanvas:
         since = max(0.0, moment.beat - 1 / self._fps)
         beat, glide = (moment.strength * float(np.exp(-since / fade)) for fade in _FADES)
         energy = self._flow.step(moment, glide)
+        if self._strokes is not None:
+            self._strokes.step(moment, glide, fresh=moment.beat < 1 / self._fps)
         self._phase += (0.04 + _GLIDE * glide) / self._fps
         light = self.light * self._room * (_FLOWING * energy + _BLOOM * beat * self._glow)
         shade = np.float32(self.light * _TINT) * self._flow.warmth()

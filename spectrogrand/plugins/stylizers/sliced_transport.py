@@ -34,6 +34,8 @@ class SlicedTransport(Stylizer):
         displacement: how far a beat pushes the picture, in thousandths of its longer side, 0 to 50.
         now: where in the stream's pictures the present is, 0 (left edge) to 1 (right edge); `spectrogram_frames`
             centres its windows on it.
+        strokes: how thick the brush strokes are by which a still content is painted anew along its shapes, and painted over by
+            each beat and by what sounds, 0 (its own pixels) to 1.
         solve: side in pixels of the pictures on which transport is solved, 8 to 256.
     """
 
@@ -50,18 +52,17 @@ class SlicedTransport(Stylizer):
         displacement: float = 8.0,
         now: float = 0.5,
         solve: int = 64,
+        strokes: float = 0.3,
     ) -> None:
-        limits = {"strength": (strength, 0, 1), "light": (light, 0, 1), "displacement": (displacement, 0, 50)}
+        limits = {
+            "strength": (strength, 0, 1), "light": (light, 0, 1), "displacement": (displacement, 0, 50),
+            "strokes": (strokes, 0, 1),
+        }  # fmt: skip
         for name, (value, low, high) in (limits | {"now": (now, 0, 1), "solve": (solve, 8, 256)}).items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 raise InvalidValue(f"sliced_transport takes {name} from {low} to {high}, got {value!r}")
-        self.strength, self.light, self.displacement, self.now, self.solve = (
-            strength,
-            light,
-            displacement,
-            now,
-            int(solve),
-        )
+        self.strength, self.light, self.displacement = strength, light, displacement
+        self.now, self.solve, self.strokes = now, int(solve), strokes
 
     def stylize(self, content: Image | Frames, style: Image | Frames) -> Frames:
         """Styled frames in the content's size; nothing is drawn before they are asked for.
