@@ -117,7 +117,7 @@ def measure_order(x: np.ndarray, seconds: float = 0.28, draws: int = 39) -> floa
     for _ in range(draws):
         first = int(rng.integers(1, piece + 1))
         pieces = np.split(np.arange(len(levels)), np.arange(first, len(levels), piece))
-        rng.shuffle(pieces)  # type: ignore[arg-type]
+        rng.shuffle(pieces)
         shuffled.append(_spread_of_likeness(levels[np.concatenate(pieces)], piece))
     return float((found - np.mean(shuffled)) / (np.std(shuffled) + 1e-12))
 
@@ -181,8 +181,8 @@ def measure_key(x: np.ndarray) -> tuple[float, float]:
     peaks[:, 1:-1] = (power[:, 1:-1] > power[:, :-2]) & (power[:, 1:-1] >= power[:, 2:])
     peaks &= use & (power > 0.1 * np.where(use, power, 0).max(axis=1, keepdims=True))
     place = np.round(12 * np.log2(np.maximum(frequency, 1) / 440)).astype(int) % 12
-    chroma = np.bincount(place, np.where(peaks, power, 0).sum(axis=0), 12)
-    chroma = chroma / max(float(chroma.sum()), 1e-12)
+    heard = np.bincount(place, np.where(peaks, power, 0).sum(axis=0), 12)
+    chroma = np.asarray(heard / max(float(heard.sum()), 1e-12))
     centred = chroma - chroma.mean()
     best = 0.0
     for profile in (_MAJOR, _MINOR):
