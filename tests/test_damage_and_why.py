@@ -67,6 +67,65 @@ def test_a_flat_picture_is_damaged_and_a_whole_one_is_not():
     assert gate.check([picture()]) == [None]
 
 
+def text(side=256, lines=14, dark=False):
+    """Lines of small strokes, as print has them."""
+    from PIL import ImageDraw, ImageFont
+
+    p = Pillow.new("RGB", (side, side), (20,) * 3 if dark else (245,) * 3)
+    drawing, font = ImageDraw.Draw(p), ImageFont.load_default(side // 24)
+    rng = np.random.default_rng(0)
+    for k in range(lines):
+        words = "".join(rng.choice(list("etaoinshrdlu   "), 40))
+        drawing.text(
+            (side // 20, side // 20 + k * side // 16), words, fill=(230,) * 3 if dark else (10,) * 3, font=font
+        )
+    return Image(np.asarray(p))
+
+
+def tiled(p, n=4):
+    a, s = np.asarray(p), p.width // n
+    order = np.random.default_rng(0).permutation(n * n)
+    pieces = [a[i // n * s : i // n * s + s, i % n * s : i % n * s + s] for i in order]
+    return Pillow.fromarray(np.vstack([np.hstack(pieces[k * n : k * n + n]) for k in range(n)]))
+
+
+GROSS = {
+    "noise": lambda p: noisy(noisy(p)), "compression blocks": lambda p: jpeg(p, 5),
+    "cut-off colours": lambda p: ImageEnhance.Color(p).enhance(9.0),
+    "an empty band": half, "tiles": lambda p: tiled(Pillow.fromarray(busy(0, (6, 12, 20)).pixels)),
+    "over-sharpening": lambda p: Pillow.fromarray(busy(0).pixels).filter(ImageFilter.UnsharpMask(2, 700, 0)),
+}  # fmt: skip
+
+
+def busy(seed, sizes=(1.2, 3, 8, 20), side=256):
+    """Texture everywhere: brown noise in three colours."""
+    from scipy.ndimage import gaussian_filter
+
+    rng = np.random.default_rng(seed)
+    x = sum(gaussian_filter(rng.normal(size=(side, side, 3)), (s, s, 0)) * s for s in sizes)
+    return Image((255 * ((x - x.min()) / np.ptp(x))).astype(np.uint8))
+
+
+@pytest.mark.parametrize("name", GROSS)
+def test_gross_damage_fails_by_its_name(name):
+    reason = build("gates", "damaged_picture").check(
+        [Image(np.asarray(GROSS[name](Pillow.fromarray(picture().pixels))))]
+    )[0]
+    assert reason and reason.startswith(f"is damaged by {name}")
+
+
+def test_textured_pictures_pass():
+    assert build("gates", "damaged_picture").check([busy(0), busy(1), picture(1)]) == [None] * 3
+
+
+def test_a_page_of_text_fails_and_a_title_passes():
+    gate = build("gates", "text_page")
+    page, night, title = text(), text(512, dark=True), text(lines=3)
+    reasons = gate.check([page, night, title, picture(), Image(np.rot90(page.pixels).copy())])
+    assert [r and r[:17] for r in reasons] == ["is a page of text"] * 2 + [None, None, "is a page of text"]
+    check_gate(lambda: build("gates", "text_page"), [page, picture(), Image(np.zeros((3, 5, 3), np.uint8))])
+
+
 def test_held_tones_fail_and_a_melody_passes():
     t = np.arange(6 * RATE) / RATE
 

@@ -104,3 +104,12 @@ def test_windows_cover_both_ends_and_a_sound_of_their_length_is_itself():
     assert parts[0].samples[0, 0] == 0 and parts[-1].samples[0, -1] == sound.samples[0, -1]
     exact = Audio(sound.samples[:, :10000], 1000)
     assert windows(exact) == [exact]
+
+
+def test_the_offline_scorers_declare_what_re_encoding_does_to_them():
+    songs = ("novelty", "danceability", "groove", "typicality", "novelty_knn", "wundt", "dance_appeal")
+    covers = ("aesthetics", "cover_surprise", "cover_typicality", "cover_novelty_knn", "cover_wundt", "finish")
+    offline = (*songs, *covers)
+    assert all(build("scorers", name).noise > 0 for name in offline)
+    assert build("scorers", {"name": "novelty", "embedder": {"name": "timbre_rhythm"}}).noise > 0
+    assert build("scorers", {"name": "novelty", "embedder": "on_a_circle_test"}).noise == 0  # nobody measured that one

@@ -120,3 +120,21 @@ def test_files_of_another_kind_are_refused(tmp_path):
     append_judgement(tmp_path / "b.csv", Judgement("g", "x", "y", "neither", "me"))
     with pytest.raises(ConfigError, match="an answer 'neither', expected one of a, b, equal"):
         read_judgements(tmp_path / "b.csv")
+
+
+def test_peoples_answers_set_the_weights(tmp_path, rng):
+    """A person who always prefers what one of two scorers rates higher: that one gets the weight."""
+    from benchmarks.creativity.table import fit, load
+
+    files = [f"{t:02d}/{k:02d}.png" for t in range(4) for k in range(8)]
+    scores = rng.normal(size=(len(files), 2))
+    np.savez(tmp_path / "scores.npz", files=np.array(files), scorers=np.array(["liked", "other"]), scores=scores)
+    for t in range(4):
+        for _ in range(40):
+            i, j = 8 * t + rng.choice(8, 2, replace=False)
+            chosen = "a" if scores[i, 0] > scores[j, 0] else "b"
+            row = Judgement(f"covers/{t}", f"c/{files[i]}", f"c/{files[j]}", chosen, "me")
+            append_judgement(tmp_path / "people.csv", row)
+    names, kept, marks, topic, columns = load(tmp_path, (), tmp_path / "people.csv")
+    assert (names, columns, len(kept)) == (["liked", "other"], ["people"], 32)
+    assert fit(kept, marks, topic)[0] > 0.85

@@ -1,10 +1,11 @@
 """Best of 4 against random of 4, by judges that had no part: fits the composite on calibration topics, proves it on others.
 
-    python -m benchmarks.creativity.table FOLDER songs|covers
+    python -m benchmarks.creativity.table FOLDER songs|covers [--judgements FILE]
 
 Calibration judges (songs: musicnn; covers: SqueezeNet) set the weights on calibration topics, by non-negative least squares of
 the within-topic standardised judgement on the within-topic ranks of the scorers. Effects are in within-topic standard deviations
-of each judge over the proof topics; the interval is a bootstrap over topics, 95 %.
+of each judge over the proof topics; the interval is a bootstrap over topics, 95 %. A file of `spectrogrand judge` over the
+calibration folder, people's choices between pairs, takes the calibration judges' place.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.creativity.judges import COLUMNS
+from spectrogrand.report.judging import rate_by_pairs, read_judgements
 
 FIT = {"songs": ("musicnn",), "covers": ("squeezenet",)}
 PROVE = {"songs": ("tagger", "yamnet", "essentia"), "covers": ("efficientnet",)}
@@ -64,8 +66,13 @@ def interval(per_topic: np.ndarray) -> tuple[float, float, float]:
     return float(per_topic.mean()), *(float(x) for x in np.percentile(means, [2.5, 97.5]))
 
 
-def load(folder: Path, judges: tuple[str, ...]) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Scorers, their scores, the judgements, each item's topic, and the judgements' names."""
+def load(
+    folder: Path, judges: tuple[str, ...], people: Path | None = None
+) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """Scorers, their scores, the judgements, each item's topic, and the judgements' names.
+
+    With `people`, a file of judgements, only the items that it compares are kept, with their strengths as a judge's marks.
+    """
     with np.load(folder / "scores.npz") as data:
         files, names, scores = data["files"].tolist(), data["scorers"].tolist(), data["scores"].copy()
     held = folder / "dance_appeal_held_out.npz"
@@ -79,6 +86,15 @@ def load(folder: Path, judges: tuple[str, ...]) -> tuple[list[str], np.ndarray, 
             known = dict(zip(data["files"].tolist(), data["marks"], strict=True))
         marks.append(np.stack([known[f] for f in files]))
         columns += COLUMNS[judge]
+    if people is not None:
+        strengths = rate_by_pairs(read_judgements(people))
+        known = {"/".join(Path(n).parts[-2:]): s for n, s in strengths.items()}
+        kept = [i for i, f in enumerate(files) if f in known]
+        if not kept:
+            raise SystemExit(f"{people} compares nothing in {folder}: judge that folder's candidates")
+        files, scores = [files[i] for i in kept], scores[kept]
+        marks = [*(m[kept] for m in marks), np.array([[known[f]] for f in files])]
+        columns.append("people")
     return names, scores, np.concatenate(marks, axis=1), np.array([int(f.split("/")[0]) for f in files]), columns
 
 
@@ -98,9 +114,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("kind", choices=FIT)
+    parser.add_argument(
+        "--judgements", type=Path, default=None, help="of spectrogrand judge, over the calibration folder"
+    )
     options = parser.parse_args()
     home = options.folder / options.kind
-    names, scores, marks, topic, columns = load(home / "calibration", FIT[options.kind])
+    names, scores, marks, topic, columns = load(
+        home / "calibration", () if options.judgements else FIT[options.kind], options.judgements
+    )
     weight = fit(scores, marks, topic)
     print(f"{len(scores)} candidates of {len(np.unique(topic))} calibration topics, judged by {', '.join(columns)}")
     print("weights: " + ", ".join(f"{n} {w:.2f}" for n, w in zip(names, weight, strict=True)) + "\n")

@@ -28,16 +28,26 @@ def marks(image: Image) -> np.ndarray:
     >>> marks(Image(np.full((64, 64, 3), 128, np.uint8))).shape
     (7,)
     """
-    pixels = image.pixels
-    top, left = (max(0, (n - LONGEST) // 2) // 8 * 8 for n in image.size)
-    pixels = pixels[top : top + LONGEST, left : left + LONGEST]
-    if min(pixels.shape[:2]) < 16:
-        pixels = np.repeat(np.repeat(pixels, -(-16 // pixels.shape[0]), axis=0), -(-16 // pixels.shape[1]), axis=1)
+    pixels = _middle(image)
     luma = (pixels @ np.array([0.299, 0.587, 0.114], np.float32)) / 255
     return np.array(
         [_grain(luma), _blocks(luma), _halos(luma), _cut_off(pixels), _seams(luma), _blur(luma), _flat(luma)],
         np.float64,
     )
+
+
+def _luma(image: Image) -> np.ndarray:
+    return np.asarray((_middle(image) @ np.array([0.299, 0.587, 0.114], np.float32)) / 255)
+
+
+def _middle(image: Image) -> np.ndarray:
+    """The picture's own pixels, the middle 1024 of a larger one; at least 16 to a side."""
+    pixels = image.pixels
+    top, left = (max(0, (n - LONGEST) // 2) // 8 * 8 for n in image.size)
+    pixels = pixels[top : top + LONGEST, left : left + LONGEST]
+    if min(pixels.shape[:2]) < 16:
+        pixels = np.repeat(np.repeat(pixels, -(-16 // pixels.shape[0]), axis=0), -(-16 // pixels.shape[1]), axis=1)
+    return pixels
 
 
 def _grain(luma: np.ndarray) -> float:
@@ -109,3 +119,73 @@ def _blur(luma: np.ndarray) -> float:
         after = np.abs(np.diff(uniform_filter1d(luma, 9, axis=axis, mode="nearest"), axis=axis))
         worst = min(worst, float(1 - np.maximum(step - after, 0).sum() / (step.sum() + 1e-3 * step.size * 0.01 + 1e-9)))
     return 4 * max(0.0, worst - 0.25)
+
+
+def measure_tiling(image: Image) -> float:
+    """How far the second most broken line goes, from edge to edge, in both directions; in [0, 1]: a picture cut into tiles.
+
+    Along each line between two columns, the share of rows where the step across it is larger, by 0.02 of the range, than those
+    on either side; only lines with something on both sides count, so that a frame around nothing is none. The second largest of
+    the columns and of the rows, the smaller of the two: one long edge is a horizon, two and two are tiles.
+
+    >>> round(measure_tiling(Image(np.full((64, 64, 3), 128, np.uint8))), 2)
+    0.0
+    """
+    luma = _luma(image)
+    found = []
+    for x in (luma, luma.T):
+        step = np.abs(np.diff(x, axis=1))
+        share = (step[:, 1:-1] > np.maximum(step[:, :-2], step[:, 2:]) + 0.02).mean(axis=0)
+        along = np.abs(np.diff(x, axis=0)).mean(axis=0)
+        share = (share * (np.minimum(along[1:-2], along[2:-1]) > 0.004))[8:-8]
+        found.append(float(np.sort(share)[-2]) if share.size > 1 else 0.0)
+    return min(found)
+
+
+def measure_flat_band(image: Image) -> float:
+    """The largest share of a picture that a band of one grey from edge to edge takes, in [0, 1]: an empty half.
+
+    >>> measure_flat_band(Image(np.full((64, 64, 3), 128, np.uint8)))
+    1.0
+    """
+    luma = _luma(image)
+    n, m = (k // 16 * 16 for k in luma.shape)
+    flat = luma[:n, :m].reshape(n // 16, 16, m // 16, 16).std(axis=(1, 3)) < 0.002
+    return float(max(_longest(flat.all(axis=1)), _longest(flat.all(axis=0))))
+
+
+def measure_text_lines(image: Image) -> tuple[float, int, float, float]:
+    """A page: share of the paper's grey, lines of text, share of the side they take, strokes per line (of 256 pixels).
+
+    Paper is the commonest of 32 greys. Ink is what lies 0.2 and more from it. A line of text is a run of rows with ink (3 % and
+    more), at most a tenth of the side high; upright and on its side, the reading with more lines counts.
+
+    >>> measure_text_lines(Image(np.full((64, 64, 3), 255, np.uint8)))[:2]
+    (1.0, 0)
+    """
+    luma = _luma(image)
+    counts = np.histogram(luma, 32, (0, 1.0001))[0]
+    paper = (int(counts.argmax()) + 0.5) / 32
+    ink = np.abs(luma - paper) > 0.2
+    found = []
+    for page in (ink, ink.T):
+        edges = np.diff(np.concatenate([[0], (page.mean(axis=1) > 0.03).astype(int), [0]]))
+        begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+        small = (ends - begins >= 2) & (ends - begins <= page.shape[0] / 10)
+        rows = np.zeros(page.shape[0], bool)
+        for a, b in zip(begins[small], ends[small], strict=True):
+            rows[a:b] = True
+        strokes = (np.diff(page[rows].astype(int), axis=1) == 1).sum(axis=1)
+        each = float(np.median(strokes)) * 256 / page.shape[1] if len(strokes) else 0.0
+        found.append((int(small.sum()), float(rows.mean()), each))
+    lines, share, each = max(found)
+    return float((np.abs(luma - paper) < 0.06).mean()), lines, share, each
+
+
+def _longest(row: np.ndarray) -> float:
+    """The longest run of true, as a share of the row."""
+    best = run = 0
+    for flag in row:
+        run = run + 1 if flag else 0
+        best = max(best, run)
+    return best / max(len(row), 1)

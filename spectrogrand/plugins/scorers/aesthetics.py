@@ -62,6 +62,7 @@ class Aesthetics(CreativityScorer):
     """
 
     aspect = "value"
+    noise = 0.0014
     artefact = Image
     card = Card(
         summary="cited picture statistics inside preferred ranges, weighted geometric mean",

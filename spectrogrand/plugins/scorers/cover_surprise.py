@@ -39,6 +39,7 @@ class CoverSurprise(CreativityScorer):
     """
 
     aspect = "surprise"
+    noise = 0.49
     artefact = Image
     card = Card(
         summary="bits of unlikeliness under the statistics of reference covers",

@@ -35,6 +35,7 @@ class Danceability(CreativityScorer):
         paper="Streich & Herrera, Detrended Fluctuation Analysis of Music Signals, AES 118th Convention, 2005",
     )
     aspect = "value"
+    noise = 0.013
     artefact = Audio
 
     def score(self, batch: Sequence[Audio]) -> np.ndarray:

@@ -25,6 +25,8 @@ class Novelty(SimilarityNovelty):
             ships with the package, made by "timbre_rhythm".
     """
 
+    noise = 0.012
+    """With the default embedder; 0, unknown, with any other."""
     card = Card(
         "1 - mean cosine similarity of the song's embedding to the reference songs'",
         paper="Jaisankar & Jayagopi, ICVGIP 2024",
@@ -37,3 +39,6 @@ class Novelty(SimilarityNovelty):
         references: str | None = None,
     ) -> None:
         super().__init__(embedder, reference, references)
+        name = embedder if isinstance(embedder, str) else embedder.get("name")
+        if name != "timbre_rhythm":
+            self.noise = 0.0  # type: ignore[misc]

@@ -22,6 +22,7 @@ class CoverNoveltyKnn(CoverNeighbours):
     """
 
     aspect = "novelty"
+    noise = 0.28
     card = Card(
         "distance of a cover to its nearest references, as a logit among held-out members",
         paper="Lehman & Stanley 2011, Abandoning objectives: evolution through the search for novelty alone",

@@ -25,6 +25,7 @@ class CoverWundt(CoverNeighbours):
     """
 
     aspect = "surprise"
+    noise = 0.092
     card = Card(
         "the Wundt curve over a cover's distance to its nearest references",
         paper="Berlyne 1971, Aesthetics and psychobiology; Saunders & Gero 2001, A curious design agent",

@@ -29,6 +29,7 @@ class DanceAppeal(CreativityScorer):
     """
 
     aspect = "value"
+    noise = 0.035
     artefact = Audio
     card = Card(
         "how danceable a tagger would call a song, learned from its statistics (no network)",

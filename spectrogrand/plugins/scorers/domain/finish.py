@@ -25,6 +25,7 @@ class Finish(CreativityScorer):
     """
 
     aspect = "value"
+    noise = 0.13
     artefact = Image
     card = Card(
         "freedom from grain, JPEG blocks, halos, cut-off colours and seams",

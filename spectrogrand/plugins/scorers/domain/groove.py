@@ -23,6 +23,7 @@ class Groove(CreativityScorer):
     """
 
     aspect = "value"
+    noise = 0.013
     artefact = Audio
     card = Card(
         "median danceability over windows of 10 s: the same at any length",
