@@ -12,7 +12,7 @@ from ..errors import InvalidValue
 def frechet(x: np.ndarray, y: np.ndarray) -> float:
     """Squared Fréchet distance of the Gaussians fitted to two sets (Heusel et al. 2017: FID; Kilgour et al. 2019: FAD).
 
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), by the eigenvalues of the symmetric C1^(1/2) C2 C1^(1/2); covariances are
+    `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`, by the eigenvalues of the symmetric C1^(1/2) C2 C1^(1/2); covariances are
     divided by n - 1. Of fewer vectors than axes the covariance is singular and the distance mostly bias: refused.
 
     Args:
