@@ -35,7 +35,7 @@ help:
 	@echo "make lint       ruff and mypy"
 	@echo "make format     let ruff sort imports, mend what it can and lay the code out"
 	@echo "make bench      the benchmarks"
-	@echo "make docs       API reference in site/"
+	@echo "make docs       the documentation in site/ (a warning is an error)"
 	@echo "make lock       resolve the locks again (UPGRADE=--upgrade for newer versions)"
 	@echo "make clean      remove .venv, caches and builds; runs are kept"
 
@@ -70,7 +70,7 @@ bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/all.stamp
-	$(BIN)/pdoc --docformat google --output-directory site spectrogrand
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs site
 
 # pip only fetches uv and the build backend, both pinned by hash; uv installs the rest. demo and test share one
 # environment in either order: the locks agree on every pin and nothing is ever uninstalled.

@@ -14,8 +14,10 @@ Study it:
     spectrogrand run -m seed=0,1,2 hydra/launcher=joblib
     spectrogrand resume SWEEP
     spectrogrand list [--json]
-    spectrogrand table RUNS... [--csv]
+    spectrogrand table RUNS... [--by stylizer] [--csv|--latex|--parquet=FILE|--html]
     spectrogrand evaluate PATHS... [--csv|--json]
+    spectrogrand evaluate FOLDER --against=REFERENCE
+    spectrogrand score FOLDER OUT.parquet scorers=NAME,... [--engine=ray]
     spectrogrand why RUN...
 
 Prepare:
@@ -50,6 +52,7 @@ COMMANDS = {
     "list": "cli:list_plugins",
     "table": "cli:table",
     "evaluate": "metrics.evaluate:main",
+    "score": "scale.score:main",
     "app": "app.command:main",
     "index": "lyrics.command:main",
     "fetch": "weights.fetch:main",

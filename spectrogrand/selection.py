@@ -2,7 +2,7 @@
 
 Let s[k, i] be scorer k's score of candidate i and w[k] its weight. Failed candidates (a gate's reason, or any score that is not
 finite) never win. Over the others, the total is the weighted mean of u[k, i], which the rule makes of the scores. Rules are
-plug-ins of the kind "selectors" (`spectrogrand list selectors`):
+plug-ins of the kind "selectors" (`spectrogrand list selectors`)::
 
     quantile   u = share of the scorer's reference scores below s, ties half (the offline default: scores of unlike ranges
                weigh alike); where a scorer has no reference scores, the same share among the candidates themselves

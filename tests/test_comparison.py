@@ -59,6 +59,23 @@ def test_a_known_effect_is_found_and_paired(tmp_path, rng):
     assert one.low < -0.3 < one.high or abs(one.mean + 0.3) < 0.02
 
 
+def test_what_a_setting_cannot_change_is_left_out_and_named(tmp_path, rng):
+    write(tmp_path, rng)
+    for path in tmp_path.glob("*/run.json"):
+        record = json.loads(path.read_text())
+        record["choices"]["cover"] = {"rule": "published", "chosen": 0, "candidates": [
+            {"index": 0, "scores": {"finish": float(record["seed"])}, "total": 1.0}]}  # fmt: skip
+        path.write_text(json.dumps(record))
+    found = compare(table([tmp_path]), ["stylizer"])
+    assert "cover: finish" not in found.measures and {d.measure for d in found.differences} == {
+        "song: novelty",
+        "song: total",
+    }
+    assert any(n == "the same in every pair, and left out: cover: finish" for n in found.notes)
+    one = found.differences[0]
+    assert one.p_holm == pytest.approx(2 * one.p), "two questions were asked, not three"
+
+
 def test_no_effect_is_not_found(tmp_path, rng):
     write(tmp_path, rng, effect=0.0)
     assert all(d.p > 0.05 for d in compare(table([tmp_path]), ["stylizer"]).differences)

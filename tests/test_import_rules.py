@@ -15,7 +15,8 @@ LONGEST, MOST, MOST_IN_ROOT = 400, 16, 15
 """Lines of a file, modules of a room, and modules beside the rooms (`__init__` aside)."""
 HEAVY = {
     "av", "diffusers", "essentia", "gradio", "h5py", "jax", "jinja2", "lightning", "librosa", "matplotlib", "numkong", "onnx",
-    "onnxruntime", "PIL", "pyarrow", "rich", "scipy", "sentence_transformers", "sklearn", "soundfile", "soxr", "tensorflow",
+    "onnxruntime", "PIL", "pandas", "pyarrow", "ray", "ribs", "rich",
+    "scipy", "sentence_transformers", "sklearn", "soundfile", "soxr", "tensorflow",
     "tensorflow_hub", "timm", "torch", "torchaudio", "torchmetrics", "torchvision", "transformers", "usearch",
 }  # fmt: skip
 """Imported inside the functions that need them, never at the top of a file."""
@@ -23,7 +24,7 @@ MODELS = {"torch", "tensorflow", "librosa", "essentia", "diffusers", "transforme
 FLOORS = (
     "errors privacy", "types", "interfaces checks files progress statistics", "media", "audio image store registry",
     "albums config selection walks provenance weights metrics testing", "engines report", "models lyrics references", "plugins",
-    "runs", "pipelines preparing training", "sweeps", "app cli", "__main__",
+    "runs", "pipelines preparing training scale", "sweeps", "app cli", "__main__",
 )  # fmt: skip
 """The house from the ground up: a room imports itself and what stands on a lower floor, nothing beside or above it."""
 FLOOR = {room: k for k, rooms in enumerate(FLOORS) for room in rooms.split()}

@@ -255,3 +255,16 @@ def test_a_folder_that_is_no_sweep_is_said(tmp_path):
 def test_names_of_jobs_are_names_and_never_paths(value):
     name = name_job(7, {"topic": value})
     assert name.startswith("0007") and len(name) <= 120 and not set(name) & set("/\\\0") and ".." not in name
+
+
+def test_after_a_sweep_the_same_process_still_composes():
+    from hydra.core.global_hydra import GlobalHydra
+
+    from spectrogrand.config import compose
+    from spectrogrand.sweeps.points import hydra_apart, master
+
+    with hydra_apart():
+        master([], "outputs", "sweep")
+        assert GlobalHydra.instance().is_initialized()
+    assert not GlobalHydra.instance().is_initialized()
+    assert compose(["topic=sea"])["topic"] == "sea"

@@ -208,7 +208,8 @@ def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
 def main(words: Sequence[str]) -> int:
     """`evaluate PATH... [--csv|--json|--markdown] [--beats=listener|own|FILE]`: prints the rows of all paths, returns 0.
 
-    Those of a run are left in it as evaluation.json, too.
+    Those of a run are left in it as evaluation.json, too. `evaluate FOLDER --against=REFERENCE [--embedder=NAME] [--pictures]`
+    measures a set of songs or pictures against another, `evaluate FOLDER --set` alone (see `spectrogrand.metrics.sets`).
 
     Raises:
         UnknownName: an option that does not exist.
@@ -219,6 +220,8 @@ def main(words: Sequence[str]) -> int:
 
     paths = [w for w in words if not w.startswith("--")]
     options = [w for w in words if w.startswith("--")]
+    if any(o.partition("=")[0] in ("--against", "--embedder", "--pictures", "--set") for o in options):
+        return _sets(paths, options)
     beats = next((o.partition("=")[2] for o in options if o.startswith("--beats=")), "listener")
     options = [o for o in options if not o.startswith("--beats=")]
     if beats not in JUDGES:
@@ -239,6 +242,31 @@ def main(words: Sequence[str]) -> int:
         rows += found
     write = {"--csv": as_csv, "--json": as_json, "--markdown": as_markdown}
     text = write[options[-1] if options else "--markdown"](rows)
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    return 0
+
+
+def _sets(paths: Sequence[str], options: Sequence[str]) -> int:
+    from ..progress import bar
+    from . import sets
+
+    known = ("--against=", "--embedder=", "--pictures", "--set", "--csv", "--json", "--markdown")
+    given = dict(o.partition("=")[::2] for o in options)
+    for name in given:
+        if name not in known and f"{name}=" not in known:
+            raise UnknownName(f"spectrogrand evaluate has no option {name!r} for a set; {nearest(name, known)}")
+    if len(paths) != 1:
+        raise ConfigError("which set? give one folder: spectrogrand evaluate FOLDER --against=REFERENCE")
+    with bar("embedding") as tick:
+        rows = sets.compare_sets(
+            paths[0],
+            given.get("--against"),
+            embedder=given.get("--embedder"),
+            pictures="--pictures" in given,
+            tick=tick,
+        )
+    write = as_json if "--json" in given else as_csv if "--csv" in given else sets.as_markdown
+    text = write(rows)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     return 0
 

@@ -50,8 +50,9 @@ class Comparison:
 def compare(found: Table, by: Sequence[str], pair: Sequence[str] = ("topic", "seed")) -> Comparison:
     """Group runs by settings and compare the groups, run against run where all that `pair` names is the same.
 
-    Intervals of means allow for runs that share a topic or a seed (two-way clusters). Runs of a group that share a pair's
-    values (other settings varied, too) are averaged first, so that no pair counts twice.
+    A measure that is the same in every pair (the songs of a comparison of stylizers) is left out and named. Intervals of means
+    allow for runs that share a topic or a seed (two-way clusters). Runs of a group that share a pair's values (other settings
+    varied, too) are averaged first, so that no pair counts twice.
 
     Args:
         found: of `table`.
@@ -78,9 +79,15 @@ def compare(found: Table, by: Sequence[str], pair: Sequence[str] = ("topic", "se
             values = [float(found.rows[i][m]) for i in some]  # type: ignore[arg-type]
             groups[name][m] = crossed(values, [topics[i] for i in some], [seeds[i] for i in some]) if some else None
     raw = [d for m in measures for d in _differences(found, m, labels, names, pair, cells)]
+    touched = {d.measure for d in raw if d.mean != 0 or d.p < 1}
+    same = [m for m in measures if m not in touched and any(d.measure == m for d in raw)]
+    if touched:  # what a setting cannot change is no question that was asked
+        raw, measures = [d for d in raw if d.measure in touched], tuple(m for m in measures if m not in same)
     corrected = holm([d.p for d in raw])
     done = [Difference(**{**vars(d), "p_holm": float(p)}) for d, p in zip(raw, corrected, strict=True)]
     notes = list(found.notes)
+    if touched and same:
+        notes.append(f"the same in every pair, and left out: {', '.join(same)}")
     few = {d.pairs for d in done if 2 / 2**d.pairs > 0.05}
     if few:
         notes.append(

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import ConfigError, SpectrograndError
 from ..report.values import seconds
 from ..store import write_json
-from .points import compose_point, master
+from .points import compose_point, hydra_apart, master
 from .sweep import Sweep, name_job
 from .work import run_job
 
@@ -58,7 +58,8 @@ class Trial:
         sweep, number = Sweep.load(self.folder), int(told.job.num)
         name = name_job(number, dict(w.partition("=")[::2] for w in point))
         try:
-            composed = compose_apart([*fixed, *point], self.typed)
+            with hydra_apart():
+                composed = compose_point([*fixed, *point], self.typed)
         except SpectrograndError as error:
             said = " ".join(str(error).split())
             write_json(sweep.state_file(number), {
@@ -70,20 +71,6 @@ class Trial:
         return run_job(sweep, number, composed, name, tuple(point))
 
 
-def compose_apart(words: Sequence[str], typed: Sequence[str]) -> dict[str, Any]:
-    """Compose inside a job that Hydra itself runs: its global state is put aside and back."""
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.hydra_config import HydraConfig
-
-    kept, told = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
-    try:
-        GlobalHydra.instance().clear()
-        return compose_point(words, typed)
-    finally:
-        GlobalHydra.instance().hydra = kept
-        HydraConfig.instance().cfg = told
-
-
 def is_swept(word: str) -> bool:
     """Whether a word gives a sweeper several values, or a range, to choose from."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -92,6 +79,7 @@ def is_swept(word: str) -> bool:
     return bool(parsed.is_sweep_override())
 
 
+@hydra_apart()
 def launch(sweep: Sweep, numbers: Sequence[int], own: Sequence[str]) -> None:
     """Run these jobs with the launcher that Hydra's own words choose, until each has an end.
 
@@ -131,6 +119,7 @@ def launch(sweep: Sweep, numbers: Sequence[int], own: Sequence[str]) -> None:
             left, alone = (died, True) if died and not (alone and died == left) else ([], False)
 
 
+@hydra_apart()
 def search(sweep: Sweep, words: Sequence[str], own: Sequence[str], typed: Sequence[str]) -> None:
     """Let a sweeper such as Optuna choose the points and tell it each one's objective.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..config import conf_folder, pipeline_of, quoted, translated, words_for_hydra
@@ -97,6 +98,21 @@ def _shown(value: str) -> str:
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else value
 
 
+@contextmanager
+def hydra_apart() -> Iterator[None]:
+    """Hydra's state of the process is as it was when the block ends: whoever composes a config after a sweep still can."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.hydra_config import HydraConfig
+
+    kept, told = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().hydra = kept
+        HydraConfig.instance().cfg = told
+
+
 def master(own: Sequence[str], folder: str, config_name: str) -> tuple[Any, Any]:
     """Hydra, and its config of a whole sweep, which launchers and sweepers are built from.
 
@@ -110,12 +126,10 @@ def master(own: Sequence[str], folder: str, config_name: str) -> tuple[Any, Any]
     """
     from hydra._internal.hydra import Hydra
     from hydra._internal.utils import create_config_search_path
-    from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
     from hydra.types import RunMode
     from omegaconf.errors import OmegaConfBaseException
 
-    GlobalHydra.instance().clear()
     hydra = Hydra.create_main_hydra2("run", create_config_search_path(str(conf_folder())))
     words = [*own, f"hydra.sweep.dir={quoted(folder)}"]
     try:

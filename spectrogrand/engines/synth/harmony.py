@@ -20,7 +20,7 @@ MODES = {
 }
 PROGRESSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     # scale degrees from 0, one chord a bar; the staples of the style in each mode, with the tonic where the ear looks for it
-    # (in major, rounds that lean on vi or V are heard in the relative minor or the dominant, so each sets out from I or rests there)
+    # (in major, rounds that lean on vi or V are heard in the relative minor or the dominant, so each begins or rests on I)
     "major": ((0, 5, 3, 4), (0, 3, 0, 4), (0, 2, 3, 4), (3, 4, 0, 0), (0, 3, 4, 0), (0, 1, 4, 0)),
     "mixolydian": ((0, 6, 3, 0), (0, 3, 6, 3), (0, 4, 6, 3), (3, 6, 0, 0), (0, 6, 3, 4)),
     "dorian": ((0, 3, 0, 6), (0, 6, 3, 3), (0, 2, 3, 6), (0, 3, 6, 2), (0, 4, 3, 6)),
