@@ -62,7 +62,7 @@ def list_plugins(words: list[str]) -> int:
 
 
 def table(words: list[str]) -> int:
-    """`table RUNS... [--csv]`: a sweep as one table."""
+    """`table RUNS... [--csv]`: a sweep of runs, or of trainings, as one table."""
     from .report.table import as_csv, as_markdown
     from .report.table import table as tabulate
 
@@ -79,6 +79,10 @@ def table(words: list[str]) -> int:
         if not folder.exists():
             raise ConfigError(f"no folder {folder}: give the output folder of a run or a sweep")
     found = tabulate(folders)
+    if not found.rows:  # a folder of trainings holds no runs
+        from .report.trainings import training_table
+
+        found = training_table(folders)
     print(as_csv(found) if "--csv" in options else as_markdown(found))
     return 0
 
