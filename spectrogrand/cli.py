@@ -249,6 +249,10 @@ def table(words: list[str]) -> int:
 
     folders, options = _table_words(words)
     found = tables.table(folders)
+    if not found.rows:  # a folder of trainings holds no runs
+        from .report.trainings import training_table
+
+        found = training_table(folders)
     if "--html" in options:
         from .report.sweep_page import write_sweep_page
 

@@ -97,10 +97,9 @@ def fit(config: Mapping[str, Any]) -> dict[str, Any]:
         from .metrics import evaluate
 
         results |= evaluate(model, fused, splits["test"], embedder, config["evaluate"], config["seed"], folder)
+    about = {"state": "finished", "config": {k: v for k, v in config.items() if k not in PLACE}}
     with replacing(folder / "metrics.json") as draft:
-        draft.write_text(
-            json.dumps({"state": "finished"} | {k: v for k, v in results.items() if k != "folder"}, indent=1), "utf-8"
-        )
+        draft.write_text(json.dumps(about | {k: v for k, v in results.items() if k != "folder"}, indent=1), "utf-8")
     return {**results, "objective": results["loss_prompt"] - results["loss_fused"]}
 
 

@@ -23,8 +23,8 @@ def conclude(trainer: Any, module: Classification, data: Pictures, folder: Path)
     """Write and print the metrics of a tested module, and draw; in one process only.
 
     Returns:
-        accuracy, f1 (macro), f1 per class, calibration_error, loss, track_accuracy, confusion, epochs, state; average_precision
-        in place of the three before the epochs where an item may have several classes.
+        accuracy, f1 (macro), f1 per class, calibration_error, loss, track_accuracy, confusion, epochs, state, config;
+        average_precision in place of the three before the epochs where an item may have several classes.
     """
     results = dict(module.results)
     probabilities, labels = results.pop("probabilities"), results.pop("labels")
@@ -33,6 +33,7 @@ def conclude(trainer: Any, module: Classification, data: Pictures, folder: Path)
         "epochs": int(trainer.current_epoch),
         "steps": int(trainer.global_step),
         "folder": str(folder),
+        "config": module.about.get("config", {}),
     }
     if trainer.is_global_zero:
         with replacing(folder / "metrics.json") as temporary:
