@@ -65,7 +65,9 @@ def true_peaks(x: np.ndarray) -> np.ndarray:
     from scipy.signal import firwin, resample_poly
 
     out = np.empty(x.shape[1], np.float32)
-    taps = firwin(81, 0.25, window=("kaiser", 6.0)).astype(np.float32)  # as resample_poly makes them, in single precision
+    taps = firwin(81, 0.25, window=("kaiser", 6.0)).astype(
+        np.float32
+    )  # as resample_poly makes them, in single precision
     block, pad = 1 << 18, 64
     for start in range(0, x.shape[1], block):
         low, high = max(0, start - pad), min(x.shape[1], start + block + pad)

@@ -43,7 +43,8 @@ def play_note(name: str, midi: float, n: int, bright: float) -> np.ndarray:
 def _raw(name: str, hz: float, n: int) -> np.ndarray:
     """What a sustained instrument sounds like before its body: shape=(n,)."""
     t = seconds(n)
-    vibrato = np.float32(hz) * (1 + np.float32(0.005) * np.sin(np.float32(2 * np.pi * 5.2) * t) * np.minimum(1, t / np.float32(0.3)))
+    depth = np.float32(0.005) * np.minimum(1, t / np.float32(0.3))
+    vibrato = np.float32(hz) * (1 + depth * np.sin(np.float32(2 * np.pi * 5.2) * t))
     if name == "flute":
         breath = np.random.default_rng(7).standard_normal(n).astype(np.float32)
         made = sine(vibrato, n) + 0.25 * sine(2 * vibrato, n) + 0.08 * sine(3 * vibrato, n)
@@ -65,7 +66,9 @@ def _shape(name: str, raw: np.ndarray, n: int, bright: float) -> np.ndarray:
         return highpass(lowpass(raw, 3400 * 2 ** (0.8 * bright)), 180) * envelope(n, 0.09, 0.12) * np.float32(0.4)
     if name == "brass":
         swell = np.minimum(1, seconds(n) / 0.06) * (0.55 + 0.45 * decay(n, 0.3))
-        return sweep(raw, 350 + 3600 * 2 ** (0.7 * bright) * swell) * envelope(n, 0.02, 0.06, 0.8, 0.3) * np.float32(0.6)
+        return (
+            sweep(raw, 350 + 3600 * 2 ** (0.7 * bright) * swell) * envelope(n, 0.02, 0.06, 0.8, 0.3) * np.float32(0.6)
+        )
     if name == "choir":
         return formant(raw, "a") * envelope(n, 0.09, 0.14) * np.float32(1.6)
     return raw * envelope(n, 0.006, 0.04, 0.8, 0.2) * np.float32(0.6)
