@@ -25,7 +25,8 @@ HERE = Path(__file__).parent
 SONGS = (
     ("topics", "a glass castle", 0), ("topics", "a glass castle", 3), ("topics", "children playing", 1),
     ("topics", "an electric eel", 2), ("topics", "the desert wind", 0), ("topics", "a broken machine", 1),
-    ("topics", "a night flight", 3), ("moods", "a joyful wedding", 0), ("moods", "a funeral", 0), ("moods", "a wild street carnival", 0),
+    ("topics", "a night flight", 3), ("moods", "a joyful wedding", 0), ("moods", "a funeral", 0),
+    ("moods", "a wild street carnival", 0),
 )  # fmt: skip
 SECONDS = 30.0
 
@@ -39,7 +40,9 @@ def column(axes: tuple[plt.Axes, plt.Axes], song: Audio, title: str, sections: l
     axes[0].fill_between(at, -peaks, peaks, color="#4a2a7a", lw=0)
     axes[0].set_ylim(-1, 1)
     axes[0].set_title(title, fontsize=8, loc="left")
-    power = librosa.feature.melspectrogram(y=y, sr=song.rate, n_fft=2048, hop_length=song.rate // 50, n_mels=96, fmax=16000)
+    power = librosa.feature.melspectrogram(
+        y=y, sr=song.rate, n_fft=2048, hop_length=song.rate // 50, n_mels=96, fmax=16000
+    )
     level = librosa.power_to_db(power, ref=np.max, top_db=70)
     axes[1].imshow(level, origin="lower", aspect="auto", cmap="magma", extent=(0, length, 0, 96))
     for axis in axes:
