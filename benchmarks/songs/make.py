@@ -1,6 +1,6 @@
 """Makes the songs that are measured, as WAV with a plan beside each: FOLDER/SET/TOPIC/SEED.wav. What is there is kept.
 
-    python benchmarks/songs/make.py FOLDER [--sets topics moods tags]
+    python benchmarks/songs/make.py FOLDER [--sets topics moods tags] [--first N]
 
 Run by its path and with another revision's sources in PYTHONPATH, it makes that revision's songs.
 """
@@ -34,6 +34,8 @@ TAGS = (
     ("acoustic", "an acoustic guitar by the fire"), ("Hip-Hop", "hip hop on the corner"), ("beautiful", "beautiful flowers"),
 )  # fmt: skip
 SEED = 7000
+TAKES = {"topics": 4, "moods": 1, "tags": 1}
+"""Candidates of each topic, by set."""
 
 
 def sets() -> dict[str, list[str]]:
@@ -51,7 +53,7 @@ def place(folder: Path, name: str, topic: str, take: int) -> Path:
 
 
 def main() -> None:
-    """Make what is missing: four candidates a topic, thirty seconds each, everything else as it comes."""
+    """Make what is missing: `TAKES` candidates a topic, thirty seconds each, everything else as it comes."""
     from spectrogrand.media import save_audio
     from spectrogrand.plugins.generators.songs.house_synth import HouseSynth
     from spectrogrand.types import Topic
@@ -59,11 +61,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sets", nargs="*", default=list(sets()))
+    parser.add_argument("--first", type=int, default=None, help="only so many topics of each set")
     options = parser.parse_args()
     maker = HouseSynth(duration=30.0)
     for name in options.sets:
-        for topic in sets()[name]:
-            for take in range(4):
+        for topic in sets()[name][: options.first]:
+            for take in range(TAKES[name]):
                 file = place(options.folder, name, topic, take)
                 if file.exists():
                     continue

@@ -1,7 +1,8 @@
 """Loops over pixels that numpy would walk many times over, compiled when first used: one pass a frame, rows in any order.
 
 Each function draws the rows from `begin` to `end` and nothing else, holds no lock, and computes a row from that row's numbers
-alone: the bytes are the same however many threads share the rows.
+alone: the bytes are the same however many threads share the rows. Bounds are written `max(low, value)`, which is `low` where the
+value is not a number: no place outside an array is ever read.
 """
 
 from __future__ import annotations
@@ -106,17 +107,17 @@ def draw_still(
                 lit[c] += p * light[k + more, c]
                 hue[c] += p * shade[k + more, c]
         for c in range(columns):  # beyond an edge, the mirror image
-            a = min(max(last_row + one - abs(last_row + one - abs(y[c])), none), last_row)
-            b = min(max(last_column + one - abs(last_column + one - abs(x[c])), none), last_column)
+            a = min(max(none, last_row + one - abs(last_row + one - abs(y[c]))), last_row)
+            b = min(max(none, last_column + one - abs(last_column + one - abs(x[c]))), last_column)
             at[c] = np.uint32(a) * stride + np.uint32(b)
         for c in range(columns):
-            colour = table[np.uint32(codes[at[c]] + np.int32(min(max(lit[c], low), high)))]
+            colour = table[np.uint32(codes[at[c]] + np.int32(min(max(low, lit[c]), high)))]
             red = np.float32(colour & byte) + hue[c] * warm[0] + half
             green = np.float32((colour >> np.uint32(8)) & byte) + hue[c] * warm[1] + half
             blue = np.float32((colour >> np.uint32(16)) & byte) + hue[c] * warm[2] + half
-            out[r, c, 0] = np.uint8(np.int32(min(max(red, none), most)))
-            out[r, c, 1] = np.uint8(np.int32(min(max(green, none), most)))
-            out[r, c, 2] = np.uint8(np.int32(min(max(blue, none), most)))
+            out[r, c, 0] = np.uint8(np.int32(min(max(none, red), most)))
+            out[r, c, 1] = np.uint8(np.int32(min(max(none, green), most)))
+            out[r, c, 2] = np.uint8(np.int32(min(max(none, blue), most)))
 
 
 def draw_moving(
@@ -151,14 +152,14 @@ def draw_moving(
                 x[c] += p * right[k + more, c]
                 raised[c] += p * relief[k + more, c]
         for c in range(columns):  # beyond an edge, the mirror image
-            a = min(max(last_row + one - abs(last_row + one - abs(y[c])), none), last_row)
-            b = min(max(last_column + one - abs(last_column + one - abs(x[c])), none), last_column)
+            a = min(max(none, last_row + one - abs(last_row + one - abs(y[c]))), last_row)
+            b = min(max(none, last_column + one - abs(last_column + one - abs(x[c]))), last_column)
             at[c] = np.uint32(a) * stride + np.uint32(b)
         for c in range(columns):
             level = np.float32(grey[r, c]) * gain[c]
             level += np.float32(codes[at[c]]) * max(level * slope + offset, least)
             level += flare[r] * near[c] + raised[c]
-            colour = table[np.uint32(base[r] + np.int32(min(max(level, low), high)))]
+            colour = table[np.uint32(base[r] + np.int32(min(max(low, level), high)))]
             out[r, c, 0] = np.uint8(colour)
             out[r, c, 1] = np.uint8(colour >> np.uint32(8))
             out[r, c, 2] = np.uint8(colour >> np.uint32(16))
@@ -198,8 +199,8 @@ def draw_stage(
                 y[c] += p * down[k + more, c]
                 x[c] += p * right[k + more, c]
         for c in range(columns):  # beyond an edge, the mirror image
-            a = min(max(last_row + one - abs(last_row + one - abs(y[c])), none), last_row)
-            b = min(max(last_column + one - abs(last_column + one - abs(x[c])), none), last_column)
+            a = min(max(none, last_row + one - abs(last_row + one - abs(y[c]))), last_row)
+            b = min(max(none, last_column + one - abs(last_column + one - abs(x[c]))), last_column)
             at[c] = np.uint32(a) * stride + np.uint32(b)
         for c in range(columns):
             colour = codes[at[c]]
@@ -221,8 +222,9 @@ def draw_stage(
                 moved[0, c] = lit[0, near] * (one - part) + lit[0, far] * part
                 near, far = min(c + whole, columns - 1), min(c + whole + 1, columns - 1)
                 moved[1, c] = lit[2, near] * (one - part) + lit[2, far] * part
-            lit[0], lit[2] = moved[0], moved[1]
+            for c in range(columns):
+                lit[0, c], lit[2, c] = moved[0, c], moved[1, c]
         for c in range(columns):
-            out[r, c, 0] = np.uint8(np.int32(min(max(lit[0, c], none), most)))
-            out[r, c, 1] = np.uint8(np.int32(min(max(lit[1, c], none), most)))
-            out[r, c, 2] = np.uint8(np.int32(min(max(lit[2, c], none), most)))
+            out[r, c, 0] = np.uint8(np.int32(min(max(none, lit[0, c]), most)))
+            out[r, c, 1] = np.uint8(np.int32(min(max(none, lit[1, c]), most)))
+            out[r, c, 2] = np.uint8(np.int32(min(max(none, lit[2, c]), most)))

@@ -44,8 +44,20 @@ def transport(points: np.ndarray, target: np.ndarray, bases: np.ndarray) -> np.n
     knots = (np.arange(QUANTILES, dtype=np.float32) + 0.5) / QUANTILES
     for basis, goal in zip(bases, target, strict=True):
         along = moved @ basis
-        order = np.argsort(along, axis=0, kind="stable")
         for axis in range(along.shape[1]):
-            along[order[:, axis], axis] = np.interp(ranks, knots, goal[axis])
+            along[_order(along[:, axis]), axis] = np.interp(ranks, knots, goal[axis])
         moved = along @ basis.T
     return moved
+
+
+def _order(values: np.ndarray) -> np.ndarray:
+    """What a stable argsort of finite float32 gives, several times faster: value and place are sorted as one whole number.
+
+    >>> _order(np.array([2, -1, 2, -3], np.float32)).tolist()
+    [3, 1, 0, 2]
+    """
+    bits = np.ascontiguousarray(values + np.float32(0), np.float32).view(np.uint32)  # -0 becomes 0, its equal
+    rising = bits ^ np.where(bits >> np.uint32(31), np.uint32(0xFFFFFFFF), np.uint32(0x80000000))
+    keys = (rising.astype(np.uint64) << np.uint64(32)) | np.arange(len(bits), dtype=np.uint64)
+    keys.sort()
+    return (keys & np.uint64(0xFFFFFFFF)).astype(np.intp)

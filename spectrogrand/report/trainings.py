@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .table import Cell, Table, _groups
+from .rows import Cell
+from .table import Table, _groups
 
 PARTS = ("data", "model", "recipe")
 """Parts of a training's config whose name is a column."""

@@ -122,7 +122,7 @@ class Dust:
         self._colour = srgb(bright.astype(np.float32))
 
     def specks(self, size: tuple[int, int], shot: Shot) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Where the specks are in a frame of `size`, their sides, the brightness of their rows and columns, the colour."""
+        """Corners of the specks in a frame of `size`, their sides, how bright each row and column is, and the colour."""
         rows, columns = size
         wide = 0.04 * np.sin(_TAU * (shot.turn + self._twinkle))
         y = ((self._y - 1.2 * shot.turn) % 1.2 - 0.1) * rows - shot.parallax[0] * self._near

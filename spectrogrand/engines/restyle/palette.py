@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ...image.colour import luma, oklab, srgb
@@ -65,8 +67,8 @@ def table(level: np.ndarray, tone: np.ndarray, colours: np.ndarray) -> np.ndarra
         12, _COARSE, 4
     )
     total = np.zeros_like(cells)
-    for spread, weight in ((0.7, 1.0), (2.0, 1e-2), (6.0, 1e-4), (24.0, 1e-6)):
-        total += weight * gaussian_filter(cells, (spread, spread * 1.5, 0), mode="nearest")
+    for tones, levels, weight in _neighbourhoods():
+        total += weight * np.einsum("tu,uvc,lv->tlc", tones, cells, levels, optimize=("einsum_path", (0, 1), (0, 1)))
     lab = (total[..., :3] / np.maximum(total[..., 3:], 1e-12)).astype(np.float32)
     lab[..., 0] = np.maximum.accumulate(gaussian_filter(lab[..., 0], (0, 1.0), mode="nearest"), axis=1)
     at_tone = np.linspace(0, 11, TONES, dtype=np.float32)
@@ -77,6 +79,18 @@ def table(level: np.ndarray, tone: np.ndarray, colours: np.ndarray) -> np.ndarra
     fine[..., 0] += 0.8 * over - 0.8 * under
     fine[..., 1:] *= (1 - 0.8 * np.minimum(1, 2 * over))[:, None]
     return srgb(fine).reshape(-1, 3)
+
+
+@lru_cache(maxsize=1)
+def _neighbourhoods() -> list[tuple[np.ndarray, np.ndarray, float]]:
+    """Gaussian filters over tones and over levels as matrices, and the weight of each: wider ones count where points are rare."""
+    from scipy.ndimage import gaussian_filter1d
+
+    def smooth(n: int, spread: float) -> np.ndarray:
+        return np.asarray(gaussian_filter1d(np.eye(n), spread, axis=0, mode="nearest"))
+
+    wide = ((0.7, 1.0), (2.0, 1e-2), (6.0, 1e-4), (24.0, 1e-6))
+    return [(smooth(12, s), smooth(_COARSE, 1.5 * s), weight) for s, weight in wide]
 
 
 def packed(rgb: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ MODES = {
 }
 PROGRESSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     # scale degrees from 0, one chord a bar; the staples of the style in each mode, with the tonic where the ear looks for it
-    # (in major, rounds that lean on vi or V are heard in the relative minor or the dominant, so each begins or rests on I)
+    # (in major, rounds that lean on vi or V are heard in the relative minor or the dominant: each sets out from I or rests there)
     "major": ((0, 5, 3, 4), (0, 3, 0, 4), (0, 2, 3, 4), (3, 4, 0, 0), (0, 3, 4, 0), (0, 1, 4, 0)),
     "mixolydian": ((0, 6, 3, 0), (0, 3, 6, 3), (0, 4, 6, 3), (3, 6, 0, 0), (0, 6, 3, 4)),
     "dorian": ((0, 3, 0, 6), (0, 6, 3, 3), (0, 2, 3, 6), (0, 3, 6, 2), (0, 4, 3, 6)),
@@ -94,9 +94,7 @@ def voice(key: Key, degrees: Sequence[int], colour: int, centre: int = 62) -> li
         home = key.mode == "major" and degree % 7 == 0
         classes = [key.midi(degree + 2 * k, 0) % 12 for k in range(3 + (0 if home else min(colour, 1)))]
         ninth = key.midi(degree + 1, 0) % 12
-        if (
-            colour == 2 and not home
-        ):  # a ninth chord is voiced without its fifth, which only thickens the sound; the ninth lies on top
+        if colour == 2 and not home:  # a ninth chord is voiced without its fifth, which only thickens the sound
             del classes[2]
         best: tuple[float, tuple[int, ...]] | None = None
         for lowest in range(centre - 8, centre + 3):

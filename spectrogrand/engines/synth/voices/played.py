@@ -43,9 +43,8 @@ def play_note(name: str, midi: float, n: int, bright: float) -> np.ndarray:
 def _raw(name: str, hz: float, n: int) -> np.ndarray:
     """What a sustained instrument sounds like before its body: shape=(n,)."""
     t = seconds(n)
-    vibrato = np.float32(hz) * (
-        1 + np.float32(0.005) * np.sin(np.float32(2 * np.pi * 5.2) * t) * np.minimum(1, t / np.float32(0.3))
-    )
+    depth = np.float32(0.005) * np.minimum(1, t / np.float32(0.3))
+    vibrato = np.float32(hz) * (1 + depth * np.sin(np.float32(2 * np.pi * 5.2) * t))
     if name == "flute":
         breath = np.random.default_rng(7).standard_normal(n).astype(np.float32)
         made = sine(vibrato, n) + 0.25 * sine(2 * vibrato, n) + 0.08 * sine(3 * vibrato, n)
