@@ -15,6 +15,7 @@ import numpy as np
 
 from spectrogrand.engines.painting import scenes
 from spectrogrand.engines.painting.composition import FAMILIES
+from spectrogrand.engines.painting.things.vocabulary import shapes
 from spectrogrand.image.statistics import NAMES, statistics
 from spectrogrand.references.covers import SHIPPED, SUFFIXES, CoverReference
 from spectrogrand.types import CoverBrief, Image
@@ -36,11 +37,15 @@ COUNT, SIZE = 192, 512
 
 
 def covers(count: int = COUNT, size: int = SIZE) -> Iterator[Image]:
-    """Covers that go through all families, colours and words in turn; moods are drawn, one stream per cover."""
+    """Covers that go through all families, colours and words in turn, every other one of a thing; moods are drawn."""
+    outlines = shapes()
     for k in range(count):
         rng = np.random.default_rng([20240, k])
         genre = tuple(COLOURS)[k % 4]
-        brief = CoverBrief(f"reference {k}", genre, COLOURS[genre][k // 4 % 2], WORDS[genre][k // 8 % 2])
+        thing = (
+            outlines[37 * k % len(outlines)].name if k % 2 else f"qwx {k}"
+        )  # half name a thing, half leave it to the family
+        brief = CoverBrief(thing, genre, COLOURS[genre][k // 4 % 2], WORDS[genre][k // 8 % 2])
         shares = 0.1 * rng.random(len(FAMILIES))
         shares[k % len(FAMILIES)] += 0.6
         row = {name: float(rng.uniform(-0.8, 0.8)) for name in AXES}

@@ -74,6 +74,7 @@ def set_poster(scene: Scene, topic: str, seed: int, painted: bool = False) -> No
     """
     c, p = scene.canvas, scene.palette
     rng = scene.stream("poster")
+    scene.notes["unframed"] = True  # a frame would cut the letters
     if not painted:
         _ground(scene, seed)
     text = settable(topic)
