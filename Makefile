@@ -24,7 +24,7 @@ UV_INSTALL := $(BIN)/uv pip install --python $(BIN)/python --require-hashes --bu
 EDITABLE := $(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo train-demo test test-slow lint format bench docs lock clean
+.PHONY: help demo train-demo test test-slow faults audit lint format bench docs lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -32,6 +32,8 @@ help:
 	@echo "make train-demo train genre and surprise on synthetic data from nothing, then make a video of TOPIC with both (ARGS: more for both trainings, RUN_ARGS: for the run)"
 	@echo "make test       install everything, run the tests (WORKERS=$(WORKERS); ARGS: more for pytest)"
 	@echo "make test-slow  the tests marked slow"
+	@echo "make faults     the long campaigns of damaged and hostile files (ROUNDS=$(ROUNDS) of each reader of text)"
+	@echo "make audit      known weaknesses of the locked packages, and everybody's licence"
 	@echo "make lint       ruff and mypy"
 	@echo "make format     let ruff sort imports, mend what it can and lay the code out"
 	@echo "make bench      the benchmarks"
@@ -57,6 +59,19 @@ test: $(VENV)/all.stamp
 
 test-slow: $(VENV)/all.stamp
 	$(PYTEST) -m slow $(ARGS)
+
+# Readers of text and headers have ROUNDS rounds each, those of media a fiftieth; 200,000 make a million executions.
+ROUNDS ?= 200000
+faults: $(VENV)/all.stamp
+	FAULTS_ROUNDS=$(ROUNDS) $(PYTEST) -m "slow or not slow" tests/test_fuzz.py tests/test_hostile_weights.py tests/test_records.py \
+		tests/test_index_damage.py tests/test_store_heals.py tests/test_store.py $(ARGS)
+
+# pip-audit asks a database of the web; where that cannot be reached the locks' pins are all that is known, and it says so.
+audit: $(VENV)/all.stamp
+	@$(BIN)/pip-audit --requirement requirements.lock --no-deps --disable-pip --progress-spinner off $(ARGS) \
+		|| echo "make audit: pip-audit found something, or could not reach its data; the lines above say which" >&2
+	@$(BIN)/pip-licenses --from mixed --format markdown --with-urls --order license > licences.md
+	@echo "licences.md lists $$(( $$(wc -l < licences.md) - 2 )) packages by licence"
 
 lint: $(VENV)/all.stamp
 	$(BIN)/ruff check
@@ -103,5 +118,5 @@ lock: $(VENV)/build.stamp
 	printf 'uv\nhatchling\nsetuptools<81\n' | $(UV_LOCK) - --constraints requirements.lock --output-file requirements-build.lock
 
 clean:
-	rm -rf $(VENV) build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site licences.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

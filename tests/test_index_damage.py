@@ -5,12 +5,12 @@ import random
 import shutil
 
 import pytest
+from test_recommendation import Hashed, many
 
 from spectrogrand.errors import InvalidValue, SpectrograndError, StoreError
 from spectrogrand.lyrics.building import build_index
 from spectrogrand.lyrics.reading import Table
 from spectrogrand.lyrics.searching import Index
-from tests.test_recommendation import Hashed, many
 
 FILES = ("index.json", "vectors.safetensors", "clusters.safetensors", "songs.parquet", "lines.parquet")
 
