@@ -244,13 +244,13 @@ TABLE = ("--by=", "--pair=", "--csv", "--markdown", "--latex", "--parquet=", "--
 
 def table(words: list[str]) -> int:
     """`table RUNS... [--by KEY,... [--pair KEY,...]] [--csv|--markdown|--latex|--parquet=FILE|--html]`: a sweep as one table."""
-    from .report import comparison, formats
-    from .report import table as tables
+    from .report.tables import comparison, formats
+    from .report.tables import table as tables
 
     folders, options = _table_words(words)
     found = tables.table(folders)
     if not found.rows:  # a folder of trainings holds no runs
-        from .report.trainings import training_table
+        from .report.tables.trainings import training_table
 
         found = training_table(folders)
     if "--html" in options:

@@ -517,6 +517,7 @@ def test_only_the_owner_clears_the_queue(place):
 
     with gradio.Blocks() as blocks:
         gradio.HTML("x")
+
     class Queue:
         def clear(self):
             return 4

@@ -10,10 +10,10 @@ from scipy import stats
 
 from spectrogrand.__main__ import main
 from spectrogrand.errors import ConfigError, UnknownName
-from spectrogrand.report.comparison import compare
-from spectrogrand.report.figures import best_of
-from spectrogrand.report.formats import comparison_csv, comparison_latex, comparison_markdown, write_parquet
-from spectrogrand.report.table import table
+from spectrogrand.report.tables.comparison import compare
+from spectrogrand.report.tables.figures import best_of
+from spectrogrand.report.tables.formats import comparison_csv, comparison_latex, comparison_markdown, write_parquet
+from spectrogrand.report.tables.table import table
 
 TOPICS, SEEDS = ("sea", "sky"), (0, 1, 2)
 

@@ -13,7 +13,7 @@ from spectrogrand.errors import ConfigError, SpectrograndError, StoreError
 from spectrogrand.pipelines.results import Result
 from spectrogrand.report.page import write_report
 from spectrogrand.report.record import load_record
-from spectrogrand.report.table import as_csv, as_markdown, table
+from spectrogrand.report.tables.table import as_csv, as_markdown, table
 from spectrogrand.report.why import explain
 
 GOOD = {

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from spectrogrand.errors import InvalidValue
-from spectrogrand.report.table import interval as table_interval
+from spectrogrand.report.tables.table import interval as table_interval
 from spectrogrand.statistics.comparing import effect_size, holm, sign_flips
 from spectrogrand.statistics.intervals import clustered, crossed, mean_interval
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from scipy import stats
 
-from spectrogrand.report.table import as_csv, as_markdown, interval, table
+from spectrogrand.report.tables.table import as_csv, as_markdown, interval, table
 
 
 def add(folder, name, *, topic="a sea", seed=0, stylizer="a", novelty=0.5, state="finished", config=None, started="1"):

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from spectrogrand.__main__ import main
-from spectrogrand.report.table import as_csv, as_markdown
-from spectrogrand.report.trainings import training_table
+from spectrogrand.report.tables.table import as_csv, as_markdown
+from spectrogrand.report.tables.trainings import training_table
 
 
 def training(folder, name, seed, lr, accuracy, **more):

@@ -194,8 +194,8 @@ def load_runs(folder: str | os.PathLike[str]) -> Any:
     Raises:
         ConfigError: there is no such folder. MissingExtra: pandas is not installed.
     """
-    from ..report.formats import to_frame
-    from ..report.table import table
+    from ..report.tables.formats import to_frame
+    from ..report.tables.table import table
 
     if not Path(folder).is_dir():
         raise ConfigError(f"no folder {os.fspath(folder)!r}: give the folder of a sweep or of runs")

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import numpy as np
 
-from .comparison import compare
-from .figures import draw_best_of, draw_front, draw_spread
-from .formats import HEAD
 from .record import read_record
-from .table import Table, table
+from .tables.comparison import compare
+from .tables.figures import draw_best_of, draw_front, draw_spread
+from .tables.formats import HEAD
+from .tables.table import Table, table
 from .values import mapping
 
 EMBEDDED = 80_000_000

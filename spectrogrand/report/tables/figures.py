@@ -46,7 +46,7 @@ def draw_spread(values: Mapping[str, Sequence[float]], title: str) -> str:
 
 def draw_best_of(choices: Sequence[Sequence[float]], title: str) -> str:
     """The mean over runs of `best_of`, with its interval: what one more candidate buys; an SVG."""
-    from ..statistics.intervals import mean_interval
+    from ...statistics.intervals import mean_interval
 
     def paint(axis: Any) -> None:
         curves = [best_of(c) for c in choices if len(c)]

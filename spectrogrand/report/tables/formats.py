@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..errors import require
+from ...errors import require
 from .comparison import Comparison
 from .table import Table, escape_csv, escape_markdown
 
@@ -72,7 +72,7 @@ def write_parquet(found: Table, path: Path) -> None:
     Raises:
         MissingExtra: pandas or pyarrow is not installed. MediaError: it cannot be written.
     """
-    from ..files import replacing
+    from ...files import replacing
 
     require("pyarrow", "tables", "parquet")
     frame = to_frame(found)

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import StoreError
-from .record import load_record
-from .values import mapping
+from ...errors import StoreError
+from ..record import load_record
+from ..values import mapping
 
 SLOTS = ("song", "cover", "motion", "stylizer", "genre")
 OUTCOMES = ("edge_ssim", "beat_f1", "consistency", "av_align", "lag")

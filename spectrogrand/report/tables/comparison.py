@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, UnknownName, nearest
-from ..statistics.comparing import effect_size, holm, sign_flips
-from ..statistics.intervals import crossed
+from ...errors import ConfigError, UnknownName, nearest
+from ...statistics.comparing import effect_size, holm, sign_flips
+from ...statistics.intervals import crossed
 from .table import Table
 
 

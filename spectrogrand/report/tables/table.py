@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..statistics.intervals import mean_interval
+from ...statistics.intervals import mean_interval
+from ..values import mapping
 from .rows import (
     OUTCOMES,
     SLOTS,
@@ -25,7 +26,6 @@ from .rows import (
     read_unfinished,
     varying_settings,
 )  # fmt: skip
-from .values import mapping
 
 _FORMULA = ("=", "+", "-", "@")
 
