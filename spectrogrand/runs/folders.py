@@ -32,8 +32,13 @@ def slug(text: str, longest: int = 48) -> str:
     return name.strip("-") or "run"
 
 
-def fresh(output: Path, name: str) -> Path:
-    """A directory that nobody else has: mkdir decides, so two runs at once never share one."""
+def fresh(output: Path, name: str, token: object = None) -> Path:
+    """A directory that nobody else has: mkdir decides, so two runs at once never share one.
+
+    Args:
+        output: where. name: of the directory; a number is added where it is taken.
+        token: of the page's job that the run belongs to, by which the page finds it: kept in a file of its own, in no record.
+    """
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(output)):
         raise ConfigError(f"output is a folder, not an address, got {str(output)!r}: set output=FOLDER")
     with disk_errors(output):
@@ -42,6 +47,8 @@ def fresh(output: Path, name: str) -> Path:
             folder = output / (name if n == 1 else f"{name}-{n}")
             try:
                 folder.mkdir()
+                if token:
+                    (folder / ".job").write_text(str(token), "utf-8")
                 return folder
             except FileExistsError:
                 continue

@@ -57,7 +57,8 @@ class Run:
         output = Path(config.get("output") or "outputs").expanduser()
         self.store = Store(Path(config.get("store") or output / ".store").expanduser())
         self.begun = time.monotonic()
-        self.folder = fresh(output, folder or f"{slug(name)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
+        dated = f"{slug(name)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
+        self.folder = fresh(output, folder or dated, config.get("job"))
         self._slots, self._built = dict(slots or {}), dict(parts or {})
         self._used: dict[str, Component] = {}
         self._record: dict[str, Any] = {
@@ -67,8 +68,6 @@ class Run:
             "seed": self.seed, "config": self.config, "steps": [], "choices": {}, "genre": None,
             "parts": {}, "files": {}, "videos": {}, "warnings": [], "error": None,
         }  # fmt: skip
-        if config.get("job"):  # by which the page finds its run: in a file of its own, and in no record
-            (self.folder / ".job").write_text(str(config["job"]), "utf-8")
         self.write()
 
     # -- plug-ins ------------------------------------------------------------------------------------------------------
