@@ -85,7 +85,7 @@ class NearCopy(Gate):
             return None
         agreed = match_prints(song, np.concatenate(list(known.values())))
         nearest = int(agreed.argmax())
-        if agreed[nearest] <= self.agreement * np.sqrt(max(1.0, FRAMES / 5 / max(song.duration, 0.2))):
+        if agreed[nearest] <= self.agreement * np.sqrt(max(1.0, FRAMES / 5 / max(float(song.duration), 0.2))):
             return None
         return f"is a near copy of {_called(known)[nearest]} (fingerprints agree by {agreed[nearest]:.2f})"
 
