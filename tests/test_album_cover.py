@@ -250,7 +250,11 @@ def test_the_fused_experiment_end_to_end_on_a_tiny_model(tmp_path):
         f"cover.fusion={tmp_path / 'f.safetensors'}",
         f"output={tmp_path / 'out'}",
     ]
-    words += ["cover.steps=2", "gates.noise_picture=null", "gates.blank_picture=null"]
+    words += [
+        "cover.steps=2",
+        *(f"gates.{g}_picture=null" for g in ("noise", "blank", "damaged")),
+        "gates.text_page=null",
+    ]
     record = json.loads((execute(compose(words)).parent / "run.json").read_text())
     assert record["state"] == "finished" and record["parts"]["cover"]["identity"]["fusion"]
     assert record["choices"]["cover"]["candidates"][1]["file"] == "covers/1.png"

@@ -174,7 +174,19 @@ def test_the_published_chain_hands_the_caption_to_musicgen(tmp_path, shared, bli
         "generate",
         lambda self, s, n: (asked.extend((self.prompt, t.text) for t in s), generate(self, s, n))[1],
     )
-    gates = [f"gates.{g}=null" for g in ("silence", "too_quiet", "noise", "clipping", "one_bar_loop", "near_copy")]
+    named = (
+        "silence",
+        "too_quiet",
+        "noise",
+        "clipping",
+        "one_bar_loop",
+        "near_copy",
+        "tone",
+        "drowned",
+        "shuffled",
+        "speech",
+    )
+    gates = [f"gates.{g}=null" for g in (*named, "single_sound", "random_notes")]  # what a random model plays is noise
     picture = sorted((shared / "data/covers_sdxl/val").glob("*.jpg"))[0]
     small = [
         "captioner.prompt=the",

@@ -92,19 +92,19 @@ def measure_order(x: np.ndarray, seconds: float = 0.28, draws: int = 39) -> floa
     Order: how much the likeness of the bands' levels to themselves some time later depends on how much later (the spread of
     their autocorrelation beyond one piece). A song has bars and sections and changes slowly; of one in random order every
     moment is as like the next piece as any other. The levels are shuffled `draws` times, with a fixed seed (a permutation test,
-    Fisher 1935). Not a number for sounds under 4 s, and for those that hardly move (by under 1 dB).
+    Fisher 1935). Not a number for sounds under 8 s, and for those that hardly move (by under 1 dB).
 
     Args:
         x: sound at 22,050 Hz, shape=(time,).
         seconds: a piece's length. draws: shuffles.
 
-    >>> t = np.arange(6 * 22050) / 22050
+    >>> t = np.arange(9 * 22050) / 22050
     >>> measure_order(np.sin(2 * np.pi * 200 * (1 + t.astype(int)) * t)) > 3
     True
     """
     power = _power(x)
     piece = max(2, round(seconds * _RATE / _SIZE))
-    if len(power) < max(86, 4 * piece) or not power.any():
+    if len(power) < max(round(8 * _RATE / _SIZE), 4 * piece) or not power.any():
         return float("nan")
     levels = _decibels(power, 50)
     levels = levels - levels.mean(axis=0)

@@ -140,7 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(_page(self.server).encode(), "text/html; charset=utf-8")
         if len(parts) == 3 and parts[1] == str(self.server.done) and parts[2] in ("a", "b"):
             if self.server.done < len(self.server.pairs):
-                file = Path(self.server.pairs[self.server.done][1 if parts[2] == "a" else 2])
+                _, left, right = self.server.pairs[self.server.done]
+                file = left if parts[2] == "a" else right
                 return self._send(file.read_bytes(), mimetypes.guess_type(file.name)[0] or "application/octet-stream")
         return self.send_error(404)
 

@@ -15,6 +15,9 @@ WORDS = {
     "flat": "flat areas", "tiles": "tiles in the wrong place", "band": "an empty band",
 }  # fmt: skip
 
+SMALL = 128
+"""Pixels a side under which a picture's own detail fills its pixels: grain and halos may be larger there, by as much."""
+
 
 @register("damaged_picture")
 class DamagedPicture(Gate):
@@ -42,10 +45,12 @@ class DamagedPicture(Gate):
 
     def _reason(self, image: Image) -> str | None:
         found = dict(zip(MARKS, marks(image).tolist(), strict=True))
-        found |= {"tiles": measure_tiling(image), "band": measure_flat_band(image)}
-        for mark, most in self.LIMITS.items():
+        found |= {"tiles": measure_tiling(image) if min(image.size) >= SMALL else 0.0, "band": measure_flat_band(image)}
+        detail = max(1.0, SMALL / min(image.size))
+        for mark, limit in self.LIMITS.items():
+            most = limit * detail if mark in ("grain", "halos") else limit
             if found[mark] > most:
-                return f"is damaged by {WORDS[mark]} ({found[mark]:.2f}, at most {most})"
-        if found["halos"] > 0.0195 and found["cut_off"] > 0.05:
+                return f"is damaged by {WORDS[mark]} ({found[mark]:.2f}, at most {most:.4g})"
+        if min(image.size) >= SMALL and found["halos"] > 0.0195 and found["cut_off"] > 0.05:
             return f"is damaged by over-sharpening ({found['halos']:.3f}, with {found['cut_off']:.2f} of the colours cut off)"
         return None

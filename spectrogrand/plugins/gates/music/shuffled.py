@@ -14,8 +14,8 @@ from ....types import Audio
 class Shuffled(Gate):
     """Fails a sound that is no more in order than its own shuffles (`audio.structure.measure_order`): a song cut into pieces.
 
-    Pieces up to about a quarter of a second are found in ten seconds, longer ones in longer sounds. Sounds under 4 s pass, and
-    so do those that hardly change: a held chord has no order to lose, and `tone` has it.
+    Pieces up to about a quarter of a second are found in ten seconds, longer ones in longer sounds. Sounds under 8 s pass, too
+    few pieces to tell, and so do those that hardly change: a held chord has no order to lose, and `tone` has it.
 
     Args:
         least: deviations above the mean of the shuffles; 1 in 100 real excerpts of 10 s lies under 5.

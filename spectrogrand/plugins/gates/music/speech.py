@@ -15,7 +15,8 @@ class Speech(Gate):
     """Fails a sound whose spectral peaks neither stand on semitones nor stay, and that has no pulse; or whose peaks hardly stay.
 
     Speech: tuning under 0.1, stay under `stay` (`audio.structure.measure_pitches`) and order under 5
-    (`audio.structure.measure_order`): drums have no tuning either, but a pulse. Siren: stay under 0.3, whatever else.
+    (`audio.structure.measure_order`): drums have no tuning either, but a pulse; under 8 s that
+    cannot be told, and speech passes. Siren: stay under 0.3, whatever else.
     A song with a voice over instruments passes: the instruments hold their notes.
 
     Args:
