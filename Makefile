@@ -70,7 +70,7 @@ faults: $(VENV)/all.stamp
 audit: $(VENV)/all.stamp
 	@$(BIN)/pip-audit --requirement requirements.lock --no-deps --disable-pip --progress-spinner off $(ARGS) \
 		|| echo "make audit: pip-audit found something, or could not reach its data; the lines above say which" >&2
-	@{ sed -n '1,/^$$/p' docs/licences.md; $(BIN)/pip-licenses --from mixed --format markdown --no-version --order license; } \
+	@{ sed -n 1,4p docs/licences.md; $(BIN)/pip-licenses --from mixed --format markdown --no-version --order license; } \
 		> docs/licences.new && mv docs/licences.new docs/licences.md
 	@echo "docs/licences.md lists every installed package by licence"
 
