@@ -70,8 +70,9 @@ faults: $(VENV)/all.stamp
 audit: $(VENV)/all.stamp
 	@$(BIN)/pip-audit --requirement requirements.lock --no-deps --disable-pip --progress-spinner off $(ARGS) \
 		|| echo "make audit: pip-audit found something, or could not reach its data; the lines above say which" >&2
-	@$(BIN)/pip-licenses --from mixed --format markdown --with-urls --order license > licences.md
-	@echo "licences.md lists $$(( $$(wc -l < licences.md) - 2 )) packages by licence"
+	@{ sed -n 1,4p docs/licences.md; $(BIN)/pip-licenses --from mixed --format markdown --no-version --order license; } \
+		> docs/licences.new && mv docs/licences.new docs/licences.md
+	@echo "docs/licences.md lists every installed package by licence"
 
 lint: $(VENV)/all.stamp
 	$(BIN)/ruff check
@@ -118,5 +119,5 @@ lock: $(VENV)/build.stamp
 	printf 'uv\nhatchling\nsetuptools<81\n' | $(UV_LOCK) - --constraints requirements.lock --output-file requirements-build.lock
 
 clean:
-	rm -rf $(VENV) build dist site licences.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
