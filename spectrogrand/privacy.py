@@ -16,6 +16,7 @@ SILENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "DO_NOT_TRACK": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
 """Variables that the libraries read, and the values at which they are silent."""
 
