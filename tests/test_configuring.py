@@ -89,7 +89,7 @@ def test_topics_that_cannot_be_read(tmp_path, content, message):
         (["cover_scorers=[aesthetics,cover_suprise]"], "no choice 'cover_suprise' for cover_scorers; did you mean"),
         (
             ["song=file", "song.pth=x"],
-            r"no setting 'song.pth'; did you mean 'song.path'\? \(known: song.metre, song.name, song.path, song.stream\)",
+            r"no setting 'song.pth'; did you mean 'song.path'\? \(known: song.end, song.metre, song.name, song.path, song.start, song.stream\)",
         ),
         (["song.tmpo=120"], r"no setting 'song.tmpo'; did you mean 'song.tempo'"),
     ],
