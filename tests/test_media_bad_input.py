@@ -42,7 +42,7 @@ def test_what_is_no_regular_file(tmp_path, reader):
     refuse(tmp_path / "empty.wav", "is empty", reader)
     refuse(tmp_path / "pipe.wav", "a device or a pipe", reader)
     refuse("/dev/zero", "a device or a pipe", reader)
-    refuse("http://127.0.0.1/a.wav", "no .* file 'http://127.0.0.1/a.wav'", reader)
+    refuse("http://127.0.0.1/a.wav", "'http://127.0.0.1/a.wav' is an address", reader)
     refuse("a\0b.wav", "cannot be read", reader)
     refuse("x" * 5000, "cannot be read", reader)
 
