@@ -252,8 +252,7 @@ def test_the_fused_experiment_end_to_end_on_a_tiny_model(tmp_path):
     ]
     words += [
         "cover.steps=2",
-        *(f"gates.{g}_picture=null" for g in ("noise", "blank", "damaged")),
-        "gates.text_page=null",
+        *(f"gates.{g}_picture=null" for g in ("noise", "blank")),
     ]
     record = json.loads((execute(compose(words)).parent / "run.json").read_text())
     assert record["state"] == "finished" and record["parts"]["cover"]["identity"]["fusion"]

@@ -124,7 +124,15 @@ def test_blip_without_weights_says_how_to_get_them(monkeypatch, tmp_path):
 
 
 def run(tmp_path, *words):
-    small = ["pipeline=image_to_music", f"output={tmp_path}", "songs=2", "size=64", "fps=10", "song.duration=4"]
+    small = [
+        "pipeline=image_to_music",
+        f"output={tmp_path}",
+        "songs=2",
+        "size=64",
+        "fps=10",
+        "song.duration=4",
+        "sleeve=still",
+    ]
     return execute(compose([*small, *words]))
 
 
@@ -182,14 +190,13 @@ def test_the_published_chain_hands_the_caption_to_musicgen(tmp_path, shared, bli
         "one_bar_loop",
         "near_copy",
         "tone",
-        "drowned",
-        "shuffled",
         "speech",
     )
     gates = [f"gates.{g}=null" for g in (*named, "single_sound", "random_notes")]  # what a random model plays is noise
     picture = sorted((shared / "data/covers_sdxl/val").glob("*.jpg"))[0]
     small = [
         "captioner.prompt=the",
+        "captioner.beams=3",  # greedily a network of random weights says nothing
         "captioner.max_tokens=5",
         "song.duration=1",
         "song.window=0.6",
