@@ -7,6 +7,8 @@ of pytest-xdist as well. The network guard holds for the whole process and so fo
 from __future__ import annotations
 
 import ipaddress
+import logging
+import logging.config
 import os
 import shutil
 import socket
@@ -15,6 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+CLOSE_HANDLERS = logging.config._clearExistingHandlers
+"""What `logging.config.dictConfig` does to the handlers of the whole process: it closes them."""
+# Libraries call it when they are imported (submitit) or set up (Hydra). absl's handler, where TensorFlow has been loaded, then
+# closes the file that standard error was at that moment: the test runner's own. No handler is closed here.
+logging.config._clearExistingHandlers = logging._handlers.clear
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
