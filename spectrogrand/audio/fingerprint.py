@@ -45,8 +45,10 @@ def match_prints(audio: Audio, prints: np.ndarray) -> np.ndarray:
     Raises:
         InvalidValue: the prints have another shape.
 
-    >>> beep = Audio(np.sin(np.arange(80000) ** 1.4 / 400).astype(np.float32)[None], 8000)
-    >>> bool(match_prints(beep, take_print(beep)[None])[0] > 0.9)
+    >>> t = np.arange(80000) / 8000
+    >>> notes = [np.sin(2 * np.pi * f * t) * ((t * 4).astype(int) % k == 0) for f, k in ((262, 2), (330, 3), (392, 5))]
+    >>> tune = Audio((sum(notes) / 4).astype(np.float32)[None], 8000)
+    >>> bool(match_prints(tune, take_print(tune)[None])[0] > 0.9)
     True
     """
     prints = np.asarray(prints)

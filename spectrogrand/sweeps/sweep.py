@@ -177,5 +177,5 @@ def name_job(number: int, varying: Mapping[str, Any]) -> str:
 
 def slug(value: Any) -> str:
     """Letters, digits, dots and dashes of a value; what is left of a topic in another script is told by its number alone."""
-    text = re.sub(r"[^A-Za-z0-9.]+", "-", str(value)).strip("-.")
-    return re.sub(r"\.{2,}", ".", text)[:40]
+    text = re.sub(r"[^A-Za-z0-9.]+", "-", str(value))
+    return re.sub(r"-?\.{2,}-?|-\.-", "-", text).strip("-.").replace("--", "-")[:40]

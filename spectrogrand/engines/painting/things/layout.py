@@ -53,7 +53,7 @@ def group(things: Sequence[Thing], rng: np.random.Generator) -> list[Item]:
     """The things as one group that stands on y = 0, about x = 0, in units of a person's height.
 
     >>> from .vocabulary import read
-    >>> cat, piano = group(read("a cat on a piano").things, np.random.default_rng(0))
+    >>> piano, cat = group(read("a cat on a piano").things, np.random.default_rng(0))
     >>> cat.y < piano.y and abs(cat.x - piano.x) < piano.w / 2
     True
     """
