@@ -56,7 +56,7 @@ class Settings(Framed):
 
     def fill(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The config with the colours and words themselves, not the file that they stand in."""
-        return {**config, "words": self.words}
+        return {**super().fill(config), "words": self.words}
 
     def check_parts(self, parts: Mapping[str, Component]) -> None:
         """Whether each genre that the classifier may name has colours and words."""
