@@ -151,7 +151,7 @@ def test_the_end_of_a_run_names_videos_and_what_can_be_done(first):
     assert text.count("spectrogrand again") == 3 and f"spectrogrand again {first[0]} keep=song seed=1" in text
     assert "understood: melodic house, a red cover that stuns" in text
     page = (first[0] / "report.html").read_text()
-    assert f'data-copy="spectrogrand again {first[0]} seed=1"' in page and page.count('class="copy"') >= 3
+    assert f'data-copy="spectrogrand again {first[0].name} seed=1"' in page and page.count('class="copy"') >= 3
 
 
 def test_words_as_a_maker_types_them(tmp_path):
