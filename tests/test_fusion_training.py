@@ -170,7 +170,7 @@ def test_albums_that_have_changed_since_are_not_gone_on_with(world, tmp_path):
     ("model.kind=linea", "did you mean 'linear'"), ("data.prompt=lyrics", "no data.prompt 'lyrics'"),
     ("data.music=shufled", "did you mean 'shuffled'"), ("trainer.devices=2", "a fusion is trained on one device"),
     ("trainer.precision=half", "no trainer.precision 'half'"), ("evaluate.covers=2", "sets of 4 or more, got 2"),
-    ("evaluate.sampler=ddim", "no evaluate.sampler 'ddim'"), ("seed=-1", "seed is a whole number from 0"),
+    ("evaluate.sampler=dimm", "no evaluate.sampler 'dimm'"), ("seed=-1", "seed is a whole number from 0"),
 ])  # fmt: skip
 def test_settings_that_make_no_sense_are_told_before_a_clip_is_heard(word, said, tmp_path, capsys):
     words = [f"data.root={tmp_path / 'nowhere'}", "evaluate.encoder=clip", "evaluate.encoder_weights=there", word]

@@ -53,7 +53,7 @@ def trained(place):
 
 def test_it_learns_and_leaves_what_it_should(trained):
     folder, results, module, data = trained
-    assert results["accuracy"] >= 0.8 and results["track_accuracy"] >= 0.8
+    assert results["accuracy"] >= 0.8 and "track_accuracy" not in results, "no track has two pictures here"
     assert json.loads((folder / "metrics.json").read_text())["f1_human"] == results["f1_human"]
     names = {p.name for p in folder.iterdir()}
     assert {"best.ckpt", "last.ckpt", "confusion.png", "reliability.png", "grad_cam.png", "csv", "tensorboard"} <= names
