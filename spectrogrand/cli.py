@@ -34,7 +34,7 @@ NARROW = 60
 def run(words: list[str]) -> int:
     """`run`: one run, or a sweep; SIGTERM stops it as Ctrl-C does. `--open` shows the video when it is there."""
     from .config import run_hydra
-    from .runs.sweeping import note_failure, with_songs
+    from .runs.sweeping import with_songs
     from .sweeps import command
 
     opened = "--open" in words
@@ -43,7 +43,7 @@ def run(words: list[str]) -> int:
     with _stopping():
         if command.is_sweep(words) and not _asks(words):
             return command.main(with_songs(words))
-        return run_hydra(with_songs(words), lambda config: _make(config, words, opened), note_failure)
+        return run_hydra(with_songs(words), lambda config: _make(config, words, opened))
 
 
 def again(words: list[str]) -> int:

@@ -231,39 +231,31 @@ def _default(cls: type, option: str) -> Any:
     return None if parameter is None or parameter.default is parameter.empty else parameter.default
 
 
-def run_hydra(words: list[str], job: Job, note: Callable[[dict[str, Any], Exception], None] | None = None) -> int:
-    """Compose the config and run `job` once, or once per point of a sweep; returns the worst exit code.
+def run_hydra(words: list[str], job: Job) -> int:
+    """Compose the config and run `job` once, or do what a flag of Hydra's asks (`--cfg job`); returns the exit code.
 
     Args:
-        words: of the command line. job: a run. note: writes down a run of a sweep that failed before it had a folder.
+        words: of the command line.
+        job: a run.
 
     Raises:
-        ConfigError, UnknownName: what Hydra has to say about the words, in one line. Errors of a single run pass through. In
-        a sweep our own errors are printed and the sweep goes on; a defect (any other error) is raised once the sweep ended.
+        ConfigError, UnknownName: what Hydra has to say about the words, in one line. Errors of the run pass through.
     """
     import hydra
     from hydra.errors import HydraException
     from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    sweep = bool({"-m", "--multirun"} & set(words)) or any(w.startswith("topics=") for w in words)
     codes: list[int] = []
     stopped: list[Exception] = []
 
     def task(config: DictConfig) -> None:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
         assert isinstance(plain, dict)
-        composed = {str(k): v for k, v in plain.items()} | pipeline_of(words)
         try:
-            codes.append(job(composed))
+            codes.append(job({str(k): v for k, v in plain.items()} | pipeline_of(words)))
         except Exception as error:  # kept out of Hydra, which would print a paragraph of its own about it
-            if not sweep or not isinstance(error, SpectrograndError):
-                stopped.append(error)
-                return
-            sys.stderr.write(f"spectrogrand: {' '.join(str(error).split())}\n")
-            codes.append(1)
-            if note is not None and not getattr(error, "noted", False):
-                note(composed, error)
+            stopped.append(error)
 
     quiet = {"HYDRA_FULL_ERROR": os.environ.get("HYDRA_FULL_ERROR"), "argv": sys.argv}
     os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra raise its errors instead of printing them and exiting

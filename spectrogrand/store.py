@@ -352,7 +352,8 @@ def place(source: Path, target: Path, sha256: str | None = None) -> None:
     copied. Never a hard link: editing the file of one run would alter the store and every other run.
 
     Args:
-        source: the stored file. target: where to. sha256: what it must be; None takes what is there.
+        source: the stored file.
+        target: where to. sha256: what it must be; None takes what is there.
 
     Raises:
         Changed: the source is gone or has another sha256. StoreError: the target cannot be written.

@@ -107,7 +107,7 @@ def test_biggan_receives_the_walk(checkpoints, moving, monkeypatch):
     monkeypatch.setattr(Network, "__call__", spy)
     made = build(
         "generators",
-        {"name": "biggan", "weights": str(checkpoints["biggan"]), "resolution": 128, "fps": 20, "batch": 4},
+        {"name": "biggan", "weights": str(checkpoints["biggan"]), "resolution": 128, "fps": 20, "batch_size": 4},
     )
     frames = list(made.generate([moving], [0])[0])
     assert [len(n) for n, _, _ in given] == [4, 4, 3]
@@ -133,7 +133,7 @@ def test_biggan_halves_what_does_not_fit(checkpoints, moving, monkeypatch):
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
         return real(self, noise, classes, truncation)
 
-    options = {"name": "biggan", "weights": str(checkpoints["biggan"]), "resolution": 128, "fps": 10, "batch": 6}
+    options = {"name": "biggan", "weights": str(checkpoints["biggan"]), "resolution": 128, "fps": 10, "batch_size": 6}
     want = list(build("generators", options).generate([moving], [0])[0])
     monkeypatch.setattr(Network, "__call__", small)
     got = list(build("generators", options).generate([moving], [0])[0])
@@ -182,7 +182,7 @@ def test_frames_that_are_not_finite_are_an_error(moving, monkeypatch, checkpoint
 def test_a_class_is_sampled_once_from_its_name_and_decoded(checkpoints, moving, monkeypatch):
     made = build("generators", {
         "name": "diffusion_latents", "weights": str(checkpoints["diffusion_latents"]), "size": 32, "fps": 10, "steps": 3,
-        "guidance": 4.5, "prompt": "oil painting of {name}", "negative_prompt": "grey", "noise": 0.5, "batch": 3,
+        "guidance": 4.5, "prompt": "oil painting of {name}", "negative_prompt": "grey", "noise": 0.5, "batch_size": 3,
     })  # fmt: skip
     vae, pipeline = made.model()
     calls, decoded = [], []

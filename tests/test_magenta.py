@@ -110,7 +110,7 @@ def test_frames_come_in_order_and_are_streamed(folder, pictures):
 
 
 def test_batches_draw_the_same_frames(folder, pictures):
-    one, three = (list(made(folder, **SMALL, batch=b).stylize(pictures[0], stream(pictures, 4))) for b in (1, 3))
+    one, three = (list(made(folder, **SMALL, batch_size=b).stylize(pictures[0], stream(pictures, 4))) for b in (1, 3))
     assert max(int(np.abs(a.astype(int) - b).max()) for a, b in zip(one, three, strict=True)) <= 1
 
 
@@ -188,7 +188,7 @@ def test_wrong_weights_are_named(tmp_path, folder):
         ({"size": 512}, InvalidValue, "backend=litert draws at size 384.*set backend=torch"),
         ({"blend": 0.5}, InvalidValue, "backend=litert cannot blend features: set backend=torch"),
         ({"backend": "torch", "dtype": "int8"}, UnknownName, "no magenta dtype"),
-        ({"backend": "torch", "batch": 2.5}, InvalidValue, "batch from 1 to 256"),
+        ({"backend": "torch", "batch_size": 2.5}, InvalidValue, "batch_size from 1 to 256"),
     ],
 )
 def test_settings_are_checked(settings, error, message):

@@ -8,6 +8,7 @@ import pytest
 from spectrogrand import load_audio, load_video
 from spectrogrand.__main__ import main
 from spectrogrand.config import compose
+from spectrogrand.registry import defaults, get
 from spectrogrand.types import frame_count
 
 VIDEOS = ("static", "dynamic_content", "dynamic_style", "motion")
@@ -15,7 +16,9 @@ VIDEOS = ("static", "dynamic_content", "dynamic_style", "motion")
 
 def test_the_published_settings_are_the_papers():
     config = compose(["experiment=published", "topic=x", "weights=/models"])
-    song, cover, motion = config["song"], config["cover"], config["motion"]
+    song, cover, motion = (
+        defaults(get("generators", config[slot]["name"])) | config[slot] for slot in ("song", "cover", "motion")
+    )
     assert (song["name"], song["prompt"]) == ("audioldm2", "Jumpy electronic house music for {topic}")
     assert (song["negative_prompt"], song["steps"], song["duration"]) == (
         "low quality, monotonous, boring",
@@ -34,7 +37,8 @@ def test_the_published_settings_are_the_papers():
     assert config["song_scorers"]["effnet_danceability"]["scorer"]["pinned"] is True
     assert config["genre"]["name"] == "resnet_genre"
     assert config["spectrogram"] == {"seconds": 0.1, "colormap": "magma", "relative": "chunk"}
-    assert {k: config["stylizer"][k] for k in ("name", "size", "strength")} == {
+    stylizer = defaults(get("stylizers", "magenta")) | config["stylizer"]
+    assert {k: stylizer[k] for k in ("name", "size", "strength")} == {
         "name": "magenta",
         "size": 512,
         "strength": 1.0,

@@ -56,7 +56,7 @@ def test_contract(folder):
 
 def test_by_the_published_layers_themselves(folder, net):
     sound = song(3, 7.6)
-    probabilities, names = made(folder, batch=3).classify([sound])
+    probabilities, names = made(folder, batch_size=3).classify([sound])
     pictures = torch.from_numpy(bar_pictures(sound))
     assert pictures.shape == (4, 3, 96, 96)
     with torch.no_grad():
@@ -152,6 +152,6 @@ def test_what_it_needs_is_said(tmp_path, folder):
     with pytest.raises(InvalidValue, match="classifies Audio, got str"):
         made(folder).classify(["song.wav"])
     with pytest.raises(InvalidValue, match="batch as a whole number from 1"):
-        made(folder, batch=0)
+        made(folder, batch_size=0)
     with pytest.raises(UnknownName, match="did you mean 'bars'"):
         made(folder, pictures="bar")

@@ -2,7 +2,6 @@
 
 import json
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -220,13 +219,3 @@ def test_streams_of_other_lengths_and_weights_of_another_kind(tmp_path):
         (tmp_path / name).write_bytes((plugin.DATA / name).read_bytes()[:5000])
     with pytest.raises(InvalidValue, match="is no network of spectral_style"):
         list(make(weights=str(tmp_path)).stylize(shapes(1), shapes(2)))
-
-
-def test_the_yaml_lists_every_setting():
-    import inspect
-
-    import yaml
-
-    text = (Path(__file__).parents[1] / "conf/stylizer/spectral_style.yaml").read_text()
-    own = {k: p.default for k, p in inspect.signature(plugin.SpectralStyle.__init__).parameters.items() if k != "self"}
-    assert yaml.safe_load(text) == {"name": "spectral_style", **own}

@@ -72,7 +72,8 @@ def prove(
     """One seed: its albums, and a fusion for each of own, another's and constant music; one row each, and one for the word.
 
     Args:
-        loss: one of `RATES`. model: the frozen model's folder; None: `pretrained`.
+        loss: one of `RATES`.
+        model: the frozen model's folder; None: `pretrained`.
     """
     from spectrogrand.models import fusion as fusions
     from spectrogrand.models import stable_diffusion as diffusion

@@ -77,7 +77,8 @@ class Jobs:
         """Put a job at the end of the queue; `commands` makes its words from its token.
 
         Args:
-            commands: from the token to the words. visitor: whose it is; "" is the owner, who may have any number.
+            commands: from the token to the words.
+            visitor: whose it is; "" is the owner, who may have any number.
 
         Raises:
             Busy: too many wait already, of all or of this visitor; and whatever `commands` finds wrong.
@@ -123,7 +124,8 @@ class Jobs:
         """Take a job out of the queue, or end its process as Ctrl-C would; nothing where there is no such job.
 
         Args:
-            token: the job's. visitor: who asks; another's job is left alone. None is the owner.
+            token: the job's.
+            visitor: who asks; another's job is left alone. None is the owner.
         """
         with self._change:
             job = self._known.get(token)

@@ -126,7 +126,8 @@ def serve(place: Place, blocks: Any, jobs: Jobs | None = None, key: str = "", **
     """The web application: gradio's page at /, runs at /runs, small covers at /thumbs, jobs of buttons at /jobs.
 
     Args:
-        blocks: the gradio page. jobs: the queue that buttons on past runs add to, and that whoever posts the owner's
+        blocks: the gradio page.
+        jobs: the queue that buttons on past runs add to, and that whoever posts the owner's
         `key` to /clear empties.
         look: its theme, style and head.
     """

@@ -54,7 +54,8 @@ def sweep_indexes(folder: Path, needed: Path | None = None) -> list[Path]:
     An index that went is built again from its table when it is asked for. `spectrogrand index` touches the folder at each use.
 
     Args:
-        folder: holds one folder per index. needed: the index of the job that is about to run, which stays.
+        folder: holds one folder per index.
+        needed: the index of the job that is about to run, which stays.
 
     >>> sweep_indexes(Path("no such folder"))
     []

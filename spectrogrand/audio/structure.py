@@ -96,7 +96,8 @@ def measure_order(x: np.ndarray, seconds: float = 0.28, draws: int = 39) -> floa
 
     Args:
         x: sound at 22,050 Hz, shape=(time,).
-        seconds: a piece's length. draws: shuffles.
+        seconds: a piece's length.
+        draws: shuffles.
 
     >>> t = np.arange(9 * 22050) / 22050
     >>> measure_order(np.sin(2 * np.pi * 200 * (1 + t.astype(int)) * t)) > 3

@@ -80,10 +80,14 @@ class Canvas:
         """One picture, uint8, shape=(row, column, rgb).
 
         Args:
-            weights: of the classes, nominal [0, 1]. noise: shape=(128,), radians.
-            seconds: of the slow drift that silence keeps. zoom: of the coordinates, 1 is none.
-            light: brightness of the folds' edges, 0 to 1. shimmer: of the contour lines, 0 to 1.
-            turn: where the light comes from, radians. energy: how far the palette opens, 0 to 1.
+            weights: of the classes, nominal [0, 1].
+            noise: shape=(128,), radians.
+            seconds: of the slow drift that silence keeps.
+            zoom: of the coordinates, 1 is none.
+            light: brightness of the folds' edges, 0 to 1.
+            shimmer: of the contour lines, 0 to 1.
+            turn: where the light comes from, radians.
+            energy: how far the palette opens, 0 to 1.
         """
         first, last, palette = blend(classes, weights)
         phase = self._still + self._turns @ noise + 2 * np.pi * seconds * self._drift

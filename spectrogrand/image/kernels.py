@@ -75,11 +75,14 @@ def draw_still(
     """Codes sampled where they are moved to, light added to them, colours looked up, and a shade of colour laid over.
 
     Args:
-        codes: the plate, int16, flat. shape: its (rows, columns).
+        codes: the plate, int16, flat.
+        shape: its (rows, columns).
         y0, x0: where each pixel samples it unmoved, float32, shape=(row, column).
         way_first, way_taps: `taps` of `down` and `right`, which are displacements after `widen`.
         light_first, light_taps: `taps` of `light` (levels, clipped to `low` and `high`) and `shade`, after `widen`.
-        table: packed colours by code, uint32. warm: what a shade of 1 adds to red, green and blue. out: the frame.
+        table: packed colours by code, uint32.
+        warm: what a shade of 1 adds to red, green and blue.
+        out: the frame.
     """
     columns, stride = out.shape[1], np.uint32(shape[1])
     last_row, last_column, none, one = np.float32(shape[0] - 1), np.float32(shape[1] - 1), np.float32(0), np.float32(1)
@@ -128,11 +131,13 @@ def draw_moving(
     """A stream's grey as levels, the texture under it bent, flares and relief added, and colours looked up.
 
     Args:
-        grey: uint8, shape=(row, column). gain: levels for one step of grey, by column.
+        grey: uint8, shape=(row, column).
+        gain: levels for one step of grey, by column.
         codes, shape, y0, x0, first, weights: the texture's plate and displacements, as in `draw_still`.
         relief: levels to add, after `widen`, with the same taps as `down` and `right`.
         amount: (slope, offset, least) of how much of the texture is seen at a level.
-        flare, near: levels by row, and their weight by column. base: the code of level 0, by row.
+        flare, near: levels by row, and their weight by column.
+        base: the code of level 0, by row.
     """
     columns, stride = out.shape[1], np.uint32(shape[1])
     last_row, last_column, none, one = np.float32(shape[0] - 1), np.float32(shape[1] - 1), np.float32(0), np.float32(1)

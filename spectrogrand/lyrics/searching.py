@@ -25,7 +25,8 @@ class Index:
     """What `build_index` made; vectors stay on disk and are mapped.
 
     Args:
-        folder: the index. probes: clusters read by the approximate search.
+        folder: the index.
+        probes: clusters read by the approximate search.
 
     Raises:
         StoreError: no finished index there, or one of another version.
@@ -74,7 +75,8 @@ class Index:
         """The lines with the largest cosine, largest first (of equal ones the earlier line).
 
         Args:
-            query: unit vector, shape=(axis,). songs: bool, shape=(song,), which songs may be found; None for all.
+            query: unit vector, shape=(axis,).
+            songs: bool, shape=(song,), which songs may be found; None for all.
             exact: compare every line; None does so up to the size that the index was built for.
 
         Returns:

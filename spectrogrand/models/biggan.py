@@ -109,7 +109,9 @@ class Network:
         """Pictures in [-1, 1], shape=(item, rgb, row, column).
 
         Args:
-            noise: shape=(item, 128). classes: shape=(item, 1000). truncation: in (0, 1], picks the batch norms' statistics.
+            noise: shape=(item, 128).
+            classes: shape=(item, 1000).
+            truncation: in (0, 1], picks the batch norms' statistics.
         """
         import torch
         from torch.nn import functional as F

@@ -160,7 +160,8 @@ def offloading(sizes: Sequence[int], free: int) -> str:
     "none" keeps all of them there, "model" one at a time, "sequential" one layer at a time.
 
     Args:
-        sizes: bytes of each model's weights in the number type that they run in. free: bytes.
+        sizes: bytes of each model's weights in the number type that they run in.
+        free: bytes.
 
     >>> gb = 10**9
     >>> [offloading([5 * gb, 2 * gb], free * gb) for free in (24, 8, 4)]

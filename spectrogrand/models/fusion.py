@@ -85,7 +85,8 @@ class Fusion:
     music_attention, the UNet then reads exactly the text alone.
 
     Args:
-        settings: see `FusionSettings`. unet: the UNet, for `music_attention` alone: its cross-attentions get the new matrices.
+        settings: see `FusionSettings`.
+        unet: the UNet, for `music_attention` alone: its cross-attentions get the new matrices.
     """
 
     def __init__(self, settings: FusionSettings, unet: Any = None) -> None:
@@ -137,7 +138,8 @@ class Fusion:
         """What the UNet takes as `encoder_hidden_states`: shape=(batch, token, width), or text and music for music_attention.
 
         Args:
-            text: shape=(batch, token, width). features, keep: as for `music`.
+            text: shape=(batch, token, width).
+            features, keep: as for `music`.
         """
         music, m, kind = self.music(features, keep), self.module, self.settings.kind
         if kind == "music_attention":

@@ -176,10 +176,10 @@ def check_settings(part: str, batch: Any, dtype: Any) -> None:
     """Check the settings that the genre networks share.
 
     Raises:
-        InvalidValue: a batch that is no whole number from 1. UnknownName: none of `DTYPES`.
+        InvalidValue: a batch_size that is no whole number from 1. UnknownName: none of `DTYPES`.
     """
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise InvalidValue(f"{part} takes batch as a whole number from 1, got {batch!r}")
+        raise InvalidValue(f"{part} takes batch_size as a whole number from 1, got {batch!r}")
     if dtype not in DTYPES:
         raise UnknownName(f"no {part} dtype {dtype!r}; {nearest(str(dtype), DTYPES)}")
 

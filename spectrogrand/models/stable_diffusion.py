@@ -193,7 +193,8 @@ def sample(
 
     Args:
         features: float32, shape=(picture, time, axis), or None: the text alone.
-        guidance: s_t, 1 is none. music_guidance: s_m, 1 is none, 0 drops the music; None: as `guidance`. Where both are 1 the
+        guidance: s_t, 1 is none.
+        music_guidance: s_m, 1 is none, 0 drops the music; None: as `guidance`. Where both are 1 the
             UNet is asked once, with text and music, as published.
         negative: the text in the place of no text.
     """

@@ -38,7 +38,8 @@ class Polite:
         robots: True asks a host's robots.txt first and leaves alone what it forbids to programs (RFC 9309: one that cannot be
             read for the server's fault forbids all, one that is not there allows all). False is for an API that its owner
             offers to programs, asked with the user's own key.
-        timeout: seconds without a byte. most: bytes of an answer.
+        timeout: seconds without a byte.
+        most: bytes of an answer.
     """
 
     per_second: float = 1.0

@@ -36,7 +36,8 @@ def fresh(output: Path, name: str, token: object = None) -> Path:
     """A directory that nobody else has: mkdir decides, so two runs at once never share one.
 
     Args:
-        output: where. name: of the directory; a number is added where it is taken.
+        output: where.
+        name: of the directory; a number is added where it is taken.
         token: of the page's job that the run belongs to, by which the page finds it: kept in a file of its own, in no record.
     """
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(output)):

@@ -181,7 +181,8 @@ class Run:
         """The most probable class of an artefact, with all probabilities in the record.
 
         Args:
-            slot: of the classifier. item: what it names.
+            slot: of the classifier.
+            item: what it names.
             nearest: whether the nearest class stands in where the classifier says that none fits; with a warning then.
 
         Returns:
@@ -257,8 +258,10 @@ class Run:
         """A traced value kept in the store as one file: made at most once, then read back.
 
         Args:
-            value: what to keep. name: the file's.
-            save: writes a value into a file. load: reads it.
+            value: what to keep.
+            name: the file's.
+            save: writes a value into a file.
+            load: reads it.
 
         Returns:
             The value as read back, which the file's bytes stand for, and its entry.
@@ -306,8 +309,10 @@ class Run:
         """Write down a finished step.
 
         Args:
-            slot: what the step is called. part: the plug-in that did it, if one did.
-            reused: how many results were found. made: how many were made.
+            slot: what the step is called.
+            part: the plug-in that did it, if one did.
+            reused: how many results were found.
+            made: how many were made.
             begun: `time.monotonic()` at its start.
         """
         seconds = round(time.monotonic() - begun, 3)

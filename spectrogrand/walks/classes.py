@@ -98,7 +98,8 @@ def choose(
     """`count` different class ids for a song's lyrics.
 
     Args:
-        verses: lines by verse. embed: texts -> shape=(text, axis).
+        verses: lines by verse.
+        embed: texts -> shape=(text, axis).
         names: the embedded class names, shape=(1000, axis); see `class_names`.
         words: how much words count that a line and a class's name share. 0 is the published way, for sentence models;
             1 helps embedders that know moods and not things.

@@ -113,7 +113,8 @@ def walk(
         classes: 1 to 12 ImageNet ids. With `sort_by_power` the first belongs to the strongest pitch class, the second to
             the next; without it to C, C sharp and so on (of as many pitch classes as there are classes).
         seed: of the first noise vector and the jitters.
-        pitch_sensitivity: how fast class vectors follow the chroma. tempo_sensitivity: how far noise vectors move.
+        pitch_sensitivity: how fast class vectors follow the chroma.
+        tempo_sensitivity: how far noise vectors move.
         jitter: about half of the noise axes, drawn anew every 200 vectors, move by 1 - jitter of the others.
         truncation: noise lies in [-2, 2] times this: small for typical pictures, 1 for varied ones.
         smooth_factor: vectors (at a frame_length of 512) over which class vectors are averaged; 1: none.

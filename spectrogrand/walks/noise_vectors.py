@@ -53,7 +53,8 @@ def noise_walk(
 
     Args:
         loudness: e, shape=(frame,): power plus its rise, 0 in silence, where the walk rolls out and stands still.
-        first: shape=(axis,). jitters: shape=(1 + frame // 200, axis). See `draw`.
+        first: shape=(axis,).
+        jitters: shape=(1 + frame // 200, axis). See `draw`.
         sensitivity: t, the published tempo_sensitivity * frame_length / 512.
         truncation: T in (0, 1].
 

@@ -83,7 +83,8 @@ def on_beats(walk: np.ndarray, fps: Fraction, beats: np.ndarray, *, strength: fl
 
     Args:
         walk: where it stands at the end of each frame, shape=(frame,), never going back.
-        beats: seconds, rising. strength: 0 leaves the walk, 1 is the whole nudge.
+        beats: seconds, rising.
+        strength: 0 leaves the walk, 1 is the whole nudge.
 
     >>> on_beats(np.arange(1, 11) / 10, Fraction(10), np.array([0.2, 0.7])).round(2).tolist()
     [0.1, 0.2, 0.56, 0.66, 0.69, 0.7, 0.7, 0.8, 0.9, 1.0]

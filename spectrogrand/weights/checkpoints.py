@@ -25,7 +25,8 @@ def pipeline(
     """A diffusers pipeline from a folder in the hub's layout, each model in it checked as `model` does.
 
     Args:
-        folder: holds model_index.json. dtype: "float32", "bfloat16" or "float16".
+        folder: holds model_index.json.
+        dtype: "float32", "bfloat16" or "float16".
         part: the plug-in's name, for messages.
         auto: a diffusers class to load through, such as "AutoPipelineForText2Image"; None takes the one that the index names.
         instead: component -> class, where the index names one that does not do (AudioLDM2's GPT2Model).
@@ -146,7 +147,9 @@ def model(cls: Any, folder: Path, dtype: str, *, part: str, quantised: Any = Non
     """One diffusers or transformers model from its folder, in `dtype`, ready to compute; safetensors only.
 
     Args:
-        cls: its class. folder: holds config.json and the weights. dtype: "float32", "bfloat16" or "float16".
+        cls: its class.
+        folder: holds config.json and the weights.
+        dtype: "float32", "bfloat16" or "float16".
         part: the plug-in's name, for messages.
         quantised: what the class takes as `quantization_config`; None keeps the weights as they are.
 

@@ -87,7 +87,8 @@ def fetch_file(url: str, target: Path, *, sha256: str | None = None, name: str =
     """Download to `target`; `target.part` keeps what an interrupted download got, and the next one asks for the rest.
 
     Args:
-        sha256: 64 hex digits that the file must have; None takes any. name: what to call it in messages.
+        sha256: 64 hex digits that the file must have; None takes any.
+        name: what to call it in messages.
 
     Raises:
         MissingExtra: no connection, or it broke off; the same call goes on from there.

@@ -21,7 +21,8 @@ def take(name: str, sources: tuple[Weights, ...], own: Path, folder: str | None 
     """Put the weights of a plug-in that lie in `own` where it looks for them; a pickle is converted without being run.
 
     Args:
-        name: the plug-in's. sources: its weights; those that have a file's name can be taken.
+        name: the plug-in's.
+        sources: its weights; those that have a file's name can be taken.
         own: the downloaded file, or a zip file that holds it somewhere.
         folder: where to, in a folder of the plug-in's name; None is the user's cache.
 

@@ -34,7 +34,8 @@ class Budget:
     """What one file may cost, counted over all the pickles inside it.
 
     Args:
-        size: of the file in bytes. name: what to call it in messages.
+        size: of the file in bytes.
+        name: what to call it in messages.
     """
 
     def __init__(self, size: int, name: str) -> None:
@@ -73,7 +74,8 @@ class Machine(pickle._Unpickler):
     """The instructions of a pickle, with bounds; `find_class` and `persistent_load` are its children's.
 
     Args:
-        file: where it begins; left behind its end. budget: of the whole file.
+        file: where it begins; left behind its end.
+        budget: of the whole file.
     """
 
     dispatch = dict(pickle._Unpickler.dispatch)

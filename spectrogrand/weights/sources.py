@@ -26,7 +26,8 @@ class HubRepo(Source):
     """A repository of the Hugging Face hub.
 
     Args:
-        repository: "owner/name". revision: its commit, 40 hex digits; "" takes the newest, which the fetch writes down.
+        repository: "owner/name".
+        revision: its commit, 40 hex digits; "" takes the newest, which the fetch writes down.
         folders: the sub-folders that are needed, where it is not the whole; a pipeline's index and its own files come with them.
 
     >>> HubRepo("a/b").pin

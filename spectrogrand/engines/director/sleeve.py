@@ -30,7 +30,8 @@ def draw_sleeve(
     Args:
         cover: shown whole, on its own blurred colours.
         song: what the bars and the waveform show.
-        fps: frames a second. size: (rows, columns).
+        fps: frames a second.
+        size: (rows, columns).
         title, artist: written beside or under the cover; "" for none.
 
     >>> song, cover = Audio(np.zeros((1, 8000), np.float32), 8000), Image(np.full((32, 32, 3), 200, np.uint8))

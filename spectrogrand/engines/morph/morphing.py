@@ -28,7 +28,8 @@ class Morph:
     place, by a front that runs over them along their light and a slow turbulence.
 
     Args:
-        flow: how far patches travel, 1 is all the way. turbulence: side lengths that the eddies bend, half way.
+        flow: how far patches travel, 1 is all the way.
+        turbulence: side lengths that the eddies bend, half way.
     """
 
     def __init__(

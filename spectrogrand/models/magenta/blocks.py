@@ -17,7 +17,9 @@ def taps(inside: int, outside: int, stride: int, grow: int, size: int) -> tuple[
     """Which source phase of which block feeds which tap of which output phase, along one axis.
 
     Args:
-        inside, outside: source and output pixels a block. stride: of the convolution. grow: nearest upsampling before it.
+        inside, outside: source and output pixels a block.
+        stride: of the convolution.
+        grow: nearest upsampling before it.
         size: taps of the kernel (odd).
 
     Returns:
@@ -40,7 +42,8 @@ class BlockConv:
     """One convolution over blocks, with the borders that reflection gives the plain one.
 
     Args:
-        kernel: shape=(output, input, tap, tap). bias: shape=(output,).
+        kernel: shape=(output, input, tap, tap).
+        bias: shape=(output,).
         inside, outside, stride, grow: as for `taps`.
         device, dtype: where and in which type it runs.
         rooms: padded inputs, kept by shape and shared by all layers: what was just read is still near the processor.
@@ -72,7 +75,8 @@ class BlockConv:
         """The layer's output, shape=(item, channel, row, column).
 
         Args:
-            x: shape=(item, channel, row, column). relu: of `x`, first.
+            x: shape=(item, channel, row, column).
+            relu: of `x`, first.
             cut: the blocks of `x` are `cut` times as many pixels a side as the layer's, and are cut up first.
         """
         import torch.nn.functional as F
@@ -166,7 +170,8 @@ def styled(y: Any, scale: Any, shift: Any, eps: float, phases: int) -> Any:
     `var_mean` and arithmetic.
 
     Args:
-        y: shape=(item, phase * channel, row, column). scale, shift: gamma and beta, shape=(item, channel).
+        y: shape=(item, phase * channel, row, column).
+        scale, shift: gamma and beta, shape=(item, channel).
     """
     for k in range(len(y)):
         _style_one(y[k : k + 1], scale[k], shift[k], eps, phases)

@@ -43,7 +43,7 @@ class ResNetGenre(networks.PictureClassifier, Classifier):
         pictures: "song": one of the whole song, as published; "bars": one a bar, as in training; None: "song" for the published
             file, "bars" for one's own.
         device: "cpu", "cuda", ...; None is cuda where there is one.
-        batch: pictures in one call.
+        batch_size: pictures in one call.
         dtype: "float32", or "bfloat16": several times as fast where the hardware computes in it, probabilities within about 0.01.
     """
 
@@ -59,13 +59,19 @@ class ResNetGenre(networks.PictureClassifier, Classifier):
     )
 
     def __init__(
-        self, *, weights: str | None = None, pictures: str | None = None, device: str | None = None, batch: int = 64,
+        self, *, weights: str | None = None, pictures: str | None = None, device: str | None = None, batch_size: int = 64,
         dtype: str = "float32",
     ) -> None:  # fmt: skip
-        networks.check_settings("resnet_genre", batch, dtype)
+        networks.check_settings("resnet_genre", batch_size, dtype)
         if pictures is not None and pictures not in PICTURES:
             raise UnknownName(f"no resnet_genre pictures {pictures!r}; {nearest(str(pictures), PICTURES)}")
-        self.weights, self.pictures, self.device, self.batch, self.dtype = weights, pictures, device, batch, dtype
+        self.weights, self.pictures, self.device, self.batch_size, self.dtype = (
+            weights,
+            pictures,
+            device,
+            batch_size,
+            dtype,
+        )
 
     def classify(self, batch: Sequence[Audio]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Probabilities, float64, shape=(item, genre), and the genres: future, bass, progressive, melodic.
@@ -84,7 +90,7 @@ class ResNetGenre(networks.PictureClassifier, Classifier):
         spec, _ = self.load()
         own = networks.read_spec(self._path()) is not None
         draw = drawn_bars if (self.pictures or ("bars" if own else "song")) == "bars" else drawn_song
-        found = networks.probabilities(spec, self.ask(draw(song, spec.side), self.batch))
+        found = networks.probabilities(spec, self.ask(draw(song, spec.side), self.batch_size))
         return np.asarray(found[:, [spec.classes.index(g) for g in GENRES]])
 
     def _network(self, path: Path) -> tuple[networks.Spec, Any]:

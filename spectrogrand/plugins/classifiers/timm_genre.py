@@ -27,7 +27,7 @@ class TimmGenre(networks.PictureClassifier, Classifier):
     Args:
         weights: safetensors file of `train/export.py`, or the folder that holds it.
         device: "cpu", "cuda", ...; None is cuda where there is one.
-        batch: bars in one call.
+        batch_size: bars in one call.
         dtype: "float32", or "bfloat16": several times as fast where the hardware computes in it, probabilities within about 0.01.
     """
 
@@ -43,10 +43,10 @@ class TimmGenre(networks.PictureClassifier, Classifier):
     )
 
     def __init__(
-        self, *, weights: str | None = None, device: str | None = None, batch: int = 64, dtype: str = "float32"
+        self, *, weights: str | None = None, device: str | None = None, batch_size: int = 64, dtype: str = "float32"
     ) -> None:
-        networks.check_settings("timm_genre", batch, dtype)
-        self.weights, self.device, self.batch, self.dtype = weights, device, batch, dtype
+        networks.check_settings("timm_genre", batch_size, dtype)
+        self.weights, self.device, self.batch_size, self.dtype = weights, device, batch_size, dtype
 
     def classify(self, batch: Sequence[Audio]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Probabilities, float64, shape=(item, genre), and the genres: the four of house in their order, or the file's own.
@@ -64,7 +64,7 @@ class TimmGenre(networks.PictureClassifier, Classifier):
     def bars(self, song: Audio) -> np.ndarray:
         """Probabilities of each bar by itself, float64, shape=(bar, genre), genres in `classify`'s order."""
         spec, _ = self.load()
-        found = networks.probabilities(spec, self.ask(drawn_bars(song, spec.side), self.batch))
+        found = networks.probabilities(spec, self.ask(drawn_bars(song, spec.side), self.batch_size))
         return np.asarray(found[:, [spec.classes.index(g) for g in order(spec.classes)]])
 
     def classes(self) -> tuple[str, ...] | None:

@@ -35,7 +35,8 @@ class MusicGenStates(Embedder):
         weights: folder of the model in the hub's layout, or one that holds it as `musicgen_states`; None is the hub's cache.
         layer: which layer's output, 0 the embedding; None: the middle one.
         seconds: length of the clip, 25 as published.
-        device: "cpu", "cuda", ...; None is cuda where there is one. dtype: "float32", "bfloat16", "float16"; None: by device.
+        device: "cpu", "cuda", ...; None is cuda where there is one.
+        dtype: "float32", "bfloat16", "float16"; None: by device.
     """
 
     artefact = Audio

@@ -42,17 +42,18 @@ class Sentences(Embedder):
             "paraphrase-multilingual-MiniLM-L12-v2" (384 axes, 50 languages, Hindi among them), looked for in `weights` and in the
             hub's cache; "all-distilroberta-v1" (768 axes, English), which MusicGenAI compares lyrics by; or the folder of any
             sentence-transformers model.
-        batch: sentences a pass. device: a torch device; None takes the best one.
+        batch_size: sentences a pass.
+        device: a torch device; None takes the best one.
         dtype: float32, bfloat16 or float16; None goes by the device. bfloat16 is faster on a CPU that computes in it and moves a
             cosine by about 0.01: an index and its queries should use the same.
         weights: a folder of weights, for the models that are not packaged.
 
     Raises:
-        InvalidValue: a batch outside 1 to 4096.
+        InvalidValue: a batch_size outside 1 to 4096.
 
-    >>> Sentences(batch=0)
+    >>> Sentences(batch_size=0)
     Traceback (most recent call last):
-    spectrogrand.errors.InvalidValue: batch is a whole number from 1 to 4096, got 0
+    spectrogrand.errors.InvalidValue: batch_size is a whole number from 1 to 4096, got 0
     """
 
     artefact = str
@@ -66,12 +67,12 @@ class Sentences(Embedder):
     chooses = ("model",)
 
     def __init__(
-        self, model: str = PACKAGED, batch: int = 64, device: str | None = None, dtype: str | None = None,
+        self, model: str = PACKAGED, batch_size: int = 64, device: str | None = None, dtype: str | None = None,
         weights: str | None = None,
     ) -> None:  # fmt: skip
-        if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 4096:
-            raise InvalidValue(f"batch is a whole number from 1 to 4096, got {batch!r}")
-        self.model, self.batch, self.device, self.dtype, self.weights = model, batch, device, dtype, weights
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or not 1 <= batch_size <= 4096:
+            raise InvalidValue(f"batch_size is a whole number from 1 to 4096, got {batch_size!r}")
+        self.model, self.batch_size, self.device, self.dtype, self.weights = model, batch_size, device, dtype, weights
         if model != MULTILINGUAL:  # what this one needs: a package, another model, or the user's own folder
             needed = self.card.modules if model == PACKAGED else self.card.modules[:1]
             lots = (FETCHED[model],) if model in FETCHED else ()
@@ -93,7 +94,7 @@ class Sentences(Embedder):
         model = self._load()
         if not texts:
             return np.zeros((0, model.get_embedding_dimension()), np.float32)
-        made = model.encode(texts, batch_size=self.batch, show_progress_bar=False)
+        made = model.encode(texts, batch_size=self.batch_size, show_progress_bar=False)
         vectors = np.asarray(made, np.float32)  # unit length in float32, whatever the model computes in
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
@@ -101,7 +102,7 @@ class Sentences(Embedder):
         """The sha256 of the model's files, the device, and the library versions that the last bits depend on."""
         place = devices.device(self.device)
         kind = devices.dtype(self.dtype, place)
-        return devices.identity(self._folder(), place, kind, self.batch, "transformers", "sentence-transformers")
+        return devices.identity(self._folder(), place, kind, self.batch_size, "transformers", "sentence-transformers")
 
     def close(self) -> None:
         """Free the model."""

@@ -24,9 +24,11 @@ class Synchrony(CreativityScorer):
     synchrony); av_align: Yariv et al., AAAI 2024. A picture that never changes, or a sound without beats, scores 0.
 
     Args:
-        measure: which one. above_chance: True takes away what the same sound cut up and shuffled scores, and divides by what is
+        measure: which one.
+        above_chance: True takes away what the same sound cut up and shuffled scores, and divides by what is
             then left to reach: 0 is chance, 1 perfect, below 0 worse than chance.
-        draws: shuffles that chance is the mean of. seed: of the shuffles.
+        draws: shuffles that chance is the mean of.
+        seed: of the shuffles.
 
     >>> from fractions import Fraction
     >>> from spectrogrand import Audio, Frames, Image

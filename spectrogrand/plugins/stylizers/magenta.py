@@ -56,7 +56,7 @@ class Magenta(Stylizer):
         size: the longer side at which the network draws (512 as published); litert has 384 and no other.
         device: torch only: "cpu", "cuda", "cuda:0", "mps"; None is cuda where there is one.
         dtype: torch only: "float32", "bfloat16" or "float16".
-        batch: torch only: frames in one call.
+        batch_size: torch only: frames in one call.
         compile: torch only: compile the network at the first frame.
         threads: litert only: threads of a call.
     """
@@ -84,7 +84,7 @@ class Magenta(Stylizer):
         size: int = SIDE,
         device: str | None = None,
         dtype: str = "float32",
-        batch: int = 1,
+        batch_size: int = 1,
         compile: bool = False,
         threads: int = 1,
     ) -> None:
@@ -92,9 +92,9 @@ class Magenta(Stylizer):
             raise UnknownName(f"no magenta backend {backend!r}; {nearest(str(backend), MODULES)}")
         for name, value, low, high in (
             ("strength", strength, 0, 2), ("blend", blend, 0, 1), ("smoothing", smoothing, 0, 0.95),
-            ("size", size, 32, 2048), ("batch", batch, 1, 256), ("threads", threads, 1, 64),
+            ("size", size, 32, 2048), ("batch_size", batch_size, 1, 256), ("threads", threads, 1, 64),
         ):  # fmt: skip
-            whole = name in ("size", "batch", "threads")
+            whole = name in ("size", "batch_size", "threads")
             if (
                 isinstance(value, bool)
                 or not isinstance(value, int if whole else int | float)
@@ -103,13 +103,19 @@ class Magenta(Stylizer):
                 raise InvalidValue(f"magenta takes {name} from {low} to {high}, got {value!r}")
         if dtype not in ("float32", "bfloat16", "float16"):
             raise UnknownName(f"no magenta dtype {dtype!r}; {nearest(str(dtype), ('float32', 'bfloat16', 'float16'))}")
-        if backend == "litert" and (size, dtype, batch, device or "cpu", compile) != (SIDE, "float32", 1, "cpu", False):
+        if backend == "litert" and (size, dtype, batch_size, device or "cpu", compile) != (
+            SIDE,
+            "float32",
+            1,
+            "cpu",
+            False,
+        ):
             raise InvalidValue(
                 f"backend=litert draws at size {SIDE}, in float32, singly, on cpu: set backend=torch for more"
             )
         if backend != "torch" and blend:
             raise InvalidValue(f"backend={backend} cannot blend features: set backend=torch, or use strength")
-        if backend == "tfhub" and (dtype, batch, device or "cpu", compile) != ("float32", 1, "cpu", False):
+        if backend == "tfhub" and (dtype, batch_size, device or "cpu", compile) != ("float32", 1, "cpu", False):
             raise InvalidValue("backend=tfhub draws in float32, singly, on cpu: set backend=torch for more")
         self.weights, self.backend, self.strength, self.smoothing, self.size = (
             weights,
@@ -118,7 +124,13 @@ class Magenta(Stylizer):
             smoothing,
             size,
         )
-        self.device, self.dtype, self.batch, self.compile, self.threads = device, dtype, batch, compile, threads
+        self.device, self.dtype, self.batch_size, self.compile, self.threads = (
+            device,
+            dtype,
+            batch_size,
+            compile,
+            threads,
+        )
         self.blend = blend
         self._engine: LiteRTEngine | TorchEngine | TFHubEngine | None = None
         self._network: SavedModelNetwork | None = None
@@ -197,7 +209,7 @@ class Magenta(Stylizer):
         engine = self._load()
         pairs = zip(self._contents(engine, content, count), self._vectors(engine, style, count), strict=True)
         rows, columns = content.size
-        while chunk := list(islice(pairs, self.batch)):
+        while chunk := list(islice(pairs, self.batch_size)):
             vectors = [
                 v if own is None or self.strength == 1 else own + self.strength * (v - own) for (_, own), v in chunk
             ]

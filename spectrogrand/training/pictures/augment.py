@@ -232,7 +232,8 @@ def mixed(pictures: Any, targets: Any, alpha: float, seed: int, epoch: int, indi
     """Mixup (Zhang et al., ICLR 2018): each item with its neighbour in the batch, its share drawn from Beta(alpha, alpha).
 
     Args:
-        pictures: float (item, rgb, row, column). targets: float (item, class), rows summing to 1.
+        pictures: float (item, rgb, row, column).
+        targets: float (item, class), rows summing to 1.
     """
     import torch
 

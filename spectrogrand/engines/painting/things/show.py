@@ -64,7 +64,9 @@ def paint_topic(
     """Paint what a topic is about on the scene's canvas.
 
     Args:
-        scene: planned for the topic. reading: what the topic names. brief, row, seed: as in `scenes.paint`.
+        scene: planned for the topic.
+        reading: what the topic names.
+        brief, row, seed: as in `scenes.paint`.
         painters: the families' own painters by name.
 
     Returns:

@@ -24,7 +24,8 @@ class Blip(Generator):
             caption.
         beams: width of the beam search; 1 is greedy. Nothing is sampled, so the seed changes nothing.
         max_tokens: most word pieces of the caption.
-        device: a torch device; None takes the best one. dtype: float32, bfloat16 or float16; None goes by the device.
+        device: a torch device; None takes the best one.
+        dtype: float32, bfloat16 or float16; None goes by the device.
         weights: a folder with the model in the hub's layout, or one that holds it as `blip`; None: the hub's cache.
 
     Raises:

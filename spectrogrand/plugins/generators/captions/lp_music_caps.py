@@ -33,8 +33,10 @@ class LPMusicCaps(HubGenerator):
     Args:
         weights: a folder, or one with `lp_music_caps` in it, that holds lp_music_caps.safetensors (what `spectrogrand convert`
             makes of the published transfer.pth) and BART's config.json, vocab.json and merges.txt (else the hub's cache).
-        beams: of the search, 5 as published. tokens: at most so many in a caption.
-        dtype, device: as audioldm2's.
+        beams: of the search, 5 as published.
+        tokens: at most so many in a caption.
+        dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
+        device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
     """
 
     card = Card(

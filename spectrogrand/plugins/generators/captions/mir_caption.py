@@ -41,7 +41,8 @@ class MirCaption(Generator):
     Args:
         genre: a classifier's config, or null to name none; its sub-genres of house are called "... house".
         sound_embedder: a tagger's config: an embedder whose `axes` name its columns, probabilities in [0, 1]; null for none.
-        certain: from which probability a genre is believed, 0 to 1. certain_tag: the same of a tag (a tagger of fifty tags is
+        certain: from which probability a genre is believed, 0 to 1.
+        certain_tag: the same of a tag (a tagger of fifty tags is
             rarely surer than a half).
 
     >>> MirCaption(genre=None).generate([Audio(np.zeros((1, 8000), np.float32), 8000)], [0])

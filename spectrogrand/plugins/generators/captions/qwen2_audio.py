@@ -16,8 +16,10 @@ class Qwen2Audio(MusicLanguageModel):
 
     Args:
         weights: folder of the model in the hub's layout, or a folder with `qwen2_audio` in it; None: the hub's cache.
-        question: what it is asked. tokens: at most so many are answered.
-        dtype, device: as audioldm2's.
+        question: what it is asked.
+        tokens: at most so many are answered.
+        dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
+        device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
     """
 
     card = Card(

@@ -58,19 +58,31 @@ class DiffusersImage(DiffusersGenerator):
 
     Args:
         weights: folder of the model in the hub's layout, or a folder with `diffusers_image` in it; None: the hub's cache.
-        model: the model's name on the hub. revision: its commit, 40 hex digits; None: pinned here, or by the fetch.
+        model: the model's name on the hub.
+        revision: its commit, 40 hex digits; None: pinned here, or by the fetch.
         prior: the name of the model's prior on the hub, where it draws what another model makes of the prompt (Kandinsky 2.2,
             Stable Cascade); it lies in `diffusers_image_prior` beside the model's folder. None: the known one, if there is one.
-        prompt: text with {colour}, {topic}, {word}, {genre}. negative_prompt: where the model takes one.
-        steps: denoising steps. guidance: guidance scale; turbo and schnell models want 0; None: the model's own way.
+        prompt: text with {colour}, {topic}, {word}, {genre}.
+        negative_prompt: where the model takes one.
+        steps: denoising steps.
+        guidance: guidance scale; turbo and schnell models want 0; None: the model's own way.
         true_guidance: guidance by a second pass with the negative prompt, for models that take one beside theirs (Qwen-Image: 4).
         size: side in pixels.
-        lora: a LoRA file (safetensors), or a list of them. lora_scale: how much it counts, a number, or one for each.
+        lora: a LoRA file (safetensors), or a list of them.
+        lora_scale: how much it counts, a number, or one for each.
         quantisation: weights in fewer bits, to fit a smaller GPU: "int8", "float8", "nf4"; None: as they are.
-        picture: a picture of one's own to begin with (image to image). strength: how much of it changes, above 0 to 1; those that
+        picture: a picture of one's own to begin with (image to image).
+        strength: how much of it changes, above 0 to 1; those that
             take a picture as a reference (FLUX.2) have none.
         mask: a picture, white where `picture` may change and black where it is kept (inpaint).
-        batch_size, dtype, device, offload, attention_slicing, scheduler, channels_last, compile: as audioldm2's.
+        batch_size: candidates in one call; halved when memory runs out.
+        dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
+        device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
+        offload: "auto" (what the free memory allows), "none", "model" or "sequential".
+        attention_slicing: attention in slices: less memory, slower.
+        scheduler: a diffusers scheduler's name; None: the shipped one.
+        channels_last: memory order of convolutions.
+        compile: compile the denoiser at the first call.
     """
 
     card = Card(

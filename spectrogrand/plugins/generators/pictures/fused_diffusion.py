@@ -38,8 +38,10 @@ class FusedDiffusion(HubGenerator):
             (`checkpoint_asd_epoch45.pth`), which is read by an unpickler that runs nothing; None: the prompt alone.
         sound_embedder: an embedder's config; it must be the one that the fusion was trained with.
         seconds: length of the clip, 25 as published; shorter songs are read whole.
-        sampler: "ddpm", "pndm" (the published tables), "ddim" or "dpmsolver++". steps: at most 150 as published.
-        guidance: how much the prompt counts, 1 is none. music_guidance: how much the music does, 0 drops it; None: as guidance.
+        sampler: "ddpm", "pndm" (the published tables), "ddim" or "dpmsolver++".
+        steps: at most 150 as published.
+        guidance: how much the prompt counts, 1 is none.
+        music_guidance: how much the music does, 0 drops it; None: as guidance.
             The published fused experiment has no guidance: 1 and 1.
         negative_prompt: what guidance leads away from.
         size: side of the picture in pixels.

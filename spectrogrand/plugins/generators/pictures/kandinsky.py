@@ -37,12 +37,22 @@ class Kandinsky(DiffusersGenerator):
 
     Args:
         weights: a folder with `kandinsky_prior` and `kandinsky_decoder` in the hub's layout; None: the hub's cache.
-        caption_weight: share of the caption; None: as above. movement_weight: share of the movement, where a caption has one.
+        caption_weight: share of the caption; None: as above.
+        movement_weight: share of the movement, where a caption has one.
         artwork_weights: how much each artwork counts among the artworks, one number per artwork; None: all alike. They share what
             caption and movement leave.
-        negative_prompt: what not to draw, for the prior. prior_steps, prior_guidance: denoising steps and guidance scale of it.
-        steps, guidance: of the decoder. size: side of the square pictures in pixels, a multiple of 64.
-        batch_size, dtype, device, offload, attention_slicing, scheduler, channels_last, compile: as audioldm2's.
+        negative_prompt: what not to draw, for the prior.
+        prior_steps, prior_guidance: denoising steps and guidance scale of it.
+        steps, guidance: of the decoder.
+        size: side of the square pictures in pixels, a multiple of 64.
+        batch_size: candidates in one call; halved when memory runs out.
+        dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
+        device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
+        offload: "auto" (what the free memory allows), "none", "model" or "sequential".
+        attention_slicing: attention in slices: less memory, slower.
+        scheduler: a diffusers scheduler's name; None: the shipped one.
+        channels_last: memory order of convolutions.
+        compile: compile the denoiser at the first call.
     """
 
     card = Card(

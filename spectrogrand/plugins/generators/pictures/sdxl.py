@@ -38,11 +38,21 @@ class SDXL(DiffusersGenerator):
 
     Args:
         weights: folder of the model in the hub's layout, or a folder with `sdxl` (and `sdxl_refiner`) in it.
-        prompt: text with {colour}, {topic}, {word}, {genre}. negative_prompt: what guidance leads away from.
-        steps: denoising steps, the published 200 by default. guidance: guidance scale, 1 is none.
+        prompt: text with {colour}, {topic}, {word}, {genre}.
+        negative_prompt: what guidance leads away from.
+        steps: denoising steps, the published 200 by default.
+        guidance: guidance scale, 1 is none.
         size: side in pixels; the model learned 1024.
-        refiner: use the refiner; a folder says where it lies. handover: at which share of the schedule it takes over.
-        batch_size, dtype, device, offload, attention_slicing, scheduler, channels_last, compile: as audioldm2's.
+        refiner: use the refiner; a folder says where it lies.
+        handover: at which share of the schedule it takes over.
+        batch_size: candidates in one call; halved when memory runs out.
+        dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
+        device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
+        offload: "auto" (what the free memory allows), "none", "model" or "sequential".
+        attention_slicing: attention in slices: less memory, slower.
+        scheduler: a diffusers scheduler's name; None: the shipped one.
+        channels_last: memory order of convolutions.
+        compile: compile the denoiser at the first call.
     """
 
     card = Card(

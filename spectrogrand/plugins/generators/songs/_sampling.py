@@ -22,7 +22,8 @@ class Sampler:
 
     Args:
         noise: one torch.Generator per candidate; rows of the scores are candidates times codebooks.
-        temperature: above 1 is wilder. top_k: how many tokens may be drawn; 0 is all.
+        temperature: above 1 is wilder.
+        top_k: how many tokens may be drawn; 0 is all.
         tick: called after each token, for a progress bar.
     """
 

@@ -21,11 +21,21 @@ class ACEStep(DiffusersGenerator):
 
     Args:
         weights: folder of the model in the hub's layout, or a folder with `ace_step` in it; None looks into the hub's cache.
-        prompt: text with {topic}. sung: lyrics; "[instrumental]" is none.
-        steps: denoising steps; turbo learned 8. guidance: guidance scale; turbo ignores it. shift: of the schedule.
-        bpm: beats per minute that the model is asked for; None leaves it free. key: such as "A minor"; None leaves it free.
+        prompt: text with {topic}.
+        sung: lyrics; "[instrumental]" is none.
+        steps: denoising steps; turbo learned 8.
+        guidance: guidance scale; turbo ignores it.
+        shift: of the schedule.
+        bpm: beats per minute that the model is asked for; None leaves it free.
+        key: such as "A minor"; None leaves it free.
         duration: seconds.
-        batch_size, dtype, device, offload, attention_slicing, channels_last, compile: as audioldm2's.
+        batch_size: candidates in one call; halved when memory runs out.
+        dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
+        device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
+        offload: "auto" (what the free memory allows), "none", "model" or "sequential".
+        attention_slicing: attention in slices: less memory, slower.
+        channels_last: memory order of convolutions.
+        compile: compile the denoiser at the first call.
     """
 
     card = Card(

@@ -28,15 +28,19 @@ class AudioLDM2(DiffusersGenerator):
 
     Args:
         weights: folder of the model in the hub's layout, or a folder with `audioldm2` in it; None looks into the hub's cache.
-        prompt: text with {topic}. negative_prompt: what guidance leads away from.
-        steps: denoising steps, or a list of them. guidance: guidance scale, 1 is none.
+        prompt: text with {topic}.
+        negative_prompt: what guidance leads away from.
+        steps: denoising steps, or a list of them.
+        guidance: guidance scale, 1 is none.
         duration: seconds; the model learned 10.24.
         batch_size: candidates in one call; halved when memory runs out.
         dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
         device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
-        offload: "auto" (what the free memory allows), "none", "model" or "sequential". attention_slicing: less memory, slower.
+        offload: "auto" (what the free memory allows), "none", "model" or "sequential".
+        attention_slicing: less memory, slower.
         scheduler: a diffusers scheduler's name; None: the shipped one.
-        channels_last: memory order of convolutions. compile: compile the denoiser at the first call.
+        channels_last: memory order of convolutions.
+        compile: compile the denoiser at the first call.
     """
 
     card = Card(

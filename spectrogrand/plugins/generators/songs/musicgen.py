@@ -40,8 +40,11 @@ class MusicGen(HubGenerator):
         model: the model's name on the hub, for the hub's cache.
         prompt: text with {topic}.
         melody: a sound file whose melody the song follows; it goes round where it is shorter. Needs a melody model.
-        guidance: guidance scale, 1 is none. temperature, top_k: of sampling; top_k 0 is all.
-        duration: seconds. window: seconds that the model learned. overlap: seconds that a continuation hears again.
+        guidance: guidance scale, 1 is none.
+        temperature, top_k: of sampling; top_k 0 is all.
+        duration: seconds.
+        window: seconds that the model learned.
+        overlap: seconds that a continuation hears again.
         batch_size: candidates in one call; halved when memory runs out.
         dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
         device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.

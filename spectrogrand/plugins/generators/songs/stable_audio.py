@@ -23,10 +23,19 @@ class StableAudio(DiffusersGenerator):
 
     Args:
         weights: folder of the model in the hub's layout, or a folder with `stable_audio` in it; None: the hub's cache.
-        prompt: text with {topic}. negative_prompt: what guidance leads away from.
-        steps: denoising steps. guidance: guidance scale, 1 is none.
+        prompt: text with {topic}.
+        negative_prompt: what guidance leads away from.
+        steps: denoising steps.
+        guidance: guidance scale, 1 is none.
         duration: seconds, at most the model's window (47.5).
-        batch_size, dtype, device, offload, attention_slicing, scheduler, channels_last, compile: as audioldm2's.
+        batch_size: candidates in one call; halved when memory runs out.
+        dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
+        device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
+        offload: "auto" (what the free memory allows), "none", "model" or "sequential".
+        attention_slicing: attention in slices: less memory, slower.
+        scheduler: a diffusers scheduler's name; None: the shipped one.
+        channels_last: memory order of convolutions.
+        compile: compile the denoiser at the first call.
     """
 
     card = Card(

@@ -49,7 +49,7 @@ class BigGAN(HubGenerator):
             brings the published 512).
         fps: frames per second, as text or a number.
         size: side of the frames in pixels, or [rows, columns] to which they are cut; None: the resolution.
-        batch: frames a pass (published: 20 to 30); halved where memory does not hold them.
+        batch_size: frames a pass (published: 20 to 30); halved where memory does not hold them.
         dtype, device: of the network; None takes the best that is there.
     """
 
@@ -68,14 +68,14 @@ class BigGAN(HubGenerator):
 
     def __init__(
         self, *, weights: str | None = None, resolution: int | None = None, fps: str | int | float = "30",
-        size: int | list[int] | None = None, batch: int = 20, dtype: str | None = None, device: str | None = None,
+        size: int | list[int] | None = None, batch_size: int = 20, dtype: str | None = None, device: str | None = None,
     ) -> None:  # fmt: skip
         if resolution is not None and resolution not in RESOLUTIONS:
             raise InvalidValue(f"biggan has resolutions {RESOLUTIONS}, got {resolution!r}")
-        numbers("biggan", batch=(batch, 1, 1024))
+        numbers("biggan", batch_size=(batch_size, 1, 1024))
         sides("biggan", RESOLUTIONS[0] if size is None else size)
         self.weights, self.resolution, self.fps, self.size = weights, resolution, fps, size
-        self.batch, self.dtype, self.device = batch, dtype, device
+        self.batch_size, self.dtype, self.device = batch_size, dtype, device
         if resolution not in (None, 512):
             self.card = replace(type(self).card, weights=_published(resolution))  # type: ignore[misc]
 
@@ -94,8 +94,8 @@ class BigGAN(HubGenerator):
         count = frame_count(walk.duration, fps)
 
         def make() -> Iterator[np.ndarray]:
-            for start in range(0, count, self.batch):
-                here = walk.at(np.arange(start, min(start + self.batch, count)) / float(fps))
+            for start in range(0, count, self.batch_size):
+                here = walk.at(np.arange(start, min(start + self.batch_size, count)) / float(fps))
                 for picture in self._drawn(here.noise, here.class_vectors(), walk.truncation):
                     yield resized(picture, size)
 

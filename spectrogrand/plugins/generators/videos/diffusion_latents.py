@@ -36,10 +36,13 @@ class DiffusionLatents(HubGenerator):
 
     Args:
         weights: a folder in the hub's layout: a text-to-image pipeline with UNet and VAE, or an AutoencoderKL alone.
-        prompt: of a class, `{name}` in it. negative_prompt, steps, guidance: of the sampling.
-        noise: how far noise vectors move the latent, 0 to 1. fps: frames per second.
+        prompt: of a class, `{name}` in it.
+        negative_prompt, steps, guidance: of the sampling.
+        noise: how far noise vectors move the latent, 0 to 1.
+        fps: frames per second.
         size: side in pixels, a multiple of 8, or [rows, columns], each rounded to one.
-        batch: frames decoded a pass; halved where memory does not hold them. dtype, device: None takes the best.
+        batch_size: frames decoded a pass; halved where memory does not hold them.
+        dtype, device: None takes the best.
     """
 
     card = Card(
@@ -58,17 +61,17 @@ class DiffusionLatents(HubGenerator):
     def __init__(
         self, *, weights: str | None = None, prompt: str = "a photograph of {name}, dramatic light", negative_prompt: str = "",
         steps: int = 25, guidance: float = 7.0, noise: float = 0.25, size: int | list[int] = 512, fps: str | int | float = "30",
-        batch: int = 4, dtype: str | None = None, device: str | None = None,
+        batch_size: int = 4, dtype: str | None = None, device: str | None = None,
     ) -> None:  # fmt: skip
         numbers("diffusion_latents", steps=(steps, 1, 1000), guidance=(guidance, 0.0, 50.0), noise=(noise, 0.0, 1.0),
-                batch=(batch, 1, 1024))  # fmt: skip
+                batch_size=(batch_size, 1, 1024))  # fmt: skip
         sides("diffusion_latents", size, 8, 8)
         if isinstance(size, int):
             multiple("diffusion_latents", "size", size, 8)
         if not isinstance(prompt, str) or "{name}" not in prompt:
             raise InvalidValue(f"diffusion_latents takes a prompt with {{name}} in it, got {prompt!r}")
         self.weights, self.prompt, self.negative_prompt, self.steps = weights, prompt, negative_prompt, steps
-        self.guidance, self.noise, self.size, self.fps, self.batch = guidance, noise, size, fps, batch
+        self.guidance, self.noise, self.size, self.fps, self.batch_size = guidance, noise, size, fps, batch_size
         self.dtype, self.device = dtype, device
 
     def generate(self, sources: Sequence[LatentWalk], seeds: Sequence[int]) -> list[Frames]:
@@ -87,8 +90,8 @@ class DiffusionLatents(HubGenerator):
         def make() -> Iterator[np.ndarray]:
             anchors = np.stack([self._anchor(number, seed) for number in walk.classes])
             smooth = directions(seed, anchors.shape[1:])
-            for start in range(0, count, self.batch):
-                here = walk.at(np.arange(start, min(start + self.batch, count)) / float(fps))
+            for start in range(0, count, self.batch_size):
+                here = walk.at(np.arange(start, min(start + self.batch_size, count)) / float(fps))
                 moved = np.tensordot(here.noise * np.float32(self.noise / np.sqrt(NOISE)), smooth, 1)
                 yield from self._decoded(mixed(here.weights, anchors) + moved)
 

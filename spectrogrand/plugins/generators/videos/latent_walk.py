@@ -32,7 +32,8 @@ class LatentWalk(HubGenerator):
             hub's cache.
         size: side of the frames in pixels, a multiple of 8, or [rows, columns], each rounded to one.
         frames_at_once: frames decoded in one call; halved where memory does not hold them.
-        dtype, device: as audioldm2's.
+        dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
+        device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
     """
 
     card = Card(

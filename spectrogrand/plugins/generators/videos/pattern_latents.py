@@ -36,7 +36,9 @@ class PatternLatents(Generator):
         size: side of the square frames in pixels, or [rows, columns].
         detail: longest side at which patterns are computed; larger frames are enlarged (they are smooth).
         symmetry: 1 (left and right), 3, 4, 5, 6 or 8 wedges of a kaleidoscope; null: the seed decides.
-        motion: of the noise vectors. accents: of onsets. drift: in silence. 0 to 3 each.
+        motion: of the noise vectors.
+        accents: of onsets.
+        drift: in silence. 0 to 3 each.
     """
 
     card = Card(

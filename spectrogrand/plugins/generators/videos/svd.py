@@ -25,13 +25,24 @@ class SVD(ClipGenerator):
 
     Args:
         weights: folder of the model in the hub's layout, or a folder with `svd` in it; None looks into the hub's cache.
-        fps: of the video. rate: model frames per second; None: every frame is new. In between, neighbours are mixed.
+        fps: of the video.
+        rate: model frames per second; None: every frame is new. In between, neighbours are mixed.
         width, height: pixels, multiples of 64; the model learned 1024 x 576.
-        frames: in a clip; the model learned 25. steps: denoising steps. guidance: of the last frame of a clip; the first has 1.
-        motion: how much moves, 1 to 255. condition_fps: the frame rate that the model is told. noise: added to the first frame.
+        frames: in a clip; the model learned 25.
+        steps: denoising steps.
+        guidance: of the last frame of a clip; the first has 1.
+        motion: how much moves, 1 to 255.
+        condition_fps: the frame rate that the model is told.
+        noise: added to the first frame.
         seam: frames over which a clip fades in.
         decode_chunk: frames decoded at once; fewer take less memory and flicker a little. Halved when memory runs out.
-        dtype, device, offload, attention_slicing, scheduler, channels_last, compile: as audioldm2's.
+        dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
+        device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
+        offload: "auto" (what the free memory allows), "none", "model" or "sequential".
+        attention_slicing: attention in slices: less memory, slower.
+        scheduler: a diffusers scheduler's name; None: the shipped one.
+        channels_last: memory order of convolutions.
+        compile: compile the denoiser at the first call.
     """
 
     card = Card(

@@ -28,12 +28,22 @@ class Wan(ClipGenerator):
 
     Args:
         weights: folder of the model in the hub's layout, or a folder with `wan` in it; None looks into the hub's cache.
-        prompt: what happens. negative_prompt: what not.
-        fps: of the video. rate: model frames per second, 24 as it learned; None: every frame is new.
+        prompt: what happens.
+        negative_prompt: what not.
+        fps: of the video.
+        rate: model frames per second, 24 as it learned; None: every frame is new.
         width, height: pixels, multiples of 32; the model learned 1280 x 704.
-        frames: in a clip, 4 k + 1; the model learned 121. steps: denoising steps. guidance: guidance scale.
+        frames: in a clip, 4 k + 1; the model learned 121.
+        steps: denoising steps.
+        guidance: guidance scale.
         seam: frames over which a clip fades in.
-        dtype, device, offload, attention_slicing, scheduler, channels_last, compile: as audioldm2's.
+        dtype: "float32", "bfloat16", "float16"; None: float32 on a CPU, bfloat16 on a GPU.
+        device: "cpu", "cuda", "cuda:0"; None: a GPU where there is one.
+        offload: "auto" (what the free memory allows), "none", "model" or "sequential".
+        attention_slicing: attention in slices: less memory, slower.
+        scheduler: a diffusers scheduler's name; None: the shipped one.
+        channels_last: memory order of convolutions.
+        compile: compile the denoiser at the first call.
     """
 
     card = Card(
