@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import InvalidValue
+from ....errors import InvalidValue, require
 from ....interfaces import Card, Weights
 from ....models import devices
 from ....registry import register
 from ....types import CoverBrief, Image
-from ....weights import checkpoints, hub
+from ....weights import checkpoints, files, hub
 from ....weights.sources import HubRepo, remedy
 from .._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
 from .._prompts import filled, warn_of_cuts
@@ -41,6 +41,7 @@ class SDXL(DiffusersGenerator):
         prompt: text with {colour}, {topic}, {word}, {genre}. negative_prompt: what guidance leads away from.
         steps: denoising steps, the published 200 by default. guidance: guidance scale, 1 is none.
         size: side in pixels; the model learned 1024.
+        lora: safetensors file of low-rank adapters in diffusers' layout, as `train/lora.py` writes; None uses none.
         refiner: use the refiner; a folder says where it lies. handover: at which share of the schedule it takes over.
         batch_size, dtype, device, offload, attention_slicing, scheduler, channels_last, compile: as audioldm2's.
     """
@@ -71,6 +72,7 @@ class SDXL(DiffusersGenerator):
         steps: int = 200,
         guidance: float = 5.0,
         size: int = 1024,
+        lora: str | None = None,
         refiner: bool | str = False,
         handover: float = 0.8,
         batch_size: int = 4,
@@ -93,6 +95,7 @@ class SDXL(DiffusersGenerator):
         filled(prompt, colour="", topic="", word="", genre="")
         self.weights, self.prompt, self.negative_prompt, self.steps = weights, prompt, negative_prompt, steps
         self.guidance, self.size, self.refiner, self.handover = float(guidance), size, refiner, float(handover)
+        self.lora = lora
         self.batch_size, self.dtype, self.device = batch_size, dtype, device
         self.offload, self.attention_slicing, self.scheduler = offload, attention_slicing, scheduler
         self.channels_last, self.compile = channels_last, compile
@@ -119,6 +122,8 @@ class SDXL(DiffusersGenerator):
 
     def _load(self) -> tuple[Any, Any]:
         base = super()._load()
+        if self.lora is not None:
+            self._adapt(base, Path(self.lora).expanduser())
         if not self.refiner:
             return base, None
         place, kind = self._where()
@@ -128,8 +133,23 @@ class SDXL(DiffusersGenerator):
         shared = {"vae": base.vae, "text_encoder_2": base.text_encoder_2} if self._offloaded == "none" else {}
         return base, self._placed(checkpoints.pipeline(folder, kind, part="sdxl_refiner", shared=shared), place)
 
+    def _adapt(self, base: Any, file: Path) -> None:
+        """Lay adapters over the denoiser.
+
+        Raises:
+            InvalidValue: no such file, or adapters of another model.
+        """
+        require("peft", "train", "sdxl with lora")
+        if not file.is_file():
+            raise InvalidValue(f"sdxl: lora={file} is no file: give the lora.safetensors of train/lora.py")
+        try:
+            base.load_lora_weights(files.load_torch(file))
+        except (ValueError, RuntimeError, KeyError) as error:
+            raise InvalidValue(f"{file} does not fit this SDXL ({' '.join(str(error).split())[:200]})") from error
+
     def _folders(self) -> dict[str, Path]:
-        return {**super()._folders(), **({"refiner": self.place_of(REFINER_WEIGHTS)} if self.refiner else {})}
+        lora = {} if self.lora is None else {"lora": Path(self.lora).expanduser()}
+        return {**super()._folders(), **lora, **({"refiner": self.place_of(REFINER_WEIGHTS)} if self.refiner else {})}
 
     def inspect(self) -> None:
         """As of every pipeline, and whether the refiner is one."""
