@@ -107,7 +107,11 @@ class DiffusersGenerator(HubGenerator):
         made = checkpoints.pipeline(
             self._folder(), kind, part=self.name, auto=self.auto, instead=self.instead, expected=self.expected
         )
+        self._adapt(made)
         return self._placed(made, place)
+
+    def _adapt(self, made: Any) -> None:
+        """Change a loaded pipeline before it is offloaded or compiled; as it is where a subclass has nothing to lay over it."""
 
     def inspect(self) -> None:
         """As of every hub model; whether the folder holds this pipeline, and its scheduler can give way to the set one."""

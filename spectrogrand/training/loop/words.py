@@ -16,6 +16,7 @@ _PACKAGED = Path(__file__).parents[1] / "conf"
 CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "train" / "conf"
 TEXT = (
     "root", "path", "weights", "initial", "output", "folder", "file", "cache", "csv", "ckpt_path", "squeezenet", "export",
+    "caption",
 )  # fmt: skip
 """Last words of settings whose values are taken as typed: paths with commas, quotes and `=` mean themselves."""
 

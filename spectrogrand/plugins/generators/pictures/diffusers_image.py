@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .... import media
-from ....errors import CandidateError, ConfigError, InvalidValue, require
+from ....errors import CandidateError, ConfigError, InvalidValue
 from ....interfaces import Card, Weights
 from ....models import devices
 from ....models import quantisation as quantising
@@ -21,6 +21,7 @@ from ....weights import checkpoints, hub
 from ....weights.sources import HubRepo
 from .._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
 from .._prompts import filled, warn_of_cuts
+from . import _lora
 
 DECODERS = ("KandinskyPipeline", "KandinskyV22Pipeline", "WuerstchenDecoderPipeline", "StableCascadeDecoderPipeline")
 PROMPT = "{colour} colored album cover for music about {topic} that {word}"
@@ -141,7 +142,7 @@ class DiffusersImage(DiffusersGenerator):
             one_of("diffusers_image", "quantisation", quantisation, sorted(quantising.WAYS))
         if picture is None and (mask is not None or strength is not None):
             raise ConfigError("mask and strength are of a picture that changes: set cover.picture=FILE")
-        self.loras = pair_loras(lora, lora_scale)
+        self.loras = _lora.pair(self.name, lora, lora_scale)
         self.true_guidance, self.quantisation, self.picture, self.mask = true_guidance, quantisation, picture, mask
         self.strength = strength
         one_of("diffusers_image", "offload", offload, OFFLOADS)
@@ -224,9 +225,7 @@ class DiffusersImage(DiffusersGenerator):
     def inspect(self) -> None:
         """As of every pipeline; whether a prior is here where one is needed, LoRA files are, and the device can quantise."""
         super().inspect()
-        for file, _ in self.loras:
-            if file.suffix != ".safetensors" or not file.is_file():
-                raise InvalidValue(f"no LoRA {str(file)!r}: give a safetensors file")
+        _lora.look(self.loras)
         if self.quantisation is not None:
             quantising.check(self.quantisation, self._where()[0], self.name)
         if self._prior() is None and hub.class_of(self._folder()) in DECODERS:
@@ -251,40 +250,12 @@ class DiffusersImage(DiffusersGenerator):
                 if name in named
             }
         made = checkpoints.pipeline(self._folder(), kind, part=self.name, auto=self.auto, shared=parts, quantised=fewer)
-        self._adapt(made)
+        _lora.adapt(made, self.loras, self.name, self.repository)
         return self._placed(made, place)
-
-    def _adapt(self, pipe: Any) -> None:
-        """Put the LoRA files into a pipeline.
-
-        Raises:
-            InvalidValue: one is of another model.
-        """
-        if not self.loras:
-            return
-        require("peft", "models", f"{self.name} lora=FILE")
-        names = []
-        for k, (file, _) in enumerate(self.loras):
-            names.append(f"lora{k}")
-            wrong = f"{file} is no LoRA of {type(pipe).__name__} {self.repository}"
-            try:
-                with checkpoints.quiet():
-                    pipe.load_lora_weights(
-                        str(file.parent), weight_name=file.name, adapter_name=names[-1], use_safetensors=True
-                    )
-            except Exception as error:  # the libraries raise whatever meets the first strange key or shape
-                said = " ".join(str(error).split())[:200]
-                raise InvalidValue(
-                    f"{wrong} ({type(error).__name__}: {said}): get the one for this base model"
-                ) from error
-            if not any(names[-1] in held for held in pipe.get_list_adapters().values()):
-                raise InvalidValue(f"{wrong}: none of its keys is one of the model's; get the one for this base model")
-        pipe.set_adapters(names, [scale for _, scale in self.loras])
 
     def _folders(self) -> dict[str, Path]:
         second = self._prior()
-        own = {f"lora{k}": file for k, (file, _) in enumerate(self.loras)}
-        own |= {
+        own = _lora.folders(self.loras) | {
             k: Path(str(v)).expanduser() for k, v in (("picture", self.picture), ("mask", self.mask)) if v is not None
         }
         return {**super()._folders(), **({"prior": self.place_of(second)} if second else {}), **own}
@@ -301,26 +272,3 @@ class DiffusersImage(DiffusersGenerator):
             return known
         size, licence = (known.megabytes, known.licence) if known else (10_000.0, "its own")
         return Weights(HubRepo(self.repository, self.revision or ""), size, licence)
-
-
-def pair_loras(files: Any, scales: Any) -> list[tuple[Path, float]]:
-    """LoRA files and how much each counts.
-
-    Raises:
-        InvalidValue: no files, or another number of scales than of files.
-
-    >>> pair_loras(["a.safetensors", "b.safetensors"], 0.5)
-    [(PosixPath('a.safetensors'), 0.5), (PosixPath('b.safetensors'), 0.5)]
-    """
-    if files is None or files == []:
-        return []
-    listed = [files] if isinstance(files, str) else files
-    if not isinstance(listed, Sequence) or not all(isinstance(f, str) and f for f in listed):
-        raise InvalidValue(f"diffusers_image takes lora as a file or a list of files, got {files!r}")
-    counts = list(scales) if isinstance(scales, Sequence) and not isinstance(scales, str) else [scales] * len(listed)
-    if len(counts) != len(listed):
-        raise InvalidValue(
-            f"diffusers_image got {len(counts)} numbers in lora_scale for {len(listed)} files: one for each"
-        )
-    numbers("diffusers_image", **{f"lora_scale[{k}]": (c, -10.0, 10.0) for k, c in enumerate(counts)})
-    return [(Path(f).expanduser(), float(c)) for f, c in zip(listed, counts, strict=True)]

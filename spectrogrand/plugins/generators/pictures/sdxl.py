@@ -18,6 +18,7 @@ from ....weights import checkpoints, hub
 from ....weights.sources import HubRepo, remedy
 from .._hub_model import OFFLOADS, DiffusersGenerator, multiple, numbers, one_of
 from .._prompts import filled, warn_of_cuts
+from . import _lora
 
 PROMPT = "{colour} colored album cover for music about {topic} that {word}"
 REFINER = "StableDiffusionXLImg2ImgPipeline"
@@ -43,6 +44,8 @@ class SDXL(DiffusersGenerator):
         steps: denoising steps, the published 200 by default.
         guidance: guidance scale, 1 is none.
         size: side in pixels; the model learned 1024.
+        lora: a LoRA file (safetensors), as `train/lora.py` writes, or a list of them.
+        lora_scale: how much it counts, a number, or one for each.
         refiner: use the refiner; a folder says where it lies.
         handover: at which share of the schedule it takes over.
         batch_size: candidates in one call; halved when memory runs out.
@@ -81,6 +84,8 @@ class SDXL(DiffusersGenerator):
         steps: int = 200,
         guidance: float = 5.0,
         size: int = 1024,
+        lora: str | Sequence[str] | None = None,
+        lora_scale: float | Sequence[float] = 1.0,
         refiner: bool | str = False,
         handover: float = 0.8,
         batch_size: int = 4,
@@ -103,6 +108,7 @@ class SDXL(DiffusersGenerator):
         filled(prompt, colour="", topic="", word="", genre="")
         self.weights, self.prompt, self.negative_prompt, self.steps = weights, prompt, negative_prompt, steps
         self.guidance, self.size, self.refiner, self.handover = float(guidance), size, refiner, float(handover)
+        self.loras = _lora.pair("sdxl", lora, lora_scale)
         self.batch_size, self.dtype, self.device = batch_size, dtype, device
         self.offload, self.attention_slicing, self.scheduler = offload, attention_slicing, scheduler
         self.channels_last, self.compile = channels_last, compile
@@ -128,6 +134,7 @@ class SDXL(DiffusersGenerator):
         return list(devices.pictures(np.asarray(made)))
 
     def _load(self) -> tuple[Any, Any]:
+        _lora.look(self.loras)
         base = super()._load()
         if not self.refiner:
             return base, None
@@ -138,12 +145,17 @@ class SDXL(DiffusersGenerator):
         shared = {"vae": base.vae, "text_encoder_2": base.text_encoder_2} if self._offloaded == "none" else {}
         return base, self._placed(checkpoints.pipeline(folder, kind, part="sdxl_refiner", shared=shared), place)
 
+    def _adapt(self, made: Any) -> None:
+        _lora.adapt(made, self.loras, self.name, "base 1.0")
+
     def _folders(self) -> dict[str, Path]:
-        return {**super()._folders(), **({"refiner": self.place_of(REFINER_WEIGHTS)} if self.refiner else {})}
+        own = _lora.folders(self.loras)
+        return {**super()._folders(), **own, **({"refiner": self.place_of(REFINER_WEIGHTS)} if self.refiner else {})}
 
     def inspect(self) -> None:
         """As of every pipeline, and whether the refiner is one."""
         super().inspect()
+        _lora.look(self.loras)
         if self.refiner:
             _check_refiner(self.place_of(REFINER_WEIGHTS))
 
