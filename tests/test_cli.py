@@ -7,6 +7,7 @@ import pytest
 
 from spectrogrand import __version__, registry
 from spectrogrand.__main__ import COMMANDS, main
+from spectrogrand.runs.listing import options
 
 
 def said(capsys, *words):
@@ -44,6 +45,17 @@ def test_one_plugin_is_listed_with_all_its_options(capsys):
     assert [o["option"] for o in row["options"]] == list(taken)
     assert all(o["what"] for o in row["options"]), "each is described"
     assert "duration" in said(capsys, "list", "house_synth")[1]
+
+
+def test_every_option_of_every_own_plugin_is_described():
+    bare = [
+        (kind, name, row["option"])
+        for kind in registry.KINDS
+        for name in registry._files(kind)
+        for row in options(kind, name)
+        if not row["what"]
+    ]
+    assert not bare
 
 
 @pytest.mark.parametrize(

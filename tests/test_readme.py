@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spectrogrand.cli import as_settings
 from spectrogrand.config import compose
 from spectrogrand.media import load_video
 
@@ -33,6 +34,7 @@ def test_every_run_command_composes(tmp_path):
 
     for command in commands:
         words = [w for w in shlex.split(command) if not w.startswith("-") and not w.startswith("topics=")]
+        words = as_settings(words)
         compose([w for w in words if w != "run" and "," not in w.partition("=")[2]])
 
 

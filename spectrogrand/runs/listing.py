@@ -50,7 +50,7 @@ def options(kind: str, name: str) -> list[dict[str, str]]:
     """One row per option of a plug-in: its name, its default ("required" where it has none) and what its docstring says.
 
     >>> options("gates", "silence")
-    [{'option': 'floor', 'default': '-60.0', 'what': ''}]
+    [{'option': 'floor', 'default': '-60.0', 'what': 'dBFS.'}]
     """
     cls = registry.get(kind, name)
     parameters = inspect.signature(cls).parameters

@@ -19,6 +19,11 @@ class Clipping(Gate):
     A run is `run` or more consecutive samples of a channel, each at or above `level` (1.0 is full scale) on the same
     side. A limiter leaves single samples there; cutting leaves runs.
 
+    Args:
+        share: share of the samples that may stand flat, 0 to 1.
+        level: how near to full scale (1.0) a flat run lies.
+        run: consecutive samples that make a flat run.
+
     >>> wave = np.sin(np.arange(8000) / 10).astype(np.float32)[None]
     >>> Clipping().check([Audio(0.99 * wave, 8000), Audio(np.clip(2 * wave, -1, 1), 8000)])
     [None, 'is clipped (66.7 % of its samples stand flat at full scale)']

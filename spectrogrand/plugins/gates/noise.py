@@ -29,6 +29,10 @@ class Noise(Gate):
     side), the largest of all bins, in dB above what chance gives in n frames, 1 + 6 / sqrt(n).
     A sound is noise when rhythm < `rhythm` and tone < `tone`.
 
+    Args:
+        rhythm: below it, in times the fluctuation of steady Gaussian noise, a sound has no rhythm.
+        tone: below it, in dB above what chance gives, a spectrum has no peaks.
+
     >>> hiss = np.random.default_rng(0).normal(0, 0.1, (1, 44100)).astype(np.float32)
     >>> pulse = hiss * (np.arange(44100) % 11025 < 4000)
     >>> Noise().check([Audio(hiss, 22050), Audio(pulse.astype(np.float32), 22050)])

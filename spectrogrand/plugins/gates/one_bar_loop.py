@@ -28,6 +28,9 @@ class OneBarLoop(Gate):
     is taken out. The sound fails when nine of ten bars are closer than `apart`, in every half minute, all half minutes
     have the same mean spectrum, and the bar itself moves (a held tone is no loop).
 
+    Args:
+        apart: how far a bar may be from the median bar and count as the same, dB.
+
     >>> bar = np.random.default_rng(0).normal(0, 0.1, (1, 22050)) * np.exp(-np.arange(22050) % 5512 / 900)
     >>> OneBarLoop().check([Audio(np.tile(bar, 8).astype(np.float32), 11025)])
     ['repeats one bar of 2.00 s from beginning to end']

@@ -15,6 +15,9 @@ from ...types import Audio
 class Silence(Gate):
     """Fails a sound whose root mean square, without its constant offset, is below `floor` in dBFS.
 
+    Args:
+        floor: dBFS.
+
     >>> import numpy as np
     >>> Silence().check([Audio(np.zeros((1, 8000), np.float32), 8000)])
     ['is silent (-inf dBFS)']

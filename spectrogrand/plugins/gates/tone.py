@@ -21,6 +21,10 @@ class Tone(Gate):
     frames' magnitudes with their mean is at least `still`. Sparse: the eight strongest of the mean power's bins (each with its
     two neighbours on either side) hold at least `lines` of it. Both are needed: a beat moves, noise is no line.
 
+    Args:
+        still: mean correlation of the frames with their mean from which a spectrum stands still, -1 to 1.
+        lines: share of the power in eight lines from which a spectrum is sparse, 0 to 1.
+
     >>> t = np.arange(4 * 11025) / 11025
     >>> Tone().check([Audio((0.3 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)[None], 11025)])
     ['is a held tone (spectrum stands still to 1.000, 1.00 of its power in 8 lines)']

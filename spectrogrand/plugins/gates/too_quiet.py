@@ -14,6 +14,9 @@ from ...types import Audio
 class TooQuiet(Gate):
     """Fails a sound whose integrated loudness is below `floor` in LUFS; music is published at about -14.
 
+    Args:
+        floor: integrated loudness, LUFS.
+
     >>> import numpy as np
     >>> tone = np.sin(2 * np.pi * 997 * np.arange(48000) / 48000).astype(np.float32)[None]
     >>> TooQuiet().check([Audio(0.001 * tone, 48000), Audio(0.1 * tone, 48000)])

@@ -18,7 +18,9 @@ class CoverNoveltyKnn(CoverNeighbours):
 
     Nearest neighbours instead of the mean of all: a cover between two clusters is new, one amid a cluster is not.
 
-    Args: as `CoverNeighbours`.
+    Args:
+        reference: "shipped", a folder of pictures, or a .safetensors file of `spectrogrand reference`.
+        k: neighbours that count.
     """
 
     aspect = "novelty"

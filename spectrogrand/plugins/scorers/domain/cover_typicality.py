@@ -18,7 +18,9 @@ class CoverTypicality(CoverNeighbours):
 
     Ritchie's typicality: value within a domain begins with belonging to it. Noise, a tone and garbage come near 0.
 
-    Args: as `CoverNeighbours`.
+    Args:
+        reference: "shipped", a folder of pictures, or a .safetensors file of `spectrogrand reference`.
+        k: neighbours that count.
     """
 
     aspect = "value"

@@ -20,8 +20,12 @@ class CoverWundt(CoverNeighbours):
     `place` is 0 for a median held-out reference, 1.1 at their third quartile, 2.2 at nine tenths: by default a cover is
     liked best somewhat off the middle of its kind, and garbage far beyond it gets nothing.
 
-    Args: as `CoverNeighbours`.
-        rise, fall: places where reward and punishment reach one half. steep: slope of both.
+    Args:
+        reference: "shipped", a folder of pictures, or a .safetensors file of `spectrogrand reference`.
+        k: neighbours that count.
+        rise: place where the reward reaches one half.
+        fall: place where the punishment reaches one half.
+        steep: slope of both.
     """
 
     aspect = "surprise"

@@ -18,7 +18,10 @@ class NoveltyKnn(SongNeighbours):
 
     Nearest neighbours instead of the mean of all: a song between two clusters is new, one amid a cluster is not.
 
-    Args: as `SongNeighbours`.
+    Args:
+        embedder: name, or mapping of `name` and settings. The default describes windows of 10 s: length has no influence.
+        references: a safetensors file of float32 (item, axis) made by the same embedder; None is the shipped one.
+        k: neighbours that count.
     """
 
     aspect = "novelty"

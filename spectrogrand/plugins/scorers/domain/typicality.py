@@ -18,7 +18,10 @@ class Typicality(SongNeighbours):
 
     Ritchie's typicality: value within a domain begins with belonging to it. Noise, a tone and garbage come near 0.
 
-    Args: as `SongNeighbours`.
+    Args:
+        embedder: name, or mapping of `name` and settings. The default describes windows of 10 s: length has no influence.
+        references: a safetensors file of float32 (item, axis) made by the same embedder; None is the shipped one.
+        k: neighbours that count.
     """
 
     aspect = "value"

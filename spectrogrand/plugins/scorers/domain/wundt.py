@@ -20,8 +20,13 @@ class Wundt(SongNeighbours):
     `place` is 0 for a median held-out reference, 1.1 at their third quartile, 2.2 at nine tenths: by default a song is
     liked best somewhat off the middle of its kind, and garbage far beyond it gets nothing.
 
-    Args: as `SongNeighbours`.
-        rise, fall: places where reward and punishment reach one half. steep: slope of both.
+    Args:
+        embedder: name, or mapping of `name` and settings. The default describes windows of 10 s: length has no influence.
+        references: a safetensors file of float32 (item, axis) made by the same embedder; None is the shipped one.
+        k: neighbours that count.
+        rise: place where the reward reaches one half.
+        fall: place where the punishment reaches one half.
+        steep: slope of both.
     """
 
     aspect = "novelty"
