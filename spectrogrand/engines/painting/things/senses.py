@@ -77,6 +77,11 @@ HABITATS = (
 CONTAINERS = re.compile(
     r"box|bowl|cup|basket|nest|bathtub|boat|pot\b|glass|bucket|bag|cage|car\b|automobile|bed|shoe|hat|tub|beverage"
 )
+RIDDEN = re.compile(
+    r"^(?:horse|camel|two hump camel|elephant|dragon|donkey|ox|cow|zebra|llama|moose|deer|goat|bison|whale|mammoth|"
+    r"sauropod|t rex|tiger|spouting whale|dolphin|unicorn|motorcycle|motor scooter|bicycle)$"
+)
+"""On which a person rides instead of standing."""
 CANOPIES = re.compile(r"umbrella|tree|rainbow|bridge|balloon|saucer|cloud|moon|sun|star|mushroom|tent|beach")
 
 SIZES = (

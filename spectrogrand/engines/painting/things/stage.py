@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,18 +11,14 @@ import numpy as np
 from ....image.inks import colour_word, lch
 from ..canvas import Array, Canvas
 from ..composition import Scene
-from . import layout, outlines
+from . import horizon, layout, outlines
+from .bodies import PEOPLE, ROBOTS
 from .layout import Item
 from .senses import BELOW_WATER, colour_of, habitat_of
-from .vocabulary import Reading, Thing, named
+from .vocabulary import Reading, Thing, made_whole, named
 
-BADGES = {
-    "snow": "snowflake", "rain": "droplet", "storm": "high voltage", "sea": "water wave", "stars": "star",
-    "night": "crescent moon",
-    "dusk": "sun", "dawn": "sun", "forest": "evergreen tree", "mountains": "mountain", "dunes": "cactus", "city": "cityscape",
-    "space": "ringed planet",
-}  # fmt: skip
-"""Small outlines that stand for weather, hours and grounds where a finish draws no landscape."""
+BADGES = {"storm": "high voltage", "dusk": "sun", "dawn": "sun"}
+"""Small outlines that stand for weather and hours where a finish draws no landscape."""
 
 
 LIGHTS = ("crescent moon", "sun", "full moon", "sun with face")
@@ -39,6 +35,7 @@ class Stage:
     sky: list[Item]
     ground: str
     shown: dict[str, Item] = field(default_factory=dict)
+    horizon: horizon.Horizon | None = None
     _covers: dict[tuple[Item, str], Array] = field(default_factory=dict)
 
     @property
@@ -56,8 +53,19 @@ class Stage:
         found = outlines.draw(item.shape, max(4, round(item.h * c.size)), max(4, round(item.w * c.size)))
         return found.mirrored() if item.mirrored else found
 
+    def free(self, item: Item, gap: float = 0.006) -> Array:
+        """Where nothing nearer hides an item, with a narrow gap around what does: float32, shape=(row, column)."""
+        order = self.all()
+        nearer = order[order.index(item) + 1 :]
+        whole = np.ones((self.canvas.height, self.canvas.width), np.float32)
+        for other in nearer:
+            if _overlap(item.box, other.box, gap):
+                body = self.cover(other, "body")
+                whole *= 1 - np.clip(4 * self.canvas.blur(body, gap / 2, 512), 0, 1)
+        return whole
+
     def cover(self, item: Item, what: str) -> Array:
-        """`body`, `mark`, `lines` or `fields` of an item, shape=(row, column) of the whole picture."""
+        """`body`, `mark`, `lines`, `pen`, `ink` or `fields` of an item, shape=(row, column) of the whole picture."""
         if (item, what) not in self._covers:
             if len(self._covers) > 40:
                 self._covers.clear()
@@ -117,9 +125,9 @@ class Stage:
         local = self.drawing(item)
         tones = self.tones(item, local.count, dark)
         flat = tones[local.fields]
-        if item.shape.font == "n":
+        if not local.solid:
             flat += local.ink[..., None] * (tones[0] - flat)
-        else:  # an icon is solid: its gaps show the second tone
+        else:  # its gaps show the second tone
             gap = self.scene.palette.between(tones[1], self.scene.palette.ink, 0.55)
             flat = gap + local.ink[..., None] * (flat - gap)
         c = self.canvas
@@ -144,6 +152,10 @@ class Stage:
         return {"shown": shown, "missed": list(self.reading.missed)}
 
 
+def _overlap(a: tuple[float, ...], b: tuple[float, ...], gap: float) -> bool:
+    return a[0] < b[2] + gap and b[0] < a[2] + gap and a[1] < b[3] + gap and b[1] < a[3] + gap
+
+
 def paste(c: Canvas, whole: Array, local: Array, item: Item) -> None:
     """Put an item's own field into a field of the picture, cut at its edges."""
     rows, columns = local.shape
@@ -166,6 +178,8 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     c, rng = scene.canvas, scene.stream("layout")
     wide, tall = c.right - c.left, c.bottom - c.top
     things = [t for t in reading.things if not layout.is_sky(t)][:5]
+    if grounded or len(things) > 1 or any(PEOPLE.match(t.shape.name) or ROBOTS.match(t.shape.name) for t in things):
+        things = [replace(t, shape=made_whole(t.shape)) for t in things]
     above = [t for t in reading.things if layout.is_sky(t)][:3]
     lights = grounded and any(t.shape.name in LIGHTS for t in above)
     if not things and not lights:
@@ -190,8 +204,12 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
             up *= 0.8
     else:
         floor = c.top + tall * foot
+    said = None if grounded else reading.meaning(*horizon.FORMS)
+    if said:
+        floor, up = c.bottom - 0.15 * tall, 0.92 * up
     several = len(things) > 1 or things[0].count > 1
     if several:
+        across, up = max(across, 0.60 * min(wide, 2.2)), max(up, 0.44 * min(tall, 1.3))
         x, across = (
             c.left + wide * (0.5 if kind != "stand" else 0.5 + 0.3 * (middle - 0.5)),
             min(1.25 * across, 0.88 * wide),
@@ -200,6 +218,14 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     if len({i.thing for i in items}) == 1 and all(i.aloft for i in items) and ground not in ("", "deep"):
         lift = rng.uniform(0.12, 0.22) * tall
         items = [i.moved(0, -lift) for i in items]
+    if said:
+        line = floor
+        if all(i.aloft for i in items):  # they float above it
+            line = c.bottom - (0.13 if said == "sea" else 0.06) * tall
+            items = [i.moved(0, -(0.16 if said in ("sea", "dunes", "meadow", "space") else 0.20) * tall) for i in items]
+            short = max((c.top + 0.06 * tall - min(i.box[1] for i in items)), 0)
+            items = [i.moved(0, short) for i in items]
+        band = horizon.draw(c, said, line, scene.stream("horizon"))
     if ground == "deep":
         items = [i.moved(0, floor * 0 - (floor - up / 2 - (c.top + 0.55 * tall))) for i in items]
     half = (max(i.box[2] for i in items) - min(i.box[0] for i in items)) / 2
@@ -207,10 +233,8 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     shift = max(c.left + 0.05 * wide - (x - half), 0) - max(x + half - (c.right - 0.05 * wide), 0)
     items = [i.moved(shift, 0) for i in items]
     if rng.random() < 0.5 and not any("clock" in i.shape.name for i in items):
-        from dataclasses import replace
-
         items = [replace(i, x=2 * (x + shift) - i.x, mirrored=True) for i in items]
-    stage = Stage(scene, reading, items, [], ground)
+    stage = Stage(scene, reading, items, [], ground, horizon=band if said else None)
     place_light(stage, above, grounded)
     for item in (*stage.items, *stage.sky):
         stage.shown.setdefault(item.thing.word, item)

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from .bodies import WHOLE, has_body
 from .senses import AIR, ALIASES, COLOUR_WORDS, COUNTS, DATA, GROUNDS, NO_THINGS, RELATIONS, STOP
 
 
@@ -22,14 +23,18 @@ class Shape:
 
 @dataclass(frozen=True)
 class Thing:
-    """What a topic names: the word as written, its shape, how many of it, its colour (None where no colour is said), and how the
-    thing named before stands to it: "on", "in", "under", "over", "beside" or "" ("a cat on a piano": the piano's is "on")."""
+    """What a topic names: the word as written, its shape, how many of it, its colour (None where no colour is said).
+
+    `relation`: how the thing named before stands to it: "on", "in", "under", "over", "beside" or "" ("a cat on a piano": the
+    piano's is "on"). `aloft`: the topic says that it is over a ground ("a whale above the city").
+    """
 
     word: str
     shape: Shape
     count: int = 1
     colour: str | None = None
     relation: str = ""
+    aloft: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,18 @@ def named(name: str) -> Shape:
     >>> named("fox").font
     'n'
     """
-    return _by_name()[name]
+    head = name.removesuffix(WHOLE)
+    found = _by_name()[head]
+    return found if head == name else made_whole(found)
+
+
+def made_whole(shape: Shape) -> Shape:
+    """The shape with its body where it is a head to which a body is known, else the shape.
+
+    >>> made_whole(named("fox")).name, made_whole(named("bicycle")).name
+    ('fox whole', 'bicycle')
+    """
+    return Shape(shape.name + WHOLE, shape.font, shape.code) if has_body(shape.name) else shape
 
 
 def forms(word: str) -> list[str]:
@@ -204,6 +220,8 @@ class _Reader:
             self.relation = RELATIONS[lower]
         elif lower in AIR or lower in GROUNDS:
             self.around.append((token, AIR.get(lower) or GROUNDS[lower]))
+            if lower in GROUNDS and self.relation == "over" and self.things:
+                self.things[-1] = replace(self.things[-1], aloft=True)
             self.relation = ""
         elif lower in STOP or lower.isdigit():
             self.fresh = was_fresh
@@ -256,4 +274,5 @@ def is_shape(name: str) -> bool:
     >>> is_shape("fox"), is_shape("no such thing")
     (True, False)
     """
-    return name in _by_name()
+    head = name.removesuffix(WHOLE)
+    return head in _by_name() and (head == name or has_body(head))
