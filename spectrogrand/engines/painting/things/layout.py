@@ -107,6 +107,7 @@ def _copies(thing: Thing, rng: np.random.Generator) -> list[Item]:
     """As many as the topic says, a little unlike in size where they are few, in a loose flock where they fly."""
     aspect = outlines.aspect(thing.shape)
     size = size_of(thing.shape.name) ** 0.75
+    size *= 2.0 if "large" in thing.manners else 0.6 if "small" in thing.manners else 1.0
     w, h = (size, size / aspect) if aspect > 1 else (size * aspect, size)
     aloft = thing.aloft or bool(AIRBORNE.search(thing.shape.name)) or is_sky(thing)
     n = thing.count

@@ -46,6 +46,27 @@ class Drawing:
         """What a dark pen draws: the ink, of a solid shape the lines along its edges."""
         return self.lines if self.solid else self.ink
 
+    def cracked(self) -> Drawing:
+        """The same broken in two along a jagged line, the right half fallen a little."""
+        rows, columns = self.body.shape
+        side = max(rows, columns)
+        turns = np.array([0.52, 0.60, 0.47, 0.57, 0.43, 0.52, 0.40])
+        edge = np.interp(np.linspace(0, 6, rows), np.arange(7), turns)[:, None] * columns
+        down = max(1, round(0.032 * side))
+        across = np.arange(columns)[None, :]
+        left, right = across < edge - 0.011 * side, across > np.roll(edge, down, 0) + 0.011 * side
+        near = np.minimum(np.abs(across - edge), np.abs(across - np.roll(edge, down, 0))) < 0.024 * side
+
+        def part(field: Array) -> Array:
+            fallen = np.zeros_like(field)
+            fallen[down:] = field[:-down]
+            return np.where(left, field, np.where(right, fallen, 0)).astype(field.dtype)
+
+        body = part(self.body)
+        ink = np.maximum(part(self.ink), 0 if self.solid else near * body)
+        drawn = np.maximum(part(self.lines), near * body)
+        return Drawing(body, part(self.mark), drawn, ink, part(self.fields), self.count, self.solid)
+
     def mirrored(self) -> Drawing:
         """The same, looking the other way."""
         body, mark, drawn, ink, fields = (

@@ -32,6 +32,10 @@ COUNTS = {word: int(count) for word, count in _TABLES["counts"].items()}
 COLOUR_WORDS = _TABLES["colours"]
 ALIASES = _TABLES["shapes"]
 """Words whose best picture the table of the model does not choose: by hand, checked against the outlines."""
+MANNERS = _TABLES["manners"]
+"""What a thing is like, drawn on the thing: "broken", "aloft", "large", "small"."""
+EMBLEMS = _TABLES["emblems"]
+"""Words that no thing shows by itself, and the small outline that stands beside it for them."""
 STOP = frozenset(_TABLES["no meaning"])
 """Words that carry no meaning of their own."""
 NO_THINGS = frozenset(_TABLES["no picture"])

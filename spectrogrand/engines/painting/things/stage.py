@@ -51,6 +51,7 @@ class Stage:
         """The outline at the item's size in pixels."""
         c = self.canvas
         found = outlines.draw(item.shape, max(4, round(item.h * c.size)), max(4, round(item.w * c.size)))
+        found = found.cracked() if "broken" in item.thing.manners else found
         return found.mirrored() if item.mirrored else found
 
     def free(self, item: Item, gap: float = 0.006) -> Array:
@@ -208,6 +209,8 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     if said:
         floor, up = c.bottom - 0.15 * tall, 0.92 * up
     several = len(things) > 1 or things[0].count > 1
+    if "small" in things[0].manners and not several:
+        across, up = 0.62 * across, 0.62 * up
     if several:
         across, up = max(across, 0.60 * min(wide, 2.2)), max(up, 0.44 * min(tall, 1.3))
         x, across = (
@@ -236,9 +239,31 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
         items = [replace(i, x=2 * (x + shift) - i.x, mirrored=True) for i in items]
     stage = Stage(scene, reading, items, [], ground, horizon=band if said else None)
     place_light(stage, above, grounded)
+    _emblems(stage)
     for item in (*stage.items, *stage.sky):
         stage.shown.setdefault(item.thing.word, item)
     return stage
+
+
+def _emblems(stage: Stage) -> None:
+    """Small outlines on both sides of the things, for what they do."""
+    c, rng = stage.canvas, stage.scene.stream("emblems")
+    x0, y0, x1, y1 = stage.bounds()
+    for word, name in stage.reading.emblems[:2]:
+        thing, aspect = Thing(word, named(name)), outlines.aspect(named(name))
+        for k, side in enumerate((-1, 1) if name != "zzz" else (1,)):
+            size = float(np.clip(0.30 * (y1 - y0), 0.10, 0.17)) * (1.0 if k == 0 else 0.8)
+            w, h = (size, size / aspect) if aspect > 1 else (size * aspect, size)
+            x = (x0 - 0.55 * w) if side < 0 else (x1 + 0.55 * w)
+            x = float(np.clip(x, c.left + 0.09 + w / 2, c.right - 0.09 - w / 2))
+            y = (
+                float(
+                    np.clip(y0 + (0.16 if k == 0 else 0.02) * (y1 - y0) + rng.uniform(0, 0.04), c.top + 0.08, c.bottom)
+                )
+                + h
+            )
+            if len(stage.sky) < 6:
+                stage.sky.append(Item(thing, x, y, w, h, k, 2.0, True))
 
 
 def _empty(scene: Scene, reading: Reading, above: list[Thing], ground: str, kind: str) -> Stage:
