@@ -109,7 +109,12 @@ def _thing(stage: Stage, item: Item) -> None:
     shifted = Item(item.thing, item.x, item.y + 2 * margin / c.size, item.w, item.h)
     paste(c, whole, grown, shifted)
     base = stage.colour(item)
-    sheet(stage, whole, p.between(p.pale, base, 0.12), 1.0)
+    weight = float(whole.sum()) + 1e-6
+    behind = np.array([float((plane * whole).sum()) / weight for plane in c.light])
+    margin = p.between(p.pale, base, 0.12)
+    if np.abs(np.cbrt(behind) - np.cbrt(np.clip(base, 0, 1))).max() < 0.16:  # a light thing on light sheets
+        margin = p.between(p.sky[0], p.ink, 0.35)
+    sheet(stage, whole, margin, 1.0)
     body = stage.cover(item, "body")
     tones = stage.tones(item, local.count)
     sheet(stage, body, tones[1] if not local.solid else p.between(tones[1], p.ink, 0.5), 0.6)

@@ -128,7 +128,7 @@ def glass(stage: Stage) -> None:
         sheen = 0.85 + 0.5 * np.clip(1 - c.distance(x, y) / np.float32(0.7), 0, 1)
         c.over(flat * (1.15 * sheen)[None], local)
     c.light *= (0.86 + 0.28 * c.up(noise(rng, 70, 3, 0.6, side=512)))[None]
-    if stage.reading.meaning("snow", "rain", "storm"):
+    if stage.reading.meaning("snow", "rain", "storm", "stars", "night"):
         weather.fall(stage, p.pale)
     lead = np.array([0.012, 0.012, 0.014])
     for item in stage.all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from .bodies import PEOPLE, WHOLE
 from .senses import AIRBORNE, CANOPIES, CONTAINERS, RIDDEN, SKY, size_of
 from .vocabulary import Shape, Thing
 
-SMALLEST = 0.56
+SMALLEST = 0.62
 """Height of a thing beside the tallest one, at least: a thumbnail must still show it."""
 
 
@@ -50,6 +51,8 @@ class Item:
 
 def is_sky(thing: Thing) -> bool:
     """Whether a thing has its place in the sky."""
+    if thing.relation == "under" and re.search("rainbow|cloud$", thing.shape.name):
+        return False  # it spans what is under it
     return bool(SKY.search(thing.shape.name)) and "flower" not in thing.shape.name
 
 

@@ -86,6 +86,7 @@ RIDDEN = re.compile(
     r"sauropod|t rex|tiger|spouting whale|dolphin|unicorn|motorcycle|motor scooter|bicycle)$"
 )
 """On which a person rides instead of standing."""
+WORN = re.compile(r"dress$|coat$|shirt$|suit$|jacket|kimono|gown|sari$|clothes$|uniform$|tuxedo$|robe$")
 CANOPIES = re.compile(r"umbrella|tree|rainbow|bridge|balloon|saucer|cloud|moon|sun|star|mushroom|tent|beach")
 
 SIZES = (
@@ -121,7 +122,7 @@ NATURAL = tuple(
         "mammoth|helicopter"), "grey"),
         (("horse|bear|dog|deer|monkey|violin|guitar|coffee|beverage|cow|owl|brown|chestnut|bread|squirrel|"
         "hedgehog|wood|snail|kangaroo|camel|barrel|beaver|teddy"), "brown"),
-        (("rabbit|swan|ghost|skull|polar|snowman|sheep|goat|dove|unicorn|cloud|tooth|sailboat|tea|egg|milk|"
+        (("ewe|rabbit|swan|ghost|skull|polar|snowman|sheep|goat|dove|unicorn|cloud|tooth|sailboat|tea|egg|milk|"
         "lighthouse|bone|llama|musical keyboard|piano|zebra|panda"), "white"),
         ("bat|spider|crow|raven|top hat|black|gorilla|bomb|tuxedo", "charcoal"),
     )

@@ -10,7 +10,20 @@ from functools import lru_cache
 
 from .bodies import WHOLE, has_body
 from .inflection import forms
-from .senses import AIR, ALIASES, COLOUR_WORDS, COUNTS, DATA, EMBLEMS, GROUNDS, MANNERS, NO_THINGS, RELATIONS, STOP
+from .senses import (
+    AIR,
+    ALIASES,
+    COLOUR_WORDS,
+    COUNTS,
+    DATA,
+    EMBLEMS,
+    GROUNDS,
+    MANNERS,
+    NO_THINGS,
+    RELATIONS,
+    STOP,
+    WORN,
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,7 @@ _DOING = re.compile(
     r"sw|th|bl|starl|nestl|seedl|herr|offspr|bowstr)ing)[a-z]+ing$"
 )
 """English words for what somebody does ("balancing"), which name no thing."""
+_DRESSED = re.compile(r"\b(?:man|woman|person|boy|girl|child|human|prince|princess|dance|robot|singer|elf|mage)\b")
 _BEHIND = re.compile("[\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|üstünde|altında|içinde|üzerinde")
 """Relations of languages that say them behind what they refer to (Hindi, Japanese, Chinese, Korean, Turkish)."""
 SURROUNDINGS = {
@@ -259,6 +273,14 @@ class _Reader:
     def take(self, word: str, shape: Shape) -> None:
         if shape.name in SURROUNDINGS:
             self.around.append((word, SURROUNDINGS[shape.name]))
+        elif (
+            self.relation == "in"
+            and self.things
+            and WORN.search(shape.name)
+            and _DRESSED.search(self.things[-1].shape.name)
+        ):
+            self.things[-1] = replace(self.things[-1], colour=self.colour or self.things[-1].colour)
+            self.manners.append((word, "worn"))
         elif all(t.shape != shape for t in self.things):
             self.things.append(Thing(word, shape, self.count, self.colour, self.relation if self.things else ""))
             self.things[-1] = self.likened(self.things[-1])
