@@ -72,6 +72,9 @@ def _light(stage: Stage) -> None:
     """A moon's crescent or a sun with its rays, cut out."""
     scene, c, p = stage.scene, stage.canvas, stage.scene.palette
     (x, y), r = scene.focus, max(0.17, 0.85 * scene.sun)
+    stage.light_at(
+        scene.notes["moon" if "moon" in scene.notes else "sun"], 1.32 * r if "moon" in scene.notes else 1.13 * r
+    )
     if "moon" in scene.notes:
         crescent = c.disc(x, y, r) * (1 - c.disc(x + 0.42 * r, y - 0.16 * r, 0.86 * r))
         sheet(stage, c.disc(x, y, 1.32 * r), p.sky[0] if p.key != "day" else p.pale, 0.8)

@@ -20,6 +20,9 @@ STROKE = 0.034
 SOLID = 0.70
 """Share of a silhouette that its ink covers, from which a shape is drawn by its areas and not by its lines."""
 
+DISC = "disc"
+"""The name by which a painter says that a moon or a sun is the landscape's own light."""
+
 HULLED = ("lighthouse", "airballoon")
 """Icons in pieces whose whole is their convex hull."""
 
@@ -165,6 +168,14 @@ def draw(shape: Shape, rows: int, columns: int) -> Drawing:
         near = distance_transform_edt(fields == 0, return_distances=False, return_indices=True)
         fields = np.where(body > 0.02, fields[near[0], near[1]], 0)
     return Drawing(body, mark, drawn, ink, fields.astype(np.int32), len(order), solid)
+
+
+def disc(rows: int, columns: int) -> Drawing:
+    """A moon's or a sun's disc."""
+    r = min(rows, columns) / 2
+    y, x = np.mgrid[: 2 * round(r) + 4, : 2 * round(r) + 4].astype(np.float32) - np.float32(round(r) + 1.5)
+    body = np.clip(r - np.hypot(x, y) + 0.5, 0, 1).astype(np.float32)
+    return Drawing(body, np.zeros_like(body), body, body, (body > 0.5).astype(np.int32), 1, True)
 
 
 def _hull(ink: Array) -> Array:

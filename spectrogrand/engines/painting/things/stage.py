@@ -15,14 +15,10 @@ from . import horizon, layout, outlines
 from .bodies import PEOPLE, ROBOTS
 from .layout import Item
 from .senses import BELOW_WATER, colour_of, habitat_of
-from .vocabulary import Reading, Thing, made_whole, named
+from .vocabulary import LIGHTS, Reading, Thing, made_whole, named
 
 BADGES = {"storm": "high voltage", "dusk": "sun", "dawn": "sun"}
 """Small outlines that stand for weather and hours where a finish draws no landscape."""
-
-
-LIGHTS = ("crescent moon", "sun", "full moon", "sun with face")
-"""What a landscape's own light stands for."""
 
 
 @dataclass
@@ -137,6 +133,11 @@ class Stage:
             paste(c, whole[k], np.ascontiguousarray(flat[..., k]), item)
         return whole
 
+    def light_at(self, thing: Thing, r: float) -> None:
+        """Say that the landscape's light is a topic's moon or sun: a disc of radius r about the scene's focus."""
+        x, y = self.scene.focus
+        self.shown[thing.word] = Item(thing, x, y + r, 2 * r, 2 * r, aloft=True)
+
     def notes(self) -> dict[str, Any]:
         """What the picture shows, for `Image.notes`: words with their shapes and boxes in shares of width and height."""
         c = self.canvas
@@ -145,9 +146,8 @@ class Stage:
         for word, item in self.shown.items():
             x0, y0, x1, y1 = item.box
             box = [(x0 - c.left) / wide, (y0 - c.top) / tall, (x1 - c.left) / wide, (y1 - c.top) / tall]
-            if item not in self.items and item not in self.sky:  # the landscape's light is a disc, whatever its outline
-                box = [0.0, 0.0, 1.0, 1.0]
-            shape = item.shape.name
+            drawn = item in self.items or item in self.sky  # the landscape's light is a disc, whatever its outline
+            shape = item.shape.name if drawn else outlines.DISC
             shown.append({"word": word, "shape": shape, "box": [round(float(np.clip(v, 0, 1)), 4) for v in box],
                           "mirrored": item.mirrored})  # fmt: skip
         return {"shown": shown, "missed": list(self.reading.missed)}
@@ -240,8 +240,9 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     stage = Stage(scene, reading, items, [], ground, horizon=band if said else None)
     place_light(stage, above, grounded)
     _emblems(stage)
+    nearest = {item.thing.word: item for item in stage.all()}  # of several, the one that nothing hides
     for item in (*stage.items, *stage.sky):
-        stage.shown.setdefault(item.thing.word, item)
+        stage.shown.setdefault(item.thing.word, nearest[item.thing.word])
     return stage
 
 
@@ -276,9 +277,7 @@ def _empty(scene: Scene, reading: Reading, above: list[Thing], ground: str, kind
     for thing in above:
         if thing.shape.name in LIGHTS:
             scene.notes["moon" if "moon" in thing.shape.name else "sun"] = thing
-            x, y = scene.focus
-            r = scene.sun
-            stage.shown.setdefault(thing.word, Item(thing, x, y + r, 2 * r, 2 * r, aloft=True))
+            stage.light_at(thing, scene.sun)
         else:
             side = c.left + 0.2 if scene.focus[0] > 0.5 else c.right - 0.2
             stage.sky.append(Item(thing, side, c.top + 0.34, 0.2, 0.2, len(stage.sky), 2.0, True))
@@ -313,8 +312,7 @@ def place_light(stage: Stage, above: list[Thing], grounded: bool) -> None:
                 float(np.clip(side, c.left + 1.15 * scene.sun, c.right - 1.15 * scene.sun)),
                 float(np.clip(y0 - 0.5 * scene.sun, c.top + 1.25 * scene.sun, 1.0)),
             )
-            x, y, r = *scene.focus, scene.sun
-            stage.shown[thing.word] = Item(thing, x, y + r, 2 * r, 2 * r, aloft=True)
+            stage.light_at(thing, scene.sun)
             continue
         for k in range(min(thing.count, 3)):
             x, y = spots[(len(stage.sky)) % 3]

@@ -77,6 +77,8 @@ _DOING = re.compile(
 _DRESSED = re.compile(r"\b(?:man|woman|person|boy|girl|child|human|prince|princess|dance|robot|singer|elf|mage)\b")
 _BEHIND = re.compile("[\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|üstünde|altında|içinde|üzerinde")
 """Relations of languages that say them behind what they refer to (Hindi, Japanese, Chinese, Korean, Turkish)."""
+LIGHTS = ("crescent moon", "sun", "full moon", "sun with face")
+"""What a landscape's own light stands for."""
 SURROUNDINGS = {
     "snowflake": "snow", "cloud with snow": "snow", "cloud with rain": "rain", "cloud with lightning": "storm",
     "cloud with lightning and rain": "storm", "fog": "fog", "sunset": "dusk", "sunrise": "dawn", "night with stars": "night",
