@@ -5,9 +5,12 @@ import pytest
 from PIL import Image as Picture
 
 from spectrogrand import CoverBrief
-from spectrogrand.engines.painting.things import layout, outlines, poster, senses, show, vocabulary
+from spectrogrand.engines.painting.canvas import Canvas
+from spectrogrand.engines.painting.things import bodies, horizon, layout, outlines, poster, senses, show, vocabulary
 from spectrogrand.errors import InvalidValue
 from spectrogrand.plugins.generators.pictures.procedural_cover import ProceduralCover
+
+ALL = dict(show.FINISHES)
 
 
 def paint(topic, seed=0, **settings):
@@ -151,3 +154,41 @@ def test_fields_cover_the_body_and_lines_are_inside_it():
         assert (drawing.fields[drawing.body > 0.5] > 0).all() and drawing.fields.max() == drawing.count
         assert (drawing.mark <= drawing.body + 1e-6).all() and (drawing.lines <= drawing.body + 1e-6).all()
         assert np.array_equal(drawing.mirrored().mirrored().ink, drawing.ink)
+
+
+def test_heads_get_bodies_where_they_stand_and_stay_emblems_alone(monkeypatch):
+    for finish, name in (("gouache", "fox whole"), ("linocut", "fox")):
+        monkeypatch.setattr(show, "FINISHES", {finish: ALL[finish]})
+        assert paint("a fox").notes["shown"][0]["shape"] == name
+    head, body = (outlines.draw(vocabulary.named(n), 200, 200).body for n in ("robot", "robot whole"))
+    assert body.shape[0] / body.shape[1] > 1.25 * head.shape[0] / head.shape[1]
+    assert vocabulary.is_shape("robot whole") and not vocabulary.is_shape("bicycle whole")
+    for shape in vocabulary.shapes():
+        if bodies.has_body(shape.name):
+            drawn = outlines.lines(vocabulary.made_whole(shape), 96)
+            assert outlines.silhouette(drawn).mean() > 0.2, shape  # closed all round
+
+
+@pytest.mark.parametrize("kind", horizon.FORMS)
+def test_a_ground_that_is_named_reaches_across_the_picture_in_every_finish(kind):
+    canvas = Canvas(300, 200)
+    band = horizon.draw(canvas, kind, 0.84, np.random.default_rng(3))
+    assert band.body[-1].min() > 0.9 and band.body[:60].max() < 0.1
+    assert 0.002 < band.pen.mean() < 0.2
+
+
+def test_solid_glyphs_take_their_colour(monkeypatch):
+    monkeypatch.setattr(show, "FINISHES", {"gouache": ALL["gouache"]})
+    made = paint("a red apple")
+    x0, y0, x1, y1 = made.notes["shown"][0]["box"]
+    rows, columns = made.size
+    middle = made.pixels[int((y0 * 0.3 + y1 * 0.7) * rows), int((x0 + x1) / 2 * columns)].astype(int)
+    assert middle[0] > 1.5 * middle[1:].max()
+
+
+def test_what_is_broken_is_in_two():
+    from scipy.ndimage import label
+
+    whole = outlines.draw(vocabulary.named("red apple"), 200, 200)
+    assert label(whole.body > 0.5)[1] < label(whole.cracked().body > 0.5)[1]
+    assert whole.cracked().body.shape == whole.body.shape

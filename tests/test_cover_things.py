@@ -70,3 +70,35 @@ def test_an_outline_is_the_same_at_every_size():
     assert small.shape[0] / small.shape[1] == pytest.approx(large.shape[0] / large.shape[1], rel=0.03)
     assert small.mean() == pytest.approx(large.mean(), rel=0.05)
     assert np.array_equal(large, outlines.lines(fox, 512))
+
+
+@pytest.mark.parametrize(
+    ("topic", "things"),
+    [("медведь на велосипеде", ["bear", "bicycle on"]), ("los leones y las casas", ["lion", "house beside"]),
+     ("i gatti e le volpi", ["cat", "fox beside"]), ("die Häuser und die Bäume", ["house", "deciduous tree beside"]),
+     ("القطة والقمر", ["cat", "crescent moon"]), ("पेड़ों के नीचे हाथी", ["elephant", "deciduous tree under"]),
+     ("木の下の犬", ["dog", "deciduous tree under"]), ("椅子上的猫", ["cat", "chair on"]), ("猫在椅子上", ["cat", "chair on"]),
+     ("의자 위의 고양이", ["cat", "chair on"]), ("森の中の家", ["house"]), ("ein Leuchtturm im Sturm", ["lighthouse"])],
+)  # fmt: skip
+def test_inflections_and_relations_that_stand_behind_their_noun(topic, things):
+    found = vocabulary.read(topic)
+    assert [f"{t.shape.name} {t.relation}".strip() for t in found.things] == things and found.missed == ()
+
+
+def test_senses_that_icons_named_by_their_first_word_had_spoilt():
+    for topic, name in (("a king", "person with crown"), ("a vinyl record", "album"), ("a jar of honey", "honey pot"),
+                        ("a table", "table furniture"), ("a child", "child"), ("a bottle", "bottle wine")):  # fmt: skip
+        assert names(topic)[-1] == name, topic
+    assert names("a treehouse") == ["deciduous tree", "house"]
+    assert names("grandmother's teapot") == ["old woman", "teapot"]
+
+
+def test_what_a_thing_is_like_and_what_it_does_are_read():
+    reading = vocabulary.read("a broken robot learning to dance")
+    assert reading.things[0].manners == ("broken",) and reading.emblems == (("dance", "musical note"),)
+    assert reading.missed == ("learning",)
+    assert vocabulary.read("a flying pig").things[0].aloft and vocabulary.read("a whale above the city").things[0].aloft
+    assert vocabulary.read("dance").missed == ("dance",) and vocabulary.read("something broken").missed[-1] == "broken"
+    (dancer,) = vocabulary.read("a ballerina in a red dress").things
+    assert dancer.colour == "red"
+    assert vocabulary.read("everything falls apart").things == ()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spectrogrand import CoverBrief, Image, build
+from spectrogrand.interfaces import Context
 from spectrogrand.plugins.scorers.topic_fit import UNKNOWN, TopicFit, agreement, edge_strength
 from spectrogrand.report.words import tell_chosen, tell_words
 from spectrogrand.selection import choose
@@ -94,3 +95,51 @@ def test_words_are_told():
               "missed": ["sly"], "finish": "glass"}}]}}}  # fmt: skip
     assert tell_chosen(record) == "shown: fox; not shown: sly (glass)"
     assert tell_chosen({}) == "" and tell_words({"finish": "family sea"}) == ""
+
+
+class Liar:
+    """Paints something else and says what it likes of it."""
+
+    def __init__(self, painted, said):
+        self.painted, self.said = painted, said
+
+    def paint(self):
+        return Image(self.painted.pixels, self.said)
+
+
+def test_in_a_run_lies_and_silence_gain_nothing(twenty):
+    """The words are those of the topic's own reading: none may be left out, renamed or claimed elsewhere."""
+    right, other = (
+        twenty[TWENTY.index("a giraffe")],
+        twenty[TWENTY.index("headphones" if "headphones" in TWENTY else TWENTY[0])],
+    )
+    (shown,) = right.notes["shown"]
+    (its,) = other.notes["shown"]
+    lies = [
+        None,
+        {"shown": [], "missed": []},
+        dict(other.notes),
+        {"shown": [{**its, "word": "giraffe"}], "missed": []},
+        {"shown": [{**shown, "box": [0.0, 0.0, 1.0, 1.0]}], "missed": []},
+        dict(right.notes),
+        {"shown": [{**shown, "box": its["box"]}], "missed": []},
+    ]
+    batch = [right, *(Liar(other, said).paint() for said in lies)]
+    context = Context("a giraffe", [CoverBrief("a giraffe", "bass", "black", "ascends")] * len(batch), batch)
+    fits = TopicFit().score_in_context(batch, context)
+    assert fits[0] > 0.9 and fits[1:].max() < 0.1, fits
+    two = Context("a giraffe and a quiet evening", (), batch)
+    assert TopicFit().score_in_context(batch, two)[0] == pytest.approx(
+        fits[0] / 2
+    )  # "quiet" is of the topic, whoever says so
+    assert TopicFit().score_in_context(batch, Context("infinite longing", (), batch)).tolist() == [UNKNOWN] * len(batch)
+    assert TopicFit().score_in_context(batch, Context("", (), batch)).tolist() == TopicFit().score(batch).tolist()
+
+
+def test_the_landscapes_moon_is_borne_out_as_a_disc():
+    paint = build("generators", {"name": "procedural_cover", "size": 256})
+    topic = "la luna sobre el mar"
+    brief = CoverBrief(topic, "bass", "purple", "ascends")
+    made = paint.generate([brief] * 10, list(range(10)))
+    fits = TopicFit().score_in_context(made, Context(topic, [brief] * 10, made))
+    assert np.mean(fits > 0.5) >= 0.9, fits

@@ -9,7 +9,8 @@ Outlines: the monochrome Noto Emoji at weight 400 (SIL Open Font License 1.1; se
 their own in the private area) and the pictures among Material Design Icons 7.4.47 (Apache-2.0), one TrueType font each.
 
 Words: `words.json.xz` holds for each of fifteen languages which shapes a word stands for, best first.
-1. Names (Unicode's short names, the package `emoji`) and their heads ("hot air balloon": also "balloon").
+1. Names (Unicode's short names, the package `emoji`) and their heads ("hot air balloon": also "balloon"; of an icon the first
+   word: "car sports" is a car, "bed king" no king).
 2. Keywords (CLDR annotations), those shapes first whose name all-MiniLM-L6-v2 finds nearest to the keyword.
 3. English words that are in neither list (the lexicon's 45,000), where the model finds a name or keyword within `NEAR`.
 """
@@ -68,6 +69,14 @@ ICON_NOISE = set(
         "aws azure babel bash basecamp bitbucket bootstrap centos cordova css debian deviantart digital dropbox "
     ).split()
 )
+ICON_KEPT = set(
+    (
+        "record-player album table-furniture table-chair table-picnic watch battery cellphone monitor office-building "
+        "phone-classic weather-tornado weather-hurricane clock-digital window-open window-shutter window-closed notebook "
+        "ticket video-vintage timer-sand"
+    ).split()
+)
+"""Things among the families of signs that `ICON_NOISE` leaves out."""
 ICON_ENDINGS = (
     "outline off plus minus check remove edit alert lock search settings add cancel clock multiple variant box "
     "circle square up down left right cog sync key star heart question export import refresh eye play pause stop "
@@ -155,9 +164,10 @@ def icons(folder: Path, taken: set[str]) -> tuple[bytes, dict[str, int]]:
     for member in sorted(archive.namelist()):
         name = Path(member).stem
         parts = name.split("-")
-        if len(parts) > 3 or parts[0] in ICON_NOISE or name in ICON_NOISE or len(parts[0]) < 3:
+        kept = name in ICON_KEPT
+        if not kept and (len(parts) > 3 or parts[0] in ICON_NOISE or name in ICON_NOISE or len(parts[0]) < 3):
             continue
-        if any(p in ICON_ENDINGS or (p.isdigit()) or len(p) < 3 for p in parts[1:]):
+        if not kept and any(p in ICON_ENDINGS or (p.isdigit()) or len(p) < 3 for p in parts[1:]):
             continue
         words = name.replace("-", " ")
         if words in taken or not (found := re.search(r' d="([^"]+)"', archive.read(member).decode())):
@@ -223,7 +233,7 @@ def main() -> None:
             if language == "en" and " " in name:
                 if name.endswith((" face", " emoji")):
                     heads[name.rsplit(" ", 1)[0]].append(k)
-                heads[name.split()[-1]].append(k)
+                heads[name.split()[-1 if kind == "n" else 0]].append(k)  # icons are named by the noun first
         table: dict[str, list[int]] = {}
         if language == "en":
             asked = list(dict.fromkeys([*loose, *heads]))

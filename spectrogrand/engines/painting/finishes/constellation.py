@@ -22,9 +22,15 @@ def constellation(stage: Stage) -> None:
     c.light *= np.float32({"night": 0.72, "dusk": 0.6, "day": 0.30}[p.key])
     backdrop.marks(scene)
     tint = p.between(p.glow, p.pale, 0.35) if p.key != "day" else p.pale
+    if stage.horizon:
+        open_sky = 1 - 0.9 * np.clip(3 * c.blur(stage.union("body"), 0.004, 512), 0, 1)
+        c.light *= 1 - 0.5 * stage.horizon.body[None]
+        c.add(p.accent, 0.05 * stage.horizon.body * open_sky)
+        c.add(tint, (0.30 * stage.horizon.pen + 0.2 * c.blur(stage.horizon.pen, 0.006, 512)) * open_sky)
     for item in stage.all():
         colour = p.between(stage.colour(item), tint, 0.35)
-        body, drawn = stage.cover(item, "body"), stage.cover(item, "lines")
+        free = stage.free(item)
+        body, drawn = stage.cover(item, "body") * free, stage.cover(item, "lines") * free
         c.light *= 1 - 0.45 * c.blur(body, 0.01, 512)[None]
         c.add(colour, 0.07 * body)
         c.add(colour, 0.40 * c.blur(drawn, 0.004, 768) + 0.28 * drawn)
@@ -34,7 +40,7 @@ def constellation(stage: Stage) -> None:
             for path in corners:
                 pen.line(path, 0.0026)
 
-        c.add(tint, 0.85 * c.shapes(chart))
+        c.add(tint, 0.85 * c.shapes(chart) * free)
         stars = [q for path in corners for q in path[:-1]]
         sizes = 0.0035 + 0.008 * rng.random(len(stars)) ** 3
 

@@ -10,7 +10,6 @@ from ..families import city, forest, mountains, sea, space
 from ..families.water import reflect
 from ..families.water import sea as open_water
 from ..palette import ramp
-from ..things.layout import Item
 from ..things.senses import AQUATIC
 from ..things.stage import Stage
 from . import weather
@@ -80,6 +79,7 @@ def sky(stage: Stage) -> None:
     elif "sun" in scene.notes:
         light.rays(stage.canvas, *scene.focus, p.glow if p.key != "day" else p.pale, 0.3, rng)
         backdrop.sun(scene, "stripes" if scene.retro else "disc", 1.15 * scene.sun)
+        stage.light_at(scene.notes["sun"], 1.15 * scene.sun)
     elif stage.ground == "space" and rng.random() < 0.6:
         space.planet(scene, *scene.focus, 1.05 * scene.sun, rng.uniform(-2.6, -0.5), rings=rng.random() < 0.5)
     else:
@@ -111,7 +111,7 @@ def moon(stage: Stage) -> None:
             ),
             disc,
         )
-    stage.shown[thing.word] = Item(thing, x, y + r, 2 * r, 2 * r, aloft=True)
+    stage.light_at(thing, r)
 
 
 def far(stage: Stage) -> None:

@@ -19,7 +19,10 @@ def neon(stage: Stage) -> None:
     c.light *= 0.35 + 0.65 * c.up(noise(rng, 3, 5, 0.6))[None]
     tubes: list[tuple[Array, Array]] = []
     for item in stage.all():
-        tubes.append((stage.cover(item, "lines"), _glow(stage, item)))
+        tubes.append((stage.cover(item, "lines") * stage.free(item), _glow(stage, item)))
+    if stage.horizon:
+        hidden = 1 - np.clip(4 * c.blur(stage.union("body", stage.items), 0.004, 512), 0, 1)
+        tubes.append((stage.horizon.pen * hidden, p.accent if p.key != "day" else p.glow))
     if rng.random() < 0.55 and stage.items:
         tubes.append((_ring(stage), p.glow if p.key != "day" else p.accent))
     bricks = c.light.copy()
@@ -33,7 +36,8 @@ def neon(stage: Stage) -> None:
         core = np.clip(tint * 0.55 + 0.62, 0, 1.4)
         c.over(tint * 1.25, np.clip(1.25 * c.blur(lines, 0.0022, 1024), 0, 1))
         c.over(core, smoothstep(0.35, 1.0, lines).astype(np.float32))
-    _floor(stage)
+    if not stage.horizon:
+        _floor(stage)
     weather.fall(stage, p.between(p.pale, p.glow, 0.3) * 0.9)
     scene.notes["grain"] = 0.016
 

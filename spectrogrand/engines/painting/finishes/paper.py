@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..canvas import Array, noise, ridge_line
+from ..things import horizon
 from ..things.layout import Item
 from ..things.stage import Stage, paste
 from . import weather
@@ -39,13 +40,22 @@ def paper(stage: Stage) -> None:
             tone,
             0.5 + 0.1 * k,
         )
+    if "moon" in scene.notes or "sun" in scene.notes:
+        _light(stage)
     if stage.ground:
         foot = max((i.y for i in stage.items if not i.aloft), default=scene.horizon)
+        if stage.ground in ("city", "mountains", "forest"):
+            back = horizon.draw(c, stage.ground, foot - 0.05, scene.stream("horizon"))
+            sheet(stage, back.body, p.between(p.sky[2], p.ink if not day else p.sky[0], 0.30), 0.9)
         for k in range(3):
             t = (k + 1) / 3
             base = foot - 0.10 + 0.055 * k
             line = base + (0.035 - 0.008 * k) * ridge_line(rng, 400, 0.35, 2.0 + 0.7 * k)
-            if k == 2:
+            if stage.ground == "sea":
+                long, at = 0.12 + 0.035 * k, np.linspace(c.left, c.right, 600)
+                crest = np.abs(np.sin(np.pi * (at / long + rng.random())))
+                line = base + 0.012 + (0.022 + 0.006 * k) * (crest - 0.5)
+            elif k == 2:
                 line = np.minimum(line, foot - 0.02)
             tone = p.between(p.sky[2], p.ink if not day else p.sky[0], 0.25 + 0.55 * t)
             if stage.reading.meaning("snow"):
@@ -56,6 +66,26 @@ def paper(stage: Stage) -> None:
     weather.fall(stage, p.pale)
     c.light *= fibres[None].astype(np.float32)
     scene.notes["grain"] = 0.022
+
+
+def _light(stage: Stage) -> None:
+    """A moon's crescent or a sun with its rays, cut out."""
+    scene, c, p = stage.scene, stage.canvas, stage.scene.palette
+    (x, y), r = scene.focus, max(0.17, 0.85 * scene.sun)
+    stage.light_at(
+        scene.notes["moon" if "moon" in scene.notes else "sun"], 1.32 * r if "moon" in scene.notes else 1.13 * r
+    )
+    if "moon" in scene.notes:
+        crescent = c.disc(x, y, r) * (1 - c.disc(x + 0.42 * r, y - 0.16 * r, 0.86 * r))
+        sheet(stage, c.disc(x, y, 1.32 * r), p.sky[0] if p.key != "day" else p.pale, 0.8)
+        sheet(stage, crescent, p.pale if p.key != "day" else p.between(p.sky[0], p.ink, 0.2), 1.0)
+        return
+    turns = np.arange(48) * 2 * np.pi / 48
+    star = np.where(np.arange(48) % 2, 0.98, 1.28) * r
+    rays = c.polygons(np.stack([x + star * np.cos(turns), y + star * np.sin(turns)], 1))
+    warm = p.glow if p.key != "day" else p.accent
+    sheet(stage, rays, p.between(warm, p.ink, 0.12), 0.9)
+    sheet(stage, c.disc(x, y, 0.86 * r), p.between(warm, p.pale, 0.35), 0.6)
 
 
 def sheet(stage: Stage, mask: Array, colour: Array, lift: float = 1.0) -> None:
@@ -82,12 +112,17 @@ def _thing(stage: Stage, item: Item) -> None:
     shifted = Item(item.thing, item.x, item.y + 2 * margin / c.size, item.w, item.h)
     paste(c, whole, grown, shifted)
     base = stage.colour(item)
-    sheet(stage, whole, p.between(p.pale, base, 0.12), 1.0)
+    weight = float(whole.sum()) + 1e-6
+    behind = np.array([float((plane * whole).sum()) / weight for plane in c.light])
+    margin = p.between(p.pale, base, 0.12)
+    if np.abs(np.cbrt(behind) - np.cbrt(np.clip(base, 0, 1))).max() < 0.16:  # a light thing on light sheets
+        margin = p.between(p.sky[0], p.ink, 0.35)
+    sheet(stage, whole, margin, 1.0)
     body = stage.cover(item, "body")
     tones = stage.tones(item, local.count)
-    sheet(stage, body, tones[1] if item.shape.font == "n" else p.between(tones[1], p.ink, 0.5), 0.6)
+    sheet(stage, body, tones[1] if not local.solid else p.between(tones[1], p.ink, 0.5), 0.6)
     fields = stage.cover(item, "fields")
-    if item.shape.font == "n":
+    if not local.solid:
         for k in range(2, min(local.count, 9) + 1):
             part = (fields == k).astype(np.float32)
             c.over(tones[k], part * body)

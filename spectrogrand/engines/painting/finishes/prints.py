@@ -36,6 +36,8 @@ def linocut(stage: Stage) -> None:
     second = p.between(p.base, p.accent, 0.15) if p.chroma > 0.04 else p.accent
     block = c.disc(x, y, 0.9 * r)
     c.over(p.between(second, sheet, 0.15), block)
+    if stage.horizon:
+        c.over(p.between(p.accent, sheet, 0.45), c.shift(stage.horizon.body, 0.004, -0.003))
     for item in stage.all():
         c.over(sheet, stage.cover(item, "body"))
         flat = stage.painted(item)
@@ -55,7 +57,9 @@ def linocut(stage: Stage) -> None:
     sky = np.clip((ray - cut) * 5 + 0.5, 0, 1) + (1 - pieces) * (d > r) * np.clip((ray - 0.35) * 5, 0, 1)
     ink = np.clip(sky, 0, 1) * (1 - c.disc(x, y, 0.93 * r))
     foot = max((i.y for i in stage.items if not i.aloft), default=c.bottom)
-    if not all(i.aloft for i in stage.items):
+    if stage.horizon:
+        ink = ink * (1 - stage.horizon.body) + stage.horizon.pen
+    elif not all(i.aloft for i in stage.items):
         line = (
             foot
             - 0.025
@@ -68,8 +72,8 @@ def linocut(stage: Stage) -> None:
         ink = ink * (1 - under) + soil * under
     ink = ink * (1 - halo)
     for item in stage.all():
-        what = "ink" if item.shape.font == "n" else "lines"
-        ink = np.maximum(ink, stage.cover(item, what))
+        ink = ink * (1 - stage.cover(item, "body"))
+        ink = np.maximum(ink, stage.cover(item, "pen"))
     worn = smoothstep(0.06, 0.16, c.up(noise(rng, 150, 2, 0.7, side=512)))  # where the roller left too little
     c.over(dark, np.clip(ink * (0.25 + 0.75 * worn), 0, 1).astype(np.float32))
     weather.fall(stage, sheet)
@@ -99,6 +103,9 @@ def stencil(stage: Stage) -> None:
     x, y, r = (x0 + x1) / 2, (y0 + y1) / 2, 0.60 * max(x1 - x0, y1 - y0)
     slope = np.clip((c.distance(x + 0.15, y - 0.2) / np.float32(1.25 * r)) ** 1.2, 0, 1)
     c.over(second, halftone(stage, 1 - 0.85 * slope, 0.017) * c.disc(x, y, r, 0.01))
+    if stage.horizon:
+        c.over(p.between(second, p.ink, 0.45), stage.horizon.body)
+        c.over(p.between(second, ground, 0.35), stage.horizon.pen)
     body = stage.union("body")
     mist = c.blur(body, 0.014, 512)
     c.over(p.between(second, p.ink, 0.35), 0.35 * np.clip(mist - body, 0, 1))
@@ -112,9 +119,7 @@ def stencil(stage: Stage) -> None:
         box = item.box
         low = np.clip((c.y - np.float32(box[1] + 0.25 * item.h)) / np.float32(0.8 * item.h), 0, 1) * 0.62 + 0 * c.x
         c.over(tones[0], halftone(stage, low, 0.011) * local)
-        c.over(
-            np.asarray(p.ink) * 0.5, stage.cover(item, "ink") if item.shape.font == "n" else stage.cover(item, "lines")
-        )
+        c.over(np.asarray(p.ink) * 0.5, stage.cover(item, "pen"))
 
     def drips(pen: Pen) -> None:
         for _ in range(7):
@@ -177,7 +182,11 @@ def engraved(stage: Stage) -> None:
     near = np.clip((c.y - np.float32(foot - 0.03)) / 0.25, 0, 1)
     soil = _ruled(stage, (c.y - foot) / (pitch * (0.8 + 1.2 * near)) + 1.2 * slow, 0.42 + 0.25 * near + 0 * c.x, pitch)
     soil = np.maximum(soil, _ruled(stage, (c.x + 0.6 * c.y) / pitch, 0.30 - 0.3 * near + 0 * c.x, pitch))
-    field = field * (1 - under) + soil * under
+    if stage.horizon:
+        flank = _ruled(stage, (0.7 * c.x + c.y) / pitch, 0.34 + 0 * c.x + 0 * c.y, pitch)
+        field = field * (1 - stage.horizon.body) + np.maximum(flank * stage.horizon.body, stage.horizon.pen)
+    else:
+        field = field * (1 - under) + soil * under
     grown = smoothstep(0.03, 0.2, c.blur(body, 0.007, 512)).astype(np.float32)
     field *= 1 - grown
     tone = _tone(stage)
@@ -197,9 +206,8 @@ def engraved(stage: Stage) -> None:
             np.clip(light - 0.34, 0, 1),
             pitch * np.float32(0.82),
         )
-        field = np.maximum(field, np.maximum(hatch, cross) * local)
-        what = "ink" if item.shape.font == "n" else "lines"
-        field = np.maximum(field, stage.cover(item, what))
+        field = field * (1 - local) + np.maximum(hatch, cross) * local
+        field = np.maximum(field, stage.cover(item, "pen"))
         if item.thing.colour or rng.random() < 0.75:
             c.over(p.between(stage.colour(item), sheet, 0.25), 0.8 * local)
     c.over(ink, np.clip(field, 0, 1).astype(np.float32))

@@ -25,6 +25,10 @@ def _ground(stage: Stage) -> Array:
 def _lay_ground(stage: Stage) -> None:
     c, p = stage.canvas, stage.scene.palette
     c.light[:] = _ground(stage)
+    if stage.horizon:
+        c.over(p.between(p.sky[1], p.accent, 0.45), stage.horizon.body)
+        c.over(p.between(p.sky[0], p.ink, 0.6), stage.horizon.pen)
+        return
     foot = max((i.y for i in stage.items if not i.aloft), default=None)
     if foot is not None and not all(i.aloft for i in stage.items):
         under = np.clip((c.y - np.float32(foot - 0.035)) / c.px + 0.5, 0, 1) * np.ones_like(c.x)
@@ -113,6 +117,8 @@ def glass(stage: Stage) -> None:
     r = max(scene.sun, 0.2)
     ring = np.clip((0.005 - np.abs(c.distance(x, y) - r)) / (1.5 * c.px) + 0.5, 0, 1)
     leads = np.maximum(leads, ring)
+    if stage.horizon:
+        leads = np.maximum(leads * (1 - 0.9 * stage.horizon.body), stage.horizon.pen)
     body = stage.union("body")
     outline = smoothstep(0.06, 0.22, c.blur(body, 0.006, 768)).astype(np.float32)
     leads = np.maximum(leads * (1 - outline), outline * (1 - body))
@@ -122,11 +128,11 @@ def glass(stage: Stage) -> None:
         sheen = 0.85 + 0.5 * np.clip(1 - c.distance(x, y) / np.float32(0.7), 0, 1)
         c.over(flat * (1.15 * sheen)[None], local)
     c.light *= (0.86 + 0.28 * c.up(noise(rng, 70, 3, 0.6, side=512)))[None]
-    if stage.reading.meaning("snow", "rain", "storm"):
+    if stage.reading.meaning("snow", "rain", "storm", "stars", "night"):
         weather.fall(stage, p.pale)
     lead = np.array([0.012, 0.012, 0.014])
     for item in stage.all():
-        leads = np.maximum(leads, stage.cover(item, "ink" if item.shape.font == "n" else "lines"))
+        leads = np.maximum(leads, stage.cover(item, "pen"))
     c.over(lead, leads.astype(np.float32))
     edge = np.clip(leads - c.shift(leads, 0.0016, 0.0016), 0, 1)
     c.over(p.between(p.pale, p.sky[1], 0.4), 0.28 * edge)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from . import outlines
-from .senses import AIRBORNE, CANOPIES, CONTAINERS, SKY, size_of
+from .bodies import PEOPLE, WHOLE
+from .senses import AIRBORNE, CANOPIES, CONTAINERS, RIDDEN, SKY, size_of
 from .vocabulary import Shape, Thing
+
+SMALLEST = 0.62
+"""Height of a thing beside the tallest one, at least: a thumbnail must still show it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Item:
 
 def is_sky(thing: Thing) -> bool:
     """Whether a thing has its place in the sky."""
+    if thing.relation == "under" and re.search("rainbow|cloud$", thing.shape.name):
+        return False  # it spans what is under it
     return bool(SKY.search(thing.shape.name)) and "flower" not in thing.shape.name
 
 
@@ -78,8 +85,8 @@ def group(things: Sequence[Thing], rng: np.random.Generator) -> list[Item]:
     tallest = max(_extent(part)[1] for part in placed)
     for part in placed:
         width, tall = _extent(part)
-        if tall < 0.42 * tallest:  # a butterfly beside a whale is still seen
-            part, width = [i.moved(0, 0, 0.42 * tallest / tall) for i in part], width * 0.42 * tallest / tall
+        if tall < SMALLEST * tallest:  # a butterfly beside a whale is still seen
+            part, width = [i.moved(0, 0, SMALLEST * tallest / tall) for i in part], width * SMALLEST * tallest / tall
         left = min(i.box[0] for i in part)
         gap = 0.06 * tallest if row else 0.0
         row += [i.moved(edge + gap - left, 0) for i in part]
@@ -103,8 +110,9 @@ def _copies(thing: Thing, rng: np.random.Generator) -> list[Item]:
     """As many as the topic says, a little unlike in size where they are few, in a loose flock where they fly."""
     aspect = outlines.aspect(thing.shape)
     size = size_of(thing.shape.name) ** 0.75
+    size *= 2.0 if "large" in thing.manners else 0.6 if "small" in thing.manners else 1.0
     w, h = (size, size / aspect) if aspect > 1 else (size * aspect, size)
-    aloft = bool(AIRBORNE.search(thing.shape.name)) or is_sky(thing)
+    aloft = thing.aloft or bool(AIRBORNE.search(thing.shape.name)) or is_sky(thing)
     n = thing.count
     if n == 1:
         return [Item(thing, 0, 0, w, h, aloft=aloft)]
@@ -123,6 +131,11 @@ def _on(above: list[Item], below: list[Item]) -> list[Item]:
     """What is above stands where the body below is highest under it."""
     base = max(below, key=lambda i: i.w)
     width, tall = _extent(above)
+    if RIDDEN.search(base.shape.name) and all(PEOPLE.match(i.shape.name.removesuffix(WHOLE)) for i in above):
+        scale = float(np.clip(0.85 * base.h / tall, 0, 0.9 * base.w / width))
+        centre = sum(i.x for i in above) / len(above)
+        saddle = base.y - 0.42 * base.h  # the legs are behind the animal
+        return [*below, *(replace(i.moved(base.x - centre * scale, saddle, scale), depth=1.0) for i in above)]
     scale = float(np.clip(min(0.72 * base.w / width, 0.85 * base.h / tall), 0.5 * base.h / tall, 1.6))
     drawing = outlines.draw(base.shape, 128, 128)
     columns = drawing.body.shape[1]

@@ -9,12 +9,19 @@ from typing import Any
 import numpy as np
 
 from ..canvas import Array, smoothstep
+from .bodies import WHOLE, whole
 from .senses import DATA
 from .vocabulary import Shape
 
 FONTS = {"n": "noto_emoji.ttf", "i": "icons.ttf"}
 STROKE = 0.034
 """Width of a drawn line in sides of the shape, as Noto Emoji has it; icons' edges are drawn as wide."""
+
+SOLID = 0.70
+"""Share of a silhouette that its ink covers, from which a shape is drawn by its areas and not by its lines."""
+
+DISC = "disc"
+"""The name by which a painter says that a moon or a sun is the landscape's own light."""
 
 HULLED = ("lighthouse", "airballoon")
 """Icons in pieces whose whole is their convex hull."""
@@ -26,7 +33,7 @@ class Drawing:
 
     `body`: the filled silhouette. `mark`: what is drawn inside it. `lines`: all of it as lines. `ink`: as the font has it.
     `fields`: int32 numbers of the areas between the lines, the largest first, each reaching under the lines about it, 0 outside
-    the body or where there is none; `count`: how many there are.
+    the body or where there is none; `count`: how many there are. `solid`: the ink is the thing's areas, not its lines.
     """
 
     body: Array
@@ -35,13 +42,40 @@ class Drawing:
     ink: Array
     fields: Array
     count: int
+    solid: bool = False
+
+    @property
+    def pen(self) -> Array:
+        """What a dark pen draws: the ink, of a solid shape the lines along its edges."""
+        return self.lines if self.solid else self.ink
+
+    def cracked(self) -> Drawing:
+        """The same broken in two along a jagged line, the right half fallen a little."""
+        rows, columns = self.body.shape
+        side = max(rows, columns)
+        turns = np.array([0.52, 0.60, 0.47, 0.57, 0.43, 0.52, 0.40])
+        edge = np.interp(np.linspace(0, 6, rows), np.arange(7), turns)[:, None] * columns
+        down = max(1, round(0.032 * side))
+        across = np.arange(columns)[None, :]
+        left, right = across < edge - 0.011 * side, across > np.roll(edge, down, 0) + 0.011 * side
+        near = np.minimum(np.abs(across - edge), np.abs(across - np.roll(edge, down, 0))) < 0.024 * side
+
+        def part(field: Array) -> Array:
+            fallen = np.zeros_like(field)
+            fallen[down:] = field[:-down]
+            return np.where(left, field, np.where(right, fallen, 0)).astype(field.dtype)
+
+        body = part(self.body)
+        ink = np.maximum(part(self.ink), 0 if self.solid else near * body)
+        drawn = np.maximum(part(self.lines), near * body)
+        return Drawing(body, part(self.mark), drawn, ink, part(self.fields), self.count, self.solid)
 
     def mirrored(self) -> Drawing:
         """The same, looking the other way."""
         body, mark, drawn, ink, fields = (
             np.ascontiguousarray(a[:, ::-1]) for a in (self.body, self.mark, self.lines, self.ink, self.fields)
         )
-        return Drawing(body, mark, drawn, ink, fields, self.count)
+        return Drawing(body, mark, drawn, ink, fields, self.count, self.solid)
 
 
 @lru_cache(maxsize=16)
@@ -55,6 +89,10 @@ def lines(shape: Shape, side: int) -> Array:
     """The shape as drawn, cut to its ink: float32 in [0, 1], shape=(row, column), the longer side about `side` pixels."""
     from PIL import Image, ImageDraw
 
+    if shape.name.endswith(WHOLE):
+        name = shape.name.removesuffix(WHOLE)
+        head = lines(Shape(name, shape.font, shape.code), max(8, round(0.56 * side)))
+        return whole(_edges(head) if is_solid(head) else head, name)
     font = _font(shape.font, side)
     box = font.getbbox(chr(shape.code))
     picture = Image.new("L", (max(1, int(box[2] - box[0])), max(1, int(box[3] - box[1]))))
@@ -73,6 +111,21 @@ def silhouette(drawn: Array) -> Array:
     from scipy.ndimage import binary_fill_holes
 
     return np.maximum(drawn, binary_fill_holes(drawn > 0.4).astype(np.float32))
+
+
+def is_solid(drawn: Array) -> bool:
+    """Whether a shape's ink covers most of its silhouette."""
+    return bool(drawn.sum() > SOLID * silhouette(drawn).sum())
+
+
+def _edges(ink: Array, width: float | None = None) -> Array:
+    """The lines along the edges of solid ink."""
+    from scipy.ndimage import distance_transform_edt
+
+    padded = np.pad(ink, 1)
+    width = STROKE * max(ink.shape) if width is None else width
+    depth = distance_transform_edt(padded > 0.5)[1:-1, 1:-1]
+    return np.asarray(ink * smoothstep(1.25 * width, 0.85 * width, depth), np.float32)
 
 
 @lru_cache(maxsize=24)
@@ -95,11 +148,10 @@ def draw(shape: Shape, rows: int, columns: int) -> Drawing:
     body = silhouette(ink)
     if shape.name in HULLED:
         body = np.maximum(body, _hull(ink))
-    drawn = ink
-    if shape.font == "i":
-        drawn = ink * smoothstep(1.25 * width, 0.85 * width, distance_transform_edt(ink > 0.5)).astype(np.float32)
+    solid = shape.font == "i" or is_solid(first)
+    drawn = _edges(ink, width) if solid else ink
     depth = distance_transform_edt(body > 0.5)
-    if shape.font == "n":
+    if not solid:
         mark = ink * smoothstep(0.9 * width, 1.4 * width, depth).astype(np.float32)
         free = (body > 0.5) & (ink < 0.5)
     else:
@@ -115,7 +167,15 @@ def draw(shape: Shape, rows: int, columns: int) -> Drawing:
     if order:  # every field reaches under the lines around it
         near = distance_transform_edt(fields == 0, return_distances=False, return_indices=True)
         fields = np.where(body > 0.02, fields[near[0], near[1]], 0)
-    return Drawing(body, mark, drawn, ink, fields.astype(np.int32), len(order))
+    return Drawing(body, mark, drawn, ink, fields.astype(np.int32), len(order), solid)
+
+
+def disc(rows: int, columns: int) -> Drawing:
+    """A moon's or a sun's disc."""
+    r = min(rows, columns) / 2
+    y, x = np.mgrid[: 2 * round(r) + 4, : 2 * round(r) + 4].astype(np.float32) - np.float32(round(r) + 1.5)
+    body = np.clip(r - np.hypot(x, y) + 0.5, 0, 1).astype(np.float32)
+    return Drawing(body, np.zeros_like(body), body, body, (body > 0.5).astype(np.int32), 1, True)
 
 
 def _hull(ink: Array) -> Array:

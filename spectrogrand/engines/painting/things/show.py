@@ -89,7 +89,7 @@ def paint_topic(
             scene.family = "abstract"
         around = [
             {"word": word, "shape": key, "box": [0.0, 0.0, 1.0, 1.0]}
-            for word, key in reading.around
+            for word, key in (*reading.around, *reading.manners)
             if word not in stage.shown
         ]
         notes = stage.notes()

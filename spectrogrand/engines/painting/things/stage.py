@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,22 +11,14 @@ import numpy as np
 from ....image.inks import colour_word, lch
 from ..canvas import Array, Canvas
 from ..composition import Scene
-from . import layout, outlines
+from . import horizon, layout, outlines
+from .bodies import PEOPLE, ROBOTS
 from .layout import Item
 from .senses import BELOW_WATER, colour_of, habitat_of
-from .vocabulary import Reading, Thing, named
+from .vocabulary import LIGHTS, Reading, Thing, made_whole, named
 
-BADGES = {
-    "snow": "snowflake", "rain": "droplet", "storm": "high voltage", "sea": "water wave", "stars": "star",
-    "night": "crescent moon",
-    "dusk": "sun", "dawn": "sun", "forest": "evergreen tree", "mountains": "mountain", "dunes": "cactus", "city": "cityscape",
-    "space": "ringed planet",
-}  # fmt: skip
-"""Small outlines that stand for weather, hours and grounds where a finish draws no landscape."""
-
-
-LIGHTS = ("crescent moon", "sun", "full moon", "sun with face")
-"""What a landscape's own light stands for."""
+BADGES = {"storm": "high voltage", "dusk": "sun", "dawn": "sun"}
+"""Small outlines that stand for weather and hours where a finish draws no landscape."""
 
 
 @dataclass
@@ -39,6 +31,7 @@ class Stage:
     sky: list[Item]
     ground: str
     shown: dict[str, Item] = field(default_factory=dict)
+    horizon: horizon.Horizon | None = None
     _covers: dict[tuple[Item, str], Array] = field(default_factory=dict)
 
     @property
@@ -54,10 +47,22 @@ class Stage:
         """The outline at the item's size in pixels."""
         c = self.canvas
         found = outlines.draw(item.shape, max(4, round(item.h * c.size)), max(4, round(item.w * c.size)))
+        found = found.cracked() if "broken" in item.thing.manners else found
         return found.mirrored() if item.mirrored else found
 
+    def free(self, item: Item, gap: float = 0.006) -> Array:
+        """Where nothing nearer hides an item, with a narrow gap around what does: float32, shape=(row, column)."""
+        order = self.all()
+        nearer = order[order.index(item) + 1 :]
+        whole = np.ones((self.canvas.height, self.canvas.width), np.float32)
+        for other in nearer:
+            if _overlap(item.box, other.box, gap):
+                body = self.cover(other, "body")
+                whole *= 1 - np.clip(4 * self.canvas.blur(body, gap / 2, 512), 0, 1)
+        return whole
+
     def cover(self, item: Item, what: str) -> Array:
-        """`body`, `mark`, `lines` or `fields` of an item, shape=(row, column) of the whole picture."""
+        """`body`, `mark`, `lines`, `pen`, `ink` or `fields` of an item, shape=(row, column) of the whole picture."""
         if (item, what) not in self._covers:
             if len(self._covers) > 40:
                 self._covers.clear()
@@ -117,9 +122,9 @@ class Stage:
         local = self.drawing(item)
         tones = self.tones(item, local.count, dark)
         flat = tones[local.fields]
-        if item.shape.font == "n":
+        if not local.solid:
             flat += local.ink[..., None] * (tones[0] - flat)
-        else:  # an icon is solid: its gaps show the second tone
+        else:  # its gaps show the second tone
             gap = self.scene.palette.between(tones[1], self.scene.palette.ink, 0.55)
             flat = gap + local.ink[..., None] * (flat - gap)
         c = self.canvas
@@ -127,6 +132,11 @@ class Stage:
         for k in range(3):
             paste(c, whole[k], np.ascontiguousarray(flat[..., k]), item)
         return whole
+
+    def light_at(self, thing: Thing, r: float) -> None:
+        """Say that the landscape's light is a topic's moon or sun: a disc of radius r about the scene's focus."""
+        x, y = self.scene.focus
+        self.shown[thing.word] = Item(thing, x, y + r, 2 * r, 2 * r, aloft=True)
 
     def notes(self) -> dict[str, Any]:
         """What the picture shows, for `Image.notes`: words with their shapes and boxes in shares of width and height."""
@@ -136,12 +146,15 @@ class Stage:
         for word, item in self.shown.items():
             x0, y0, x1, y1 = item.box
             box = [(x0 - c.left) / wide, (y0 - c.top) / tall, (x1 - c.left) / wide, (y1 - c.top) / tall]
-            if item not in self.items and item not in self.sky:  # the landscape's light is a disc, whatever its outline
-                box = [0.0, 0.0, 1.0, 1.0]
-            shape = item.shape.name
+            drawn = item in self.items or item in self.sky  # the landscape's light is a disc, whatever its outline
+            shape = item.shape.name if drawn else outlines.DISC
             shown.append({"word": word, "shape": shape, "box": [round(float(np.clip(v, 0, 1)), 4) for v in box],
                           "mirrored": item.mirrored})  # fmt: skip
         return {"shown": shown, "missed": list(self.reading.missed)}
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...], gap: float) -> bool:
+    return a[0] < b[2] + gap and b[0] < a[2] + gap and a[1] < b[3] + gap and b[1] < a[3] + gap
 
 
 def paste(c: Canvas, whole: Array, local: Array, item: Item) -> None:
@@ -166,6 +179,8 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     c, rng = scene.canvas, scene.stream("layout")
     wide, tall = c.right - c.left, c.bottom - c.top
     things = [t for t in reading.things if not layout.is_sky(t)][:5]
+    if grounded or len(things) > 1 or any(PEOPLE.match(t.shape.name) or ROBOTS.match(t.shape.name) for t in things):
+        things = [replace(t, shape=made_whole(t.shape)) for t in things]
     above = [t for t in reading.things if layout.is_sky(t)][:3]
     lights = grounded and any(t.shape.name in LIGHTS for t in above)
     if not things and not lights:
@@ -190,8 +205,14 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
             up *= 0.8
     else:
         floor = c.top + tall * foot
+    said = None if grounded else reading.meaning(*horizon.FORMS)
+    if said:
+        floor, up = c.bottom - 0.15 * tall, 0.92 * up
     several = len(things) > 1 or things[0].count > 1
+    if "small" in things[0].manners and not several:
+        across, up = 0.62 * across, 0.62 * up
     if several:
+        across, up = max(across, 0.60 * min(wide, 2.2)), max(up, 0.44 * min(tall, 1.3))
         x, across = (
             c.left + wide * (0.5 if kind != "stand" else 0.5 + 0.3 * (middle - 0.5)),
             min(1.25 * across, 0.88 * wide),
@@ -200,6 +221,14 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     if len({i.thing for i in items}) == 1 and all(i.aloft for i in items) and ground not in ("", "deep"):
         lift = rng.uniform(0.12, 0.22) * tall
         items = [i.moved(0, -lift) for i in items]
+    if said:
+        line = floor
+        if all(i.aloft for i in items):  # they float above it
+            line = c.bottom - (0.13 if said == "sea" else 0.06) * tall
+            items = [i.moved(0, -(0.16 if said in ("sea", "dunes", "meadow", "space") else 0.20) * tall) for i in items]
+            short = max((c.top + 0.06 * tall - min(i.box[1] for i in items)), 0)
+            items = [i.moved(0, short) for i in items]
+        band = horizon.draw(c, said, line, scene.stream("horizon"))
     if ground == "deep":
         items = [i.moved(0, floor * 0 - (floor - up / 2 - (c.top + 0.55 * tall))) for i in items]
     half = (max(i.box[2] for i in items) - min(i.box[0] for i in items)) / 2
@@ -207,14 +236,35 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     shift = max(c.left + 0.05 * wide - (x - half), 0) - max(x + half - (c.right - 0.05 * wide), 0)
     items = [i.moved(shift, 0) for i in items]
     if rng.random() < 0.5 and not any("clock" in i.shape.name for i in items):
-        from dataclasses import replace
-
         items = [replace(i, x=2 * (x + shift) - i.x, mirrored=True) for i in items]
-    stage = Stage(scene, reading, items, [], ground)
+    stage = Stage(scene, reading, items, [], ground, horizon=band if said else None)
     place_light(stage, above, grounded)
+    _emblems(stage)
+    nearest = {item.thing.word: item for item in stage.all()}  # of several, the one that nothing hides
     for item in (*stage.items, *stage.sky):
-        stage.shown.setdefault(item.thing.word, item)
+        stage.shown.setdefault(item.thing.word, nearest[item.thing.word])
     return stage
+
+
+def _emblems(stage: Stage) -> None:
+    """Small outlines on both sides of the things, for what they do."""
+    c, rng = stage.canvas, stage.scene.stream("emblems")
+    x0, y0, x1, y1 = stage.bounds()
+    for word, name in stage.reading.emblems[:2]:
+        thing, aspect = Thing(word, named(name)), outlines.aspect(named(name))
+        for k, side in enumerate((-1, 1) if name != "zzz" else (1,)):
+            size = float(np.clip(0.30 * (y1 - y0), 0.10, 0.17)) * (1.0 if k == 0 else 0.8)
+            w, h = (size, size / aspect) if aspect > 1 else (size * aspect, size)
+            x = (x0 - 0.55 * w) if side < 0 else (x1 + 0.55 * w)
+            x = float(np.clip(x, c.left + 0.09 + w / 2, c.right - 0.09 - w / 2))
+            y = (
+                float(
+                    np.clip(y0 + (0.16 if k == 0 else 0.02) * (y1 - y0) + rng.uniform(0, 0.04), c.top + 0.08, c.bottom)
+                )
+                + h
+            )
+            if len(stage.sky) < 6:
+                stage.sky.append(Item(thing, x, y, w, h, k, 2.0, True))
 
 
 def _empty(scene: Scene, reading: Reading, above: list[Thing], ground: str, kind: str) -> Stage:
@@ -227,9 +277,7 @@ def _empty(scene: Scene, reading: Reading, above: list[Thing], ground: str, kind
     for thing in above:
         if thing.shape.name in LIGHTS:
             scene.notes["moon" if "moon" in thing.shape.name else "sun"] = thing
-            x, y = scene.focus
-            r = scene.sun
-            stage.shown.setdefault(thing.word, Item(thing, x, y + r, 2 * r, 2 * r, aloft=True))
+            stage.light_at(thing, scene.sun)
         else:
             side = c.left + 0.2 if scene.focus[0] > 0.5 else c.right - 0.2
             stage.sky.append(Item(thing, side, c.top + 0.34, 0.2, 0.2, len(stage.sky), 2.0, True))
@@ -264,8 +312,7 @@ def place_light(stage: Stage, above: list[Thing], grounded: bool) -> None:
                 float(np.clip(side, c.left + 1.15 * scene.sun, c.right - 1.15 * scene.sun)),
                 float(np.clip(y0 - 0.5 * scene.sun, c.top + 1.25 * scene.sun, 1.0)),
             )
-            x, y, r = *scene.focus, scene.sun
-            stage.shown[thing.word] = Item(thing, x, y + r, 2 * r, 2 * r, aloft=True)
+            stage.light_at(thing, scene.sun)
             continue
         for k in range(min(thing.count, 3)):
             x, y = spots[(len(stage.sky)) % 3]

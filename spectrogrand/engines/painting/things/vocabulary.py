@@ -8,7 +8,22 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from .senses import AIR, ALIASES, COLOUR_WORDS, COUNTS, DATA, GROUNDS, NO_THINGS, RELATIONS, STOP
+from .bodies import WHOLE, has_body
+from .inflection import forms
+from .senses import (
+    AIR,
+    ALIASES,
+    COLOUR_WORDS,
+    COUNTS,
+    DATA,
+    EMBLEMS,
+    GROUNDS,
+    MANNERS,
+    NO_THINGS,
+    RELATIONS,
+    STOP,
+    WORN,
+)
 
 
 @dataclass(frozen=True)
@@ -22,24 +37,32 @@ class Shape:
 
 @dataclass(frozen=True)
 class Thing:
-    """What a topic names: the word as written, its shape, how many of it, its colour (None where no colour is said), and how the
-    thing named before stands to it: "on", "in", "under", "over", "beside" or "" ("a cat on a piano": the piano's is "on")."""
+    """What a topic names: the word as written, its shape, how many of it, its colour (None where no colour is said).
+
+    `relation`: how the thing named before stands to it: "on", "in", "under", "over", "beside" or "" ("a cat on a piano": the
+    piano's is "on"). `aloft`: the topic says that it flies ("a whale above the city"). `manners`: "broken", "large", "small".
+    """
 
     word: str
     shape: Shape
     count: int = 1
     colour: str | None = None
     relation: str = ""
+    aloft: bool = False
+    manners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Reading:
     """The things that a topic names, in its order; `around`, words for weather, hours and grounds with what they mean
-    ("Regen", "rain"); and its words of meaning that name neither."""
+    ("Regen", "rain"); `emblems`, words that a small outline beside the things stands for ("dance", "musical note"); `manners`,
+    words for what a thing is like; and its words of meaning that name nothing of these."""
 
     things: tuple[Thing, ...]
     missed: tuple[str, ...]
     around: tuple[tuple[str, str], ...] = ()
+    emblems: tuple[tuple[str, str], ...] = ()
+    manners: tuple[tuple[str, str], ...] = ()
 
     def meaning(self, *keys: str) -> str | None:
         """The first of what is around that is one of the keys."""
@@ -51,6 +74,11 @@ _DOING = re.compile(
     r"sw|th|bl|starl|nestl|seedl|herr|offspr|bowstr)ing)[a-z]+ing$"
 )
 """English words for what somebody does ("balancing"), which name no thing."""
+_DRESSED = re.compile(r"\b(?:man|woman|person|boy|girl|child|human|prince|princess|dance|robot|singer|elf|mage)\b")
+_BEHIND = re.compile("[\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|üstünde|altında|içinde|üzerinde")
+"""Relations of languages that say them behind what they refer to (Hindi, Japanese, Chinese, Korean, Turkish)."""
+LIGHTS = ("crescent moon", "sun", "full moon", "sun with face")
+"""What a landscape's own light stands for."""
 SURROUNDINGS = {
     "snowflake": "snow", "cloud with snow": "snow", "cloud with rain": "rain", "cloud with lightning": "storm",
     "cloud with lightning and rain": "storm", "fog": "fog", "sunset": "dusk", "sunrise": "dawn", "night with stars": "night",
@@ -94,21 +122,18 @@ def named(name: str) -> Shape:
     >>> named("fox").font
     'n'
     """
-    return _by_name()[name]
+    head = name.removesuffix(WHOLE)
+    found = _by_name()[head]
+    return found if head == name else made_whole(found)
 
 
-def forms(word: str) -> list[str]:
-    """The word as it stands, and what it may be the plural of in English and German.
+def made_whole(shape: Shape) -> Shape:
+    """The shape with its body where it is a head to which a body is known, else the shape.
 
-    >>> forms("foxes")[1:3]
-    ['fox', 'foxe']
+    >>> made_whole(named("fox")).name, made_whole(named("bicycle")).name
+    ('fox whole', 'bicycle')
     """
-    found = [word]
-    if word.isascii():
-        for ending, instead in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""), ("en", ""), ("e", ""), ("n", "")):
-            if word.endswith(ending) and len(word) > len(ending) + 2:
-                found.append(word[: -len(ending)] + instead)
-    return found
+    return Shape(shape.name + WHOLE, shape.font, shape.code) if has_body(shape.name) else shape
 
 
 def look_up(word: str) -> Shape | None:
@@ -154,15 +179,38 @@ class _Reader:
         self.missed: list[str] = []
         self.count, self.colour, self.relation = 1, None, ""  # type: tuple[int, str | None, str]
         self.fresh = False
+        self.emblems: list[tuple[str, str]] = []
+        self.manners: list[tuple[str, str]] = []
+        self.like: list[tuple[str, str]] = []  # what the next thing is like
+        self.after = ""  # what was read last: "thing" or "ground"
+        self.behind = ""  # the relation that a language says behind the thing it refers to
 
     def read(self, topic: str) -> Reading:
-        tokens = _tokens(topic, self.emoji)[:60]
+        tokens = _tokens(re.sub("[\u2019']s\\b", "", topic), self.emoji)[:60]
         k = 0
         while k < len(tokens):
             k += self.step(tokens, k)
+        if self.behind and len(self.things) > 1 and self.things[-1].relation in ("", "beside"):
+            self.things[-1] = replace(self.things[-1], relation=self.behind)
         self.things = [t for k, t in enumerate(self.things) if not self.holds(k, topic)]
+        if self.like and self.things:
+            self.things[-1] = self.likened(self.things[-1])
+        self.missed += [word for word, _ in self.like]
+        if not self.things:
+            self.missed += [word for word, _ in self.emblems]
+            self.emblems = []
+        order = {word: k for k, word in reversed(list(enumerate(tokens)))}
         missed = [w for w in dict.fromkeys(self.missed) if w not in {t.word for t in self.things}]
-        return Reading(tuple(self.things), tuple(missed), tuple(dict.fromkeys(self.around)))
+        missed.sort(key=lambda w: order.get(w, len(tokens)))
+        return Reading(tuple(self.things), tuple(missed), tuple(dict.fromkeys(self.around)),
+                       tuple(dict.fromkeys(self.emblems)), tuple(dict.fromkeys(self.manners)))  # fmt: skip
+
+    def likened(self, thing: Thing) -> Thing:
+        """The thing with what was said of it before its name."""
+        like = tuple(key for _, key in self.like)
+        self.manners += self.like
+        self.like = []
+        return replace(thing, aloft=thing.aloft or "aloft" in like, manners=(*thing.manners, *like))
 
     def holds(self, k: int, topic: str) -> bool:
         """Whether thing k is only what the next one comes in ("a bowl of cherries")."""
@@ -183,7 +231,7 @@ class _Reader:
         return 1
 
     def word(self, token: str, last: bool) -> None:
-        lower = token.lower()
+        lower = self.known_form(token.lower())
         was_fresh, self.fresh = self.fresh, False
         if token in self.emoji:
             self.take(token, self.every[self.emoji[token]])
@@ -201,12 +249,21 @@ class _Reader:
         elif lower in COUNTS:
             self.count = COUNTS[lower]
         elif lower in RELATIONS:
-            self.relation = RELATIONS[lower]
+            if _BEHIND.match(lower) and RELATIONS[lower] != "beside":
+                self.behind = RELATIONS[lower] if self.after == "thing" else ""
+            else:
+                self.relation = RELATIONS[lower]
         elif lower in AIR or lower in GROUNDS:
             self.around.append((token, AIR.get(lower) or GROUNDS[lower]))
-            self.relation = ""
+            if lower in GROUNDS and self.relation == "over" and self.things:
+                self.things[-1] = replace(self.things[-1], aloft=True)
+            self.relation, self.after = "", "ground"
         elif lower in STOP or lower.isdigit():
             self.fresh = was_fresh
+        elif lower in MANNERS:
+            self.like.append((token, MANNERS[lower]))
+        elif lower in EMBLEMS:
+            self.emblems.append((token, EMBLEMS[lower]))
         elif (lower in NO_THINGS or _DOING.search(lower)) and lower not in ALIASES:
             self.missed.append(token)
             self.fresh = was_fresh
@@ -218,15 +275,28 @@ class _Reader:
     def take(self, word: str, shape: Shape) -> None:
         if shape.name in SURROUNDINGS:
             self.around.append((word, SURROUNDINGS[shape.name]))
+        elif (
+            self.relation == "in"
+            and self.things
+            and WORN.search(shape.name)
+            and _DRESSED.search(self.things[-1].shape.name)
+        ):
+            self.things[-1] = replace(self.things[-1], colour=self.colour or self.things[-1].colour)
+            self.manners.append((word, "worn"))
         elif all(t.shape != shape for t in self.things):
             self.things.append(Thing(word, shape, self.count, self.colour, self.relation if self.things else ""))
+            self.things[-1] = self.likened(self.things[-1])
+            if self.behind and len(self.things) > 1:  # "the tree's under cat": the cat is under the tree
+                first, second = self.things[-2:]
+                self.things[-2:] = [replace(second, relation=first.relation), replace(first, relation=self.behind)]
+        self.after, self.behind = "thing", ""
         self.count, self.colour, self.relation, self.fresh = 1, None, "", True
 
     def unspaced(self, token: str) -> None:
         """Words inside a run of Han, kana or Hangul; other tokens are missed as they stand."""
         if not re.search("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", token):
-            self.missed.append(token)
-            self.count, self.colour, self.relation = 1, None, ""
+            for part in self.parts(token):
+                self.take(*part)
             return
         k, hit = 0, False
         while k < len(token):
@@ -238,9 +308,33 @@ class _Reader:
         if not hit:
             self.missed.append(token)
 
+    def known_form(self, lower: str) -> str:
+        """The word of weather, ground or colour that a word in another script is a form of, else the word."""
+        if lower.isascii() or lower in STOP or self.knows(lower):
+            return lower
+        return next((form for form in forms(lower) if form in AIR or form in GROUNDS or form in COLOUR_WORDS), lower)
+
+    def parts(self, token: str) -> list[tuple[str, Shape]]:
+        """The two things of a compound ("treehouse"); none and a missed word where it is no compound."""
+        lower = token.lower()
+        for k in range(len(lower) - 3, 2, -1):
+            first, second = lower[:k], lower[k:]
+            if {first, second} & (STOP | NO_THINGS | RELATIONS.keys()) or not {
+                first,
+                second,
+            } <= self.words.keys() | ALIASES.keys():
+                continue
+            shapes = [look_up(first), look_up(second)]
+            if all(s is not None and (first + " " + second) != s.name for s in shapes):
+                return [(token, s) for s in shapes if s is not None]
+        self.missed.append(token)
+        self.count, self.colour, self.relation = 1, None, ""
+        return []
+
     def knows(self, word: str) -> bool:
         return any(
-            word in table for table in (ALIASES, AIR, GROUNDS, COUNTS, COLOUR_WORDS, RELATIONS, STOP, self.words)
+            word in table
+            for table in (ALIASES, AIR, GROUNDS, COUNTS, COLOUR_WORDS, RELATIONS, STOP, MANNERS, EMBLEMS, self.words)
         )
 
 
@@ -256,4 +350,5 @@ def is_shape(name: str) -> bool:
     >>> is_shape("fox"), is_shape("no such thing")
     (True, False)
     """
-    return name in _by_name()
+    head = name.removesuffix(WHOLE)
+    return head in _by_name() and (head == name or has_body(head))
