@@ -82,7 +82,9 @@ def view(record: Mapping[str, Any], folder: Path, posters: bool = True) -> dict[
         "steps": _steps(_list(record.get("steps"))),
         "parts": [_part(slot, _map(part)) for slot, part in _map(record.get("parts")).items()],
         "again": _again(record),
-        "commands": [{"what": what[:1].upper() + what[1:], "line": line} for what, line in next_steps(record, Path(folder.name))],
+        "commands": [
+            {"what": what[:1].upper() + what[1:], "line": line} for what, line in next_steps(record, Path(folder.name))
+        ],
         "config": json.dumps(record.get("config") or {}, indent=2, ensure_ascii=False, default=str),
         "files": [_file(name, _map(entry), folder) for name, entry in files.items()],
         "footer": f"Made by spectrogrand {record.get('version') or ''}".strip(),
