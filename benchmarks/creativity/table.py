@@ -1,26 +1,36 @@
-"""Best of 4 against random of 4, by judges that had no part: fits the composite on calibration topics, proves it on others.
+"""Best of 4 against random of 4, by judges that had no part: the default choice as it stands, its parts, and what a fit says.
 
     python -m benchmarks.creativity.table FOLDER songs|covers [--judgements FILE]
 
-Calibration judges (songs: musicnn; covers: SqueezeNet) set the weights on calibration topics, by non-negative least squares of
-the within-topic standardised judgement on the within-topic ranks of the scorers. Effects are in within-topic standard deviations
-of each judge over the proof topics; the interval is a bootstrap over topics, 95 %. A file of `spectrogrand judge` over the
-calibration folder, people's choices between pairs, takes the calibration judges' place.
+The default's scorers, weights and rule are read from the configuration, and `choose` chooses, as in a run. Effects are in
+within-topic standard deviations of each judge over the proof topics; the interval is a bootstrap over topics, 95 %. "A run's
+four" are four seeds in a row that begin at a multiple of four, as a run draws them.
+
+Calibration judges (songs: musicnn and BeatNet; covers: EfficientNet-lite1 and BRISQUE), each kind of judgement weighing
+alike, say on calibration topics what weights they would set: non-negative least squares of the within-topic standardised
+judgement on the within-topic ranks of the scorers. A file of `spectrogrand judge` over the calibration folder, people's choices
+between pairs, takes the calibration judges' place.
 """
 
 from __future__ import annotations
 
 import argparse
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.creativity.judges import COLUMNS
+from spectrogrand.config import compose
+from spectrogrand.registry import build
 from spectrogrand.report.judging import rate_by_pairs, read_judgements
+from spectrogrand.runs.slots import read_weight
+from spectrogrand.selection import choose
 
-FIT = {"songs": ("musicnn",), "covers": ("squeezenet",)}
-PROVE = {"songs": ("tagger", "yamnet", "essentia"), "covers": ("efficientnet",)}
+FIT = {"songs": ("musicnn", "beatnet"), "covers": ("efficientnet1", "brisque")}
+KINDS = {"songs": ((0, 2), (1, 3), (4,)), "covers": ((0,), (1,), (2,))}
+"""Which of their columns judge the same: dancing, electronic sound, the beat; sureness, likeness, naturalness."""
+PROVE = {"songs": ("tagger", "yamnet", "essentia", "madmom"), "covers": ("efficientnet", "efficientnet2", "squeezenet")}
+FORMER = {"songs": ("novelty", "danceability"), "covers": ("aesthetics", "cover_surprise")}
 
 
 def within(values: np.ndarray, topic: np.ndarray) -> np.ndarray:
@@ -42,21 +52,6 @@ def ranks(values: np.ndarray, topic: np.ndarray) -> np.ndarray:
             len(x) - 1
         )
     return out
-
-
-def best_of(total: np.ndarray, marks: np.ndarray, topic: np.ndarray, size: int, draws: int = 400) -> np.ndarray:
-    """Mean judgement of the highest total among `size` of a topic's candidates, shape=(topic,)."""
-    rng = np.random.default_rng(1)
-    out = []
-    for t in np.unique(topic):
-        here = np.flatnonzero(topic == t)
-        few = (
-            list(combinations(here, size))
-            if size >= len(here) - 1
-            else [rng.choice(here, size, False) for _ in range(draws)]
-        )
-        out.append(np.mean([marks[max(c, key=lambda i: total[i])] for c in few]))
-    return np.array(out)
 
 
 def interval(per_topic: np.ndarray) -> tuple[float, float, float]:
@@ -98,52 +93,91 @@ def load(
     return names, scores, np.concatenate(marks, axis=1), np.array([int(f.split("/")[0]) for f in files]), columns
 
 
-def fit(scores: np.ndarray, marks: np.ndarray, topic: np.ndarray) -> np.ndarray:
+def fit(scores: np.ndarray, marks: np.ndarray, topic: np.ndarray, kinds: tuple[tuple[int, ...], ...]) -> np.ndarray:
     """Weights of at least 0 that sum to 1."""
     from scipy.optimize import nnls
 
-    target = within(marks, topic).mean(axis=1)
+    judged = within(marks, topic)
+    target = np.mean([judged[:, list(k)].mean(axis=1) for k in kinds], axis=0)
     x = ranks(scores, topic) - 0.5
     ridge = np.sqrt(0.05 * len(x) / 12) * np.eye(x.shape[1])
     weight, _ = nnls(np.concatenate([x, ridge]), np.concatenate([target, np.zeros(x.shape[1])]))
     return np.asarray(weight / max(weight.sum(), 1e-9))
 
 
+def draw(topic: np.ndarray, size: int, draws: int = 100, block: bool = False) -> list[list[np.ndarray]]:
+    """Per topic, sets of `size` of its candidates; with `block`, the consecutive ones."""
+    rng = np.random.default_rng(1)
+    out = []
+    for t in np.unique(topic):
+        here = np.flatnonzero(topic == t)
+        if block or size >= len(here):
+            out.append([here[k : k + size] for k in range(0, len(here) - size + 1, size)])
+        else:
+            out.append([rng.choice(here, size, False) for _ in range(draws)])
+    return out
+
+
+def chosen(
+    names: list[str], scores: np.ndarray, drawn: list[list[np.ndarray]], weights: dict[str, float], rule: str
+) -> list[np.ndarray]:
+    """Per topic the candidates that `choose` takes of its sets, with the scorers' references and noise."""
+    parts = {n: build("scorers", n) for n in weights}
+    references, noise = {n: p.reference_scores() for n, p in parts.items()}, {n: p.noise for n, p in parts.items()}
+    columns = {n: scores[:, names.index(n)] for n in weights}
+
+    def pick(few: np.ndarray) -> int:
+        told = {n: v[few] for n, v in columns.items()}
+        return int(few[choose(told, weights=weights, references=references, rule=rule, noise=noise).index])
+
+    return [np.array([pick(few) for few in sets]) for sets in drawn]
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("kind", choices=FIT)
+    parser.add_argument("kind", choices=[*FIT, "songs30"])
     parser.add_argument(
         "--judgements", type=Path, default=None, help="of spectrogrand judge, over the calibration folder"
     )
     options = parser.parse_args()
-    home = options.folder / options.kind
-    names, scores, marks, topic, columns = load(
-        home / "calibration", () if options.judgements else FIT[options.kind], options.judgements
-    )
-    weight = fit(scores, marks, topic)
-    print(f"{len(scores)} candidates of {len(np.unique(topic))} calibration topics, judged by {', '.join(columns)}")
-    print("weights: " + ", ".join(f"{n} {w:.2f}" for n, w in zip(names, weight, strict=True)) + "\n")
-    names, scores, marks, topic, columns = load(home / "proof", PROVE[options.kind])
-    standard, ranked = within(marks, topic), ranks(scores, topic)
-    rules = {"composite, best of 4": (ranked @ weight, 4), "composite, best of 16": (ranked @ weight, 16)}
-    old = [
-        names.index(n)
-        for n in (("novelty", "danceability") if options.kind == "songs" else ("aesthetics", "cover_surprise"))
-    ]
-    rules["the former two, ranks"] = (ranked[:, old].mean(axis=1), 4)
-    rules |= {n: (scores[:, k], 4) for k, n in enumerate(names)}
-    rules["an oracle"] = (np.empty(0), 4)
+    home, kind = options.folder / options.kind, options.kind.removesuffix("30")
+    if (home / "calibration" / "scores.npz").exists():
+        names, scores, marks, topic, columns = load(
+            home / "calibration", () if options.judgements else FIT[kind], options.judgements
+        )
+        weight = fit(scores, marks, topic, KINDS[kind] if options.judgements is None else ((0,),))
+        print(f"{len(scores)} candidates of {len(np.unique(topic))} calibration topics, judged by {', '.join(columns)}")
+        print("they would set: " + ", ".join(f"{n} {w:.2f}" for n, w in zip(names, weight, strict=True)) + "\n")
+    config = compose(["topic=x"])
+    default = {k: read_weight("x", k, v) for k, v in config[f"{kind[:-1]}_scorers"].items()}
+    rule = str(config["selection"])
+    names, scores, marks, topic, columns = load(home / "proof", PROVE[kind])
+    default = {n: w for n, w in default.items() if n in names}
+    standard, four = within(marks, topic), draw(topic, 4)
+    print(f"the default: {', '.join(f'{n} {w:g}' for n, w in default.items())}, by {rule}")
     print(f"{len(scores)} candidates of {len(np.unique(topic))} proof topics\n")
+    rows = {
+        "the default, best of 4": chosen(names, scores, four, default, rule),
+        "the default, a run's four": chosen(names, scores, draw(topic, 4, block=True), default, rule),
+        "the default, best of 16": chosen(names, scores, draw(topic, 16), default, rule),
+        "the former default, by quantiles": chosen(names, scores, four, dict.fromkeys(FORMER[kind], 1.0), "quantile"),
+    }
+    for n in default if len(default) > 1 else ():
+        rows[f"the default without {n}"] = chosen(
+            names, scores, four, {k: w for k, w in default.items() if k != n}, rule
+        )
+    rows |= {n: chosen(names, scores, four, {n: 1.0}, rule) for n in names}
     print("| rule | " + " | ".join(columns) + " |\n|---|" + "---|" * len(columns))
-    for rule, (total, size) in rules.items():
-        cells = []
-        for k in range(len(columns)):
-            by = standard[:, k] if rule == "an oracle" else total
-            mean, low, high = interval(best_of(by, standard[:, k], topic, size))
-            cells.append(f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]")
-        print(f"| {rule} | " + " | ".join(cells) + " |")
+    for row, picks in rows.items():
+        cells = [interval(np.array([standard[p, k].mean() for p in picks])) for k in range(len(columns))]
+        print(f"| {row} | " + " | ".join(f"{m:+.2f} [{low:+.2f}, {high:+.2f}]" for m, low, high in cells) + " |")
+    best = [
+        interval(np.array([np.mean([standard[few, k].max() for few in sets]) for sets in four]))
+        for k in range(len(columns))
+    ]
+    print("| an oracle | " + " | ".join(f"{m:+.2f} [{low:+.2f}, {high:+.2f}]" for m, low, high in best) + " |")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -22,6 +23,7 @@ SCALE = SHIPPED.with_name("song_reference_scale.safetensors")
 _GROUPS = (("mfcc1_mean", 0.4), ("onsets_low", 0.4), ("chroma_entropy", 0.2))
 """First statistic of each group, and the group's share of the squared distance: timbre, rhythm, tonal."""
 _FURTHEST = 4.0
+_windowed: WeakKeyDictionary[Audio, dict[float, np.ndarray]] = WeakKeyDictionary()
 
 
 @register("timbre_rhythm")
@@ -69,9 +71,12 @@ class TimbreRhythm(Embedder):
     def _describe(self, item: Audio) -> np.ndarray:
         if self.window is None:
             return describe(item)
-        rows = np.array([describe(part) for part in windows(item, self.window)])
-        heard = rows.any(axis=1)  # a silent window says nothing
-        return np.asarray(rows[heard].mean(axis=0) if heard.any() else rows[0])
+        known = _windowed.setdefault(item, {})
+        if self.window not in known:  # several scorers ask for the same
+            rows = np.array([describe(part) for part in windows(item, self.window)])
+            heard = rows.any(axis=1)  # a silent window says nothing
+            known[self.window] = np.asarray(rows[heard].mean(axis=0) if heard.any() else rows[0])
+        return known[self.window]
 
     def identity(self) -> Mapping[str, Any]:
         """The sha256 of the scale."""
