@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 from ..types import Audio, Frames, frame_count
 from .features import analyse
 from .spectrogram import mel_spectrogram, spectrogram_frames
 
 
-def draw_spectrogram(song: Audio, *, fps: Fraction, size: tuple[int, int], **look: Any) -> Frames:
+@dataclass(frozen=True)
+class SongPictures(Frames):
+    """Pictures of a song that know its beats, in seconds: whoever draws with them need not track beats in pixels."""
+
+    beats: tuple[float, ...] = ()
+    downbeats: tuple[float, ...] = ()
+
+    def between(self, start: float, end: float) -> list[tuple[float, bool]]:
+        """Beats in [start, end) seconds, and whether each begins a bar.
+
+        >>> SongPictures(lambda: [], (2, 2), 9, Fraction(3), (0.5, 1.0, 1.5), (1.0,)).between(0.6, 1.5)
+        [(1.0, True)]
+        """
+        bars = np.asarray(self.downbeats)
+        return [(b, bool((np.abs(bars - b) < 1e-3).any())) for b in self.beats if start <= b < end]
+
+
+def draw_spectrogram(song: Audio, *, fps: Fraction, size: tuple[int, int], **look: Any) -> SongPictures:
     """The mel spectrogram passing by, from the song's first frame to its last.
 
     Args:
@@ -19,10 +39,11 @@ def draw_spectrogram(song: Audio, *, fps: Fraction, size: tuple[int, int], **loo
         size: (rows, columns) of each picture.
         look: options of `spectrogram_frames`: seconds shown, colour map, what decibels are relative to.
 
-    >>> import numpy as np
     >>> len(draw_spectrogram(Audio(np.zeros((1, 22050), np.float32), 22050), fps=Fraction(4), size=(8, 8)))
     4
     """
-    analyse(song)
+    heard = analyse(song)
     count = frame_count(song.duration, fps)
-    return spectrogram_frames(mel_spectrogram(song), count=count, fps=fps, size=size, **look)
+    drawn = spectrogram_frames(mel_spectrogram(song), count=count, fps=fps, size=size, **look)
+    beats, downbeats = (tuple(float(t) for t in times) for times in (heard.beats, heard.downbeats))
+    return SongPictures(drawn.make, drawn.size, drawn.count, drawn.fps, beats, downbeats)

@@ -40,9 +40,26 @@ def accents(audio: Audio) -> np.ndarray:
         for _, power in power_blocks(audio, hop_length=HOP, n_fft=N_FFT)
     ]
     magnitude = np.concatenate(parts, axis=1)
-    loud = [float(np.quantile(magnitude[group == g].sum(axis=0), 0.98)) for g in range(len(_SPLITS) + 1)]
+    first, second = np.searchsorted(group, (1, 2))
+    return accents_of(magnitude, RATE, (int(first), int(second)))
+
+
+def accents_of(magnitude: np.ndarray, rate: float, splits: tuple[int, int]) -> np.ndarray:
+    """The same of magnitudes that somebody else measured, float64, shape=(3, frame).
+
+    Args:
+        magnitude: shape=(band, frame), low bands first, `rate` frames a second.
+        splits: the first bands of the middle and of the high group.
+
+    >>> click = np.zeros((4, 60))
+    >>> click[:, 30] = 1
+    >>> int(accents_of(click, 30.0, (1, 2)).sum(axis=0).argmax())
+    30
+    """
+    groups = np.split(magnitude, splits)
+    loud = [float(np.quantile(part.sum(axis=0), 0.98)) for part in groups]
     quiet = max(1e-6, _FAINT * max(loud))
-    return np.stack([_rises(magnitude[group == g], max(level, quiet)) for g, level in enumerate(loud)])
+    return np.stack([_rises(part, max(level, quiet), rate) for part, level in zip(groups, loud, strict=True)])
 
 
 def above_surroundings(curve: np.ndarray, rate: float) -> np.ndarray:
@@ -63,9 +80,9 @@ def above_surroundings(curve: np.ndarray, rate: float) -> np.ndarray:
     return np.minimum(above / strong, 1.5) if strong > _LEAST else np.zeros(len(curve))
 
 
-def _rises(magnitude: np.ndarray, loud: float) -> np.ndarray:
+def _rises(magnitude: np.ndarray, loud: float, rate: float) -> np.ndarray:
     """Onset strength of a group of bands, shape=(band, frame) to (frame,); `loud` is their usual sum in loud passages."""
     level = np.log1p(magnitude * (20 * len(magnitude) ** 0.5 / loud))
     rise = level.copy()
     rise[:, 2:] = np.maximum(level[:, 2:] - level[:, :-2], 0)
-    return above_surroundings(rise.mean(axis=0), RATE)
+    return above_surroundings(rise.mean(axis=0), rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,10 @@ _RELIEF, _GRAIN, _DEEP = 2600.0, 75.0, 2.2
 _FLARE, _FLOOR = 60.0, 0.4
 """Levels by which a row brightens per standard deviation of its band, and how much of the texture is seen in silence."""
 
+_CALM, _QUICK = 4.0, 40.0
+"""How fast that light follows the sound, per second, between beats and on one: what falls between beats is no flicker."""
+_LEAP = 0.22
+"""Share of the way between two beats in which most of the stream's way is gone."""
 _ZOOM, _PULSE = 0.07, 90.0
 """How much nearer the whole picture comes on a beat, and the levels by which it lights up at full `light`."""
 
@@ -49,7 +54,10 @@ class MovingCanvas:
         styles = iter(self.style) if isinstance(self.style, Frames) else None
         if isinstance(self.style, Image):
             self._dress(self.style.pixels, drawn=True)
-        for k, (picture, moment) in enumerate(zip(self.content, moments(self.content, self.now), strict=True)):
+        self._lit = np.zeros(0, np.float32)
+        reel = _Reel(self.content)
+        for k, moment in enumerate(moments(self.content, self.now)):
+            grey, picture = reel.at(k + moment.leap(_LEAP) * float(self.content.fps))
             if styles is not None:
                 style = next(styles)
                 if k % _EVERY == 0:
@@ -57,12 +65,12 @@ class MovingCanvas:
             if k % _EVERY == 0:
                 self._palette(picture)
             self._table += (self._goal - self._table) * np.float32(_FOLLOW)
-            yield self._draw(picture, moment)
+            yield self._draw(grey, moment)
 
-    def _draw(self, picture: np.ndarray, moment: Moment) -> np.ndarray:
+    def _draw(self, grey: np.ndarray, moment: Moment) -> np.ndarray:
         rows, columns = self.content.size
         beat = moment.strength * float(np.exp(-moment.beat / 0.2))
-        grey = self._pushed(luma(picture), 1 + _ZOOM * beat)
+        grey = self._pushed(grey, 1 + _ZOOM * beat)
         small = shrink(grey, _GRID, _GRID).astype(np.float32) / 255
         down, right = (_slope(small, axis) for axis in (0, 1))
         gain = np.float32((LEVELS - 1) / 255) * (self._sight + np.float32(0.35 * beat) * self._ray)
@@ -96,7 +104,11 @@ class MovingCanvas:
         over = np.clip((moment.now - moment.usual) / np.maximum(moment.spread, 0.04), -1.5, 2.5)
         even = uniform_filter1d(over, 9, mode="nearest")
         at = np.linspace(len(even) - 1, 0, rows)
-        return np.asarray(_FLARE * np.interp(at, np.arange(len(even)), even), np.float32)
+        wanted = np.interp(at, np.arange(len(even)), even)
+        speed = _CALM + (_QUICK - _CALM) * moment.strength * float(np.exp(-moment.beat / 0.1))
+        follow = 1 - np.exp(-speed / float(self.content.fps))
+        self._lit = wanted if not len(self._lit) else self._lit + follow * (wanted - self._lit)
+        return np.asarray(_FLARE * self._lit, np.float32)
 
     def _dress(self, pixels: np.ndarray, drawn: bool) -> None:
         """Take the colours of the style; its texture, too, where that is asked for."""
@@ -135,6 +147,31 @@ class MovingCanvas:
         self._goal = table(level, height, drawn)
         if not self._table.size:
             self._table = self._goal.copy()
+
+
+class _Reel:
+    """A stream's luma between two of its frames; it goes forward, and keeps no more than the frames that it shows."""
+
+    def __init__(self, frames: Frames) -> None:
+        self._pictures = iter(frames)
+        self._last = frames.count - 1
+        self._read, self._place = -1, 0.0
+        self._kept: deque[np.ndarray] = deque(maxlen=2)
+        self._picture = np.zeros(0, np.uint8)
+
+    def at(self, place: float) -> tuple[np.ndarray, np.ndarray]:
+        """(luma, the newest frame of what it is made from) at a place in frames, never before one that was shown."""
+        self._place = min(max(place, self._place), self._last)
+        below, part = int(self._place), self._place - int(self._place)
+        while self._read < min(below + 1, self._last):
+            self._picture = next(self._pictures)
+            self._kept.append(luma(self._picture))
+            self._read += 1
+        first = self._kept[0 if self._read > below else -1]
+        if part < 1e-3:
+            return first, self._picture
+        mixed = first * np.float32(1 - part) + self._kept[-1] * np.float32(part)
+        return np.asarray(mixed + np.float32(0.5), first.dtype), self._picture
 
 
 def _slope(field: np.ndarray, axis: int) -> np.ndarray:

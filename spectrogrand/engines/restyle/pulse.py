@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...audio.rhythm.accents import above_surroundings
+from ...audio.pictures import SongPictures
+from ...audio.rhythm.accents import accents_of
 from ...audio.rhythm.beats import track
 from ...image.colour import luma, shrink
 from ...types import Frames
@@ -18,6 +19,12 @@ ROWS = 128
 LATE = 0.025
 """Seconds between a rise in a centred 93 ms analysis window and the sound that caused it."""
 _CHUNK = 3.0
+_FAR = 1.5
+"""Seconds between two beats above which neither belongs to the other."""
+_RANGE = 80.0
+"""Decibels between a spectrogram's darkest and its brightest colour."""
+_SPLITS = (6, 73)
+"""First rows of the middle and of the high sounds: 150 Hz and 2.5 kHz of 128 mel bands up to 11 kHz."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Moment:
 
     `now`: luma of the picture's present, float32 in [0, 1], shape=(row,), bottom row first; `usual` and `spread`: its mean
     and standard deviation over some seconds around. `beat` and `bar`: seconds since the last beat and the last downbeat,
-    infinite before the first. `strength`: of that beat, in [0, 1].
+    infinite before the first. `strength`: of that beat, in [0, 1]. `gap`: seconds from that beat to the next, 0 before the first.
     """
 
     now: np.ndarray
@@ -35,6 +42,22 @@ class Moment:
     beat: float
     bar: float
     strength: float
+    gap: float = 0.0
+
+    def leap(self, reach: float) -> float:
+        """Seconds by which a thing is ahead that leaps on a beat, slows down and is on time at the next; 0 between far beats.
+
+        `reach`: share of the way between two beats in which most of it is gone, above 0.
+
+        >>> calm = Moment(np.zeros(1), np.zeros(1), np.zeros(1), 0.1, 0.1, 1.0, 0.5)
+        >>> round(calm.leap(0.3), 2), round(calm.leap(30.0), 2)
+        (0.15, 0.0)
+        """
+        if not 0 <= self.beat < self.gap:
+            return 0.0
+        along = self.beat / self.gap
+        gone = math.expm1(-along / reach) / math.expm1(-1 / reach)
+        return self.strength * self.gap * (gone - along)
 
 
 def present(picture: np.ndarray, now: float) -> np.ndarray:
@@ -51,26 +74,31 @@ def moments(driver: Frames, now: float, ahead: float = 6.0) -> Iterator[Moment]:
     """Walk a stream and say, frame by frame, what its pulse is; it is read at most `ahead` seconds before it is needed.
 
     One thin column of each picture is looked at and some seconds of numbers are kept: an hour costs no more memory
-    than a minute. Beats are tracked anew every three seconds over what is known, and never moved once shown.
+    than a minute. Pictures of a song bring its beats along; in others they are tracked anew every three seconds over what is
+    known, and never moved once shown.
     """
     fps = float(driver.fps)
     reach, memory, chunk = max(1, round(ahead * fps)), round(10 * fps), max(1, round(_CHUNK * fps))
     pictures, known = iter(driver), _Known(fps)
-    last, last_bar, strength = -math.inf, -math.inf, 0.0
+    last, last_bar, strength, gap = -math.inf, -math.inf, 0.0, 0.0
     coming: list[tuple[float, bool]] = []
+    told = driver if isinstance(driver, SongPictures) else None
     for k in range(driver.count):
         while known.end < min(driver.count, k + reach):
             known.add(present(next(pictures), now))
         if k % chunk == 0:
             known.forget(k - memory)
             usual, spread = known.statistics()
-            coming = known.beats(k / fps, (k + chunk) / fps, after=last)
+            window = k / fps, (k + chunk) / fps
+            coming = told.between(*window) if told is not None else known.beats(*window, after=last)
         while coming and coming[0][0] < (k + 1) / fps:
-            last, on_bar = coming.pop(0)
+            before, (last, on_bar) = last, coming.pop(0)
             last_bar = last if on_bar else last_bar
             strength = known.strength(last)
+            gap = coming[0][0] - last if coming else gap if gap else last - before
+            gap = gap if gap <= _FAR else 0.0
         end = (k + 1) / fps
-        yield Moment(known.row(k), usual, spread, end - last, end - last_bar, strength)
+        yield Moment(known.row(k), usual, spread, end - last, end - last_bar, strength, gap)
 
 
 class _Known:
@@ -81,7 +109,6 @@ class _Known:
         self._rows: list[np.ndarray] = []
         self._rise: list[float] = []
         self._low: list[float] = []
-        self._accents: list[tuple[float, float, float]] = []
 
     @property
     def end(self) -> int:
@@ -95,13 +122,10 @@ class _Known:
         self._rows.append(row)
         self._rise.append(float(rise.mean()))
         self._low.append(float(rise[: ROWS // 10].mean()))
-        self._accents.append(
-            (self._low[-1], float(rise[ROWS // 10 : ROWS // 2].mean()), float(rise[ROWS // 2 :].mean()))
-        )
 
     def forget(self, before: int) -> None:
         drop = max(0, before - self.first)
-        del self._rows[:drop], self._rise[:drop], self._low[:drop], self._accents[:drop]
+        del self._rows[:drop], self._rise[:drop], self._low[:drop]
         self.first += drop
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
@@ -114,9 +138,10 @@ class _Known:
         rise = np.asarray(self._rise)
         if rise.max() < 1e-3:
             return []
-        power = np.mean(np.power(np.float32(10), 8 * np.asarray(self._rows) - 8), axis=1)
-        flat = np.zeros((12, len(rise)), np.float32)
-        accents = np.stack([above_surroundings(curve, self.fps) for curve in np.asarray(self._accents).T])
+        # colours go with decibels, which a faint sound out of silence gains more of than a kick over a bass does
+        magnitude = np.power(10.0, _RANGE / 20 * (np.asarray(self._rows, np.float64).T - 1))
+        power, flat = np.mean(magnitude**2, axis=0), np.zeros((12, len(rise)), np.float32)
+        accents = accents_of(magnitude, self.fps, _SPLITS)
         found = track(accents, self.fps, flat, self.fps, power, self.fps, len(rise) / self.fps, "4/4")
         if not len(found.beats):
             return []

@@ -1,0 +1,114 @@
+"""The pulse of a stream of pictures: beats of a kick under louder-looking off-beats, and things that leap on the beat."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from spectrogrand import Image, Topic, build
+from spectrogrand.audio.pictures import SongPictures, draw_spectrogram
+from spectrogrand.audio.rhythm.accents import accents_of
+from spectrogrand.engines.restyle.moving_canvas import _Reel
+from spectrogrand.engines.restyle.pulse import Moment, moments
+from spectrogrand.types import Frames
+
+FPS = Fraction(30)
+
+
+@pytest.fixture(scope="module")
+def song():
+    """A house song with its true beats: bass between the kicks, which in decibels rises more than they do."""
+    synth = build("generators", {"name": "house_synth", "genre": "progressive", "duration": 14.0})
+    return synth.generate([Topic("mountain sunrise")], [7])[0]
+
+
+def unlabelled(frames):
+    """The pictures alone, from which beats have to be read."""
+    return Frames(frames.make, frames.size, frames.count, frames.fps)
+
+
+def shown_beats(stream):
+    found = [(k + 1) / 30 - m.beat for k, m in enumerate(moments(stream, 0.5)) if m.beat <= 1 / 30 + 1e-9]
+    return np.array(found)
+
+
+@pytest.fixture(scope="module")
+def pictures(song):
+    return draw_spectrogram(song, fps=FPS, size=(128, 128), seconds=2.0)
+
+
+def test_beats_read_from_pictures_are_those_of_the_kick(song, pictures):
+    """In decibels the off-beats rise more; in magnitudes, by which pulses are found, the kick does."""
+    found = shown_beats(unlabelled(pictures))
+    away = np.abs(found[:, None] - np.array(song.plan.beats))
+    assert (away.min(1) < 0.07).mean() > 0.9 and (away.min(0) < 0.07).mean() > 0.9
+
+
+def test_pictures_of_a_song_bring_its_beats(pictures):
+    assert isinstance(pictures, SongPictures)
+    found = shown_beats(pictures)
+    assert np.allclose(found, np.array(pictures.beats)[: len(found)], atol=1e-6)
+    assert len(found) == len(pictures.beats)
+    every = list(moments(pictures, 0.5))
+    period = np.diff(pictures.beats).mean()
+    assert np.allclose([m.gap for m in every[60:300]], period, atol=0.03), "and how far it is to the next"
+
+
+def test_accents_of_other_magnitudes_are_those_of_the_sound():
+    """Bursts in low bands on every half second, in high ones between: each group has its own, the silent one none."""
+    frames = np.arange(345)
+    seen = np.zeros((3, len(frames)))
+    seen[0] = np.exp(-(frames / 86.13 % 0.5) / 0.06)
+    seen[2] = np.exp(-((frames / 86.13 + 0.25) % 0.5) / 0.03)
+    low, middle, high = accents_of(seen, 86.13, (1, 2))
+    assert middle.max() == 0
+    assert low.argmax() % 43 <= 2 or low.argmax() % 43 >= 41
+    assert abs(high.argmax() % 43 - 21.5) <= 3
+
+
+def test_a_leap_begins_and_ends_on_the_beat():
+    none = np.zeros(1)
+    ahead = [Moment(none, none, none, x, x, 1.0, 0.5).leap(0.25) for x in np.linspace(0, 0.5, 26)]
+    assert ahead[0] == ahead[-1] == 0
+    speed = np.diff(ahead)
+    assert (np.diff(speed) < 0).all(), "fastest on the beat, and ever slower"
+    assert speed.min() > -0.02, "never backwards: time itself goes on by a fiftieth of a second a step"
+    assert Moment(none, none, none, 0.2, 0.2, 1.0, 0.0).leap(0.25) == 0
+    assert Moment(none, none, none, np.inf, np.inf, 1.0, 0.5).leap(0.25) == 0
+
+
+def test_a_reel_lies_between_frames_and_never_turns_back():
+    read = []
+
+    def make():
+        for k in range(5):
+            read.append(k)
+            yield np.full((2, 2, 3), 40 * k, np.uint8)
+
+    reel = _Reel(Frames(make, (2, 2), 5, FPS))
+    assert reel.at(0.0)[0][0, 0] == 0
+    assert reel.at(1.5)[0][0, 0] == 60
+    assert reel.at(1.0)[0][0, 0] == 60, "what was shown is not undone"
+    assert reel.at(3.25)[0][0, 0] == 130
+    assert reel.at(9.0)[0][0, 0] == 160
+    assert read == [0, 1, 2, 3, 4], "each frame is made once"
+
+
+@pytest.mark.parametrize("which", ["content", "style"])
+def test_redrawn_videos_move_on_the_beat_and_little_between(which, song, pictures):
+    """Peaks of the change of luma above its median, mean brightness taken out, against the beats: F1 within 70 ms."""
+    y, x = np.mgrid[0:128, 0:128] / 128
+    cover = np.stack([60 + 120 * y, 40 + 60 * x, 150 - 80 * y], 2).astype(np.uint8)
+    cover[np.hypot(y - 0.4, x - 0.6) < 0.2] = (230, 190, 60)
+    pair = (Image(cover), pictures) if which == "content" else (pictures, Image(cover))
+    grey = np.stack([f.mean(2) for f in build("stylizers", "sliced_transport").stylize(*pair)])
+    change = np.abs(np.diff(grey - grey.mean((1, 2), keepdims=True), axis=0)).mean((1, 2))
+    inner = change[1:-1]
+    peak = (inner >= change[:-2]) & (inner > change[2:]) & (inner > np.median(change))
+    times = (np.flatnonzero(peak) + 2) / 30
+    beats = np.array([b for b in song.plan.beats if 0.2 < b < len(grey) / 30 - 0.2])
+    away = np.abs(times[:, None] - beats)
+    precision, recall = (away.min(1) <= 0.07).mean(), (away.min(0) <= 0.07).mean()
+    assert 2 * precision * recall / (precision + recall) >= 0.7, (precision, recall)
