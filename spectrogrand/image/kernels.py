@@ -9,16 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+_ROWS = ("_blend", "_mirrored", "_interleave")
+
 
 @lru_cache(maxsize=32)
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A loop as machine code; kept on disk where a folder for that can be written, else compiled anew in each process."""
+    """A loop as machine code; kept on disk where a folder for that can be written, else compiled anew in each process.
+
+    Loops that it calls (`_ROWS`) are compiled first, once for all that share them: short loops over rows that lie apart in memory
+    are what a compiler turns into vector instructions.
+    """
     from numba import njit
 
+    inner = {name: compiled(globals()[name]) for name in function.__code__.co_names if name in _ROWS}
+    if inner:
+        function = FunctionType(function.__code__, {**globals(), **inner}, function.__name__, function.__defaults__)
+        function.__module__ = __name__
     how: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
         made: Callable[..., Any] = njit(cache=True, **how)(function)
@@ -67,6 +78,41 @@ def _widen(field: Any, first: Any, weights: Any, out: Any) -> None:
             out[r, c] = total
 
 
+def _blend(out: Any, base: Any, field: Any, first: Any, weights: Any) -> None:
+    """A row of numbers plus a weighted sum of a field's rows from `first` on, which are four or more."""
+    p, q, u, v = weights[0], weights[1], weights[2], weights[3]
+    a, b, d, e = field[first], field[first + 1], field[first + 2], field[first + 3]
+    for c in range(out.shape[0]):
+        out[c] = base[c] + p * a[c] + q * b[c] + u * d[c] + v * e[c]
+    for more in range(4, weights.shape[0]):
+        p, a = weights[more], field[first + more]
+        for c in range(out.shape[0]):
+            out[c] += p * a[c]
+
+
+def _mirrored(at: Any, y: Any, x: Any, rows: Any, columns: Any) -> None:
+    """Places in a flat picture of (rows, columns); beyond an edge, the mirror image."""
+    none, one, stride = np.float32(0), np.float32(1), np.int32(columns)
+    last_row, last_column = np.float32(rows - 1), np.float32(columns - 1)
+    for c in range(at.shape[0]):
+        a = min(max(none, last_row + one - abs(last_row + one - abs(y[c]))), last_row)
+        b = min(max(none, last_column + one - abs(last_column + one - abs(x[c]))), last_column)
+        at[c] = np.uint32(np.int32(a) * stride + np.int32(b))
+
+
+def _interleave(out: Any, parts: Any) -> None:
+    """Three rows of floats, shape=(rgb, column), cut to bytes, shape=(column, rgb)."""
+    none, most = np.float32(0), np.float32(255)
+    for channel in range(3):
+        part = parts[channel]
+        for c in range(part.shape[0]):
+            part[c] = min(max(none, part[c]), most)
+    for c in range(out.shape[0]):
+        out[c, 0] = np.uint8(np.int32(parts[0, c]))
+        out[c, 1] = np.uint8(np.int32(parts[1, c]))
+        out[c, 2] = np.uint8(np.int32(parts[2, c]))
+
+
 def draw_still(
     codes: Any, shape: Any, y0: Any, x0: Any, way_first: Any, way_taps: Any, down: Any, right: Any,
     light_first: Any, light_taps: Any, light: Any, shade: Any, low: Any, high: Any, table: Any, warm: Any, out: Any,
@@ -84,43 +130,29 @@ def draw_still(
         warm: what a shade of 1 adds to red, green and blue.
         out: the frame.
     """
-    columns, stride = out.shape[1], np.uint32(shape[1])
-    last_row, last_column, none, one = np.float32(shape[0] - 1), np.float32(shape[1] - 1), np.float32(0), np.float32(1)
-    y, x = np.empty(columns, np.float32), np.empty(columns, np.float32)
-    lit, hue = np.empty(columns, np.float32), np.empty(columns, np.float32)
-    at = np.empty(columns, np.uint32)
-    half, most, byte = np.float32(0.5), np.float32(255), np.uint32(255)
+    columns = out.shape[1]
+    y, x, lit, hue = (
+        np.empty(columns, np.float32),
+        np.empty(columns, np.float32),
+        np.empty(columns, np.float32),
+        np.empty(columns, np.float32),
+    )
+    blank, at, parts = np.zeros(columns, np.float32), np.empty(columns, np.uint32), np.empty((3, columns), np.float32)
+    half, byte = np.float32(0.5), np.uint32(255)
     for r in range(begin, end):
-        k, p, q, u, v = way_first[r], way_taps[r, 0], way_taps[r, 1], way_taps[r, 2], way_taps[r, 3]
+        _blend(y, y0[r], down, way_first[r], way_taps[r])
+        _blend(x, x0[r], right, way_first[r], way_taps[r])
+        _blend(lit, blank, light, light_first[r], light_taps[r])
+        _blend(hue, blank, shade, light_first[r], light_taps[r])
+        _mirrored(at, y, x, shape[0], shape[1])
         for c in range(columns):
-            y[c] = y0[r, c] + p * down[k, c] + q * down[k + 1, c] + u * down[k + 2, c] + v * down[k + 3, c]
-            x[c] = x0[r, c] + p * right[k, c] + q * right[k + 1, c] + u * right[k + 2, c] + v * right[k + 3, c]
-        for more in range(4, way_taps.shape[1]):
-            p = way_taps[r, more]
+            at[c] = table[np.uint32(codes[at[c]] + np.int32(min(max(low, lit[c]), high)))]
+        for channel in range(3):
+            shift, warmth = np.uint32(8 * channel), warm[channel]
+            part = parts[channel]
             for c in range(columns):
-                y[c] += p * down[k + more, c]
-                x[c] += p * right[k + more, c]
-        k, p, q, u, v = light_first[r], light_taps[r, 0], light_taps[r, 1], light_taps[r, 2], light_taps[r, 3]
-        for c in range(columns):
-            lit[c] = p * light[k, c] + q * light[k + 1, c] + u * light[k + 2, c] + v * light[k + 3, c]
-            hue[c] = p * shade[k, c] + q * shade[k + 1, c] + u * shade[k + 2, c] + v * shade[k + 3, c]
-        for more in range(4, light_taps.shape[1]):
-            p = light_taps[r, more]
-            for c in range(columns):
-                lit[c] += p * light[k + more, c]
-                hue[c] += p * shade[k + more, c]
-        for c in range(columns):  # beyond an edge, the mirror image
-            a = min(max(none, last_row + one - abs(last_row + one - abs(y[c]))), last_row)
-            b = min(max(none, last_column + one - abs(last_column + one - abs(x[c]))), last_column)
-            at[c] = np.uint32(a) * stride + np.uint32(b)
-        for c in range(columns):
-            colour = table[np.uint32(codes[at[c]] + np.int32(min(max(low, lit[c]), high)))]
-            red = np.float32(colour & byte) + hue[c] * warm[0] + half
-            green = np.float32((colour >> np.uint32(8)) & byte) + hue[c] * warm[1] + half
-            blue = np.float32((colour >> np.uint32(16)) & byte) + hue[c] * warm[2] + half
-            out[r, c, 0] = np.uint8(np.int32(min(max(none, red), most)))
-            out[r, c, 1] = np.uint8(np.int32(min(max(none, green), most)))
-            out[r, c, 2] = np.uint8(np.int32(min(max(none, blue), most)))
+                part[c] = np.float32(np.int32((at[c] >> shift) & byte)) + hue[c] * warmth + half
+        _interleave(out[r], parts)
 
 
 def draw_moving(
@@ -139,27 +171,15 @@ def draw_moving(
         flare, near: levels by row, and their weight by column.
         base: the code of level 0, by row.
     """
-    columns, stride = out.shape[1], np.uint32(shape[1])
-    last_row, last_column, none, one = np.float32(shape[0] - 1), np.float32(shape[1] - 1), np.float32(0), np.float32(1)
+    columns = out.shape[1]
     y, x, raised = np.empty(columns, np.float32), np.empty(columns, np.float32), np.empty(columns, np.float32)
-    at = np.empty(columns, np.uint32)
+    blank, at = np.zeros(columns, np.float32), np.empty(columns, np.uint32)
     slope, offset, least = amount
     for r in range(begin, end):
-        k, p, q, u, v = first[r], weights[r, 0], weights[r, 1], weights[r, 2], weights[r, 3]
-        for c in range(columns):
-            y[c] = y0[r, c] + p * down[k, c] + q * down[k + 1, c] + u * down[k + 2, c] + v * down[k + 3, c]
-            x[c] = x0[r, c] + p * right[k, c] + q * right[k + 1, c] + u * right[k + 2, c] + v * right[k + 3, c]
-            raised[c] = p * relief[k, c] + q * relief[k + 1, c] + u * relief[k + 2, c] + v * relief[k + 3, c]
-        for more in range(4, weights.shape[1]):
-            p = weights[r, more]
-            for c in range(columns):
-                y[c] += p * down[k + more, c]
-                x[c] += p * right[k + more, c]
-                raised[c] += p * relief[k + more, c]
-        for c in range(columns):  # beyond an edge, the mirror image
-            a = min(max(none, last_row + one - abs(last_row + one - abs(y[c]))), last_row)
-            b = min(max(none, last_column + one - abs(last_column + one - abs(x[c]))), last_column)
-            at[c] = np.uint32(a) * stride + np.uint32(b)
+        _blend(y, y0[r], down, first[r], weights[r])
+        _blend(x, x0[r], right, first[r], weights[r])
+        _blend(raised, blank, relief, first[r], weights[r])
+        _mirrored(at, y, x, shape[0], shape[1])
         for c in range(columns):
             level = np.float32(grey[r, c]) * gain[c]
             level += np.float32(codes[at[c]]) * max(level * slope + offset, least)
@@ -185,34 +205,28 @@ def draw_stage(
             shapes (2, speck), (speck,) and (2, speck, step); their colour.
         split: pixels that red moves right and blue left.
     """
-    columns, stride = out.shape[1], np.uint32(shape[1])
-    last_row, last_column, none, one = np.float32(shape[0] - 1), np.float32(shape[1] - 1), np.float32(0), np.float32(1)
-    y, x = np.empty(columns, np.float32), np.empty(columns, np.float32)
-    at = np.empty(columns, np.uint32)
-    lit, moved = np.empty((3, columns), np.float32), np.empty((2, columns), np.float32)
-    most = np.float32(255)
+    columns = out.shape[1]
+    y, x, at = np.empty(columns, np.float32), np.empty(columns, np.float32), np.empty(columns, np.uint32)
+    gains, lit, moved = (
+        np.empty(columns, np.float32),
+        np.empty((3, columns), np.float32),
+        np.empty((2, columns), np.float32),
+    )
+    one, byte = np.float32(1), np.uint32(255)
     whole = int(abs(split))
     part = np.float32(abs(split) - whole)
     for r in range(begin, end):
-        k, p, q, u, v = first[r], weights[r, 0], weights[r, 1], weights[r, 2], weights[r, 3]
+        _blend(y, y0[r], down, first[r], weights[r])
+        _blend(x, x0[r], right, first[r], weights[r])
+        _mirrored(at, y, x, shape[0], shape[1])
         for c in range(columns):
-            y[c] = y0[r, c] + p * down[k, c] + q * down[k + 1, c] + u * down[k + 2, c] + v * down[k + 3, c]
-            x[c] = x0[r, c] + p * right[k, c] + q * right[k + 1, c] + u * right[k + 2, c] + v * right[k + 3, c]
-        for more in range(4, weights.shape[1]):
-            p = weights[r, more]
+            at[c] = codes[at[c]]
+        for c in range(columns):
+            gains[c] = level * (vignette[r, c] + light * shine[r, c])
+        for channel in range(3):
+            shift, one_channel, its_bloom = np.uint32(8 * channel), lit[channel], bloom[channel, r]
             for c in range(columns):
-                y[c] += p * down[k + more, c]
-                x[c] += p * right[k + more, c]
-        for c in range(columns):  # beyond an edge, the mirror image
-            a = min(max(none, last_row + one - abs(last_row + one - abs(y[c]))), last_row)
-            b = min(max(none, last_column + one - abs(last_column + one - abs(x[c]))), last_column)
-            at[c] = np.uint32(a) * stride + np.uint32(b)
-        for c in range(columns):
-            colour = codes[at[c]]
-            gain = level * (vignette[r, c] + light * shine[r, c])
-            lit[0, c] = np.float32(colour & np.uint32(255)) * gain + glow * bloom[0, r, c]
-            lit[1, c] = np.float32((colour >> np.uint32(8)) & np.uint32(255)) * gain + glow * bloom[1, r, c]
-            lit[2, c] = np.float32((colour >> np.uint32(16)) & np.uint32(255)) * gain + glow * bloom[2, r, c]
+                one_channel[c] = np.float32(np.int32((at[c] >> shift) & byte)) * gains[c] + glow * its_bloom[c]
         for n in range(widths.shape[0]):
             step = r - corners[0, n]
             if 0 <= step < widths[n]:
@@ -229,7 +243,4 @@ def draw_stage(
                 moved[1, c] = lit[2, near] * (one - part) + lit[2, far] * part
             for c in range(columns):
                 lit[0, c], lit[2, c] = moved[0, c], moved[1, c]
-        for c in range(columns):
-            out[r, c, 0] = np.uint8(np.int32(min(max(none, lit[0, c]), most)))
-            out[r, c, 1] = np.uint8(np.int32(min(max(none, lit[1, c]), most)))
-            out[r, c, 2] = np.uint8(np.int32(min(max(none, lit[2, c]), most)))
+        _interleave(out[r], lit)
