@@ -134,6 +134,8 @@ class Generator(Component):
     artefact: ClassVar[type]
     given: ClassVar[bool] = False
     """True where the artefact is the user's own (a file): there is one candidate, and gates that are not fatal only warn."""
+    shaped: ClassVar[bool] = False
+    """True where options `width` and `height` give the same picture in another shape, as videos that are no squares ask for."""
     batch_size: int = 1
     """How many candidates one call should make; finished calls survive a kill."""
 

@@ -11,9 +11,13 @@ from spectrogrand.config import compose
 from spectrogrand.errors import ConfigError
 from spectrogrand.image.colour import oklab
 from spectrogrand.image.shape import fit_picture
+from spectrogrand.pipelines._briefs import write_briefs
 from spectrogrand.pipelines._latent import Settings as LatentSettings
-from spectrogrand.pipelines.audiovisual import Settings
+from spectrogrand.pipelines.audiovisual import SLOTS, Settings
 from spectrogrand.pipelines.execute import execute
+from spectrogrand.registry import build
+from spectrogrand.runs.run import Run
+from spectrogrand.types import CoverBrief, Topic
 
 RATE = 22050
 PORTRAIT = (56, 32)
@@ -45,6 +49,24 @@ def test_all_videos_of_the_main_pipeline_are_upright_and_the_cover_is_square(tmp
     )  # fmt: skip
     assert sizes(folder, record) == dict.fromkeys(("static", "dynamic_content", "dynamic_style", "motion"), PORTRAIT)
     assert load_image(folder / "cover.png").size == (128, 128)
+
+
+def test_a_painted_cover_is_painted_anew_in_the_shape_of_the_videos(tmp_path):
+    """Nothing is cut off: what the videos show is the brief and the seed of the cover at the frame's own sides."""
+    words = compose(["topic=x"])["words"]
+    s = Settings(topic="a lighthouse", shape="9:16", size=32, words=words, spectrogram={})
+    config = {"output": str(tmp_path), "seed": 3, "cover": {"name": "procedural_cover", "size": 64}}
+    first = Run(config, "a lighthouse", SLOTS)
+    cover = first.best("cover", write_briefs(Topic("a lighthouse"), "future", words, 2))
+    tall = build("generators", {"name": "procedural_cover", "width": 64, "height": 112})
+    expected = tall.generate([CoverBrief(**cover.brief)], [cover.seed])[0].pixels
+    assert cover.value.size == (64, 64)
+    np.testing.assert_array_equal(s.shape_cover(first, cover).value.pixels, expected)
+    square = Settings(topic="a lighthouse", size=32, words=words, spectrogram={})
+    assert square.shape_cover(first, cover) is cover
+    other = Run(config | {"kept": {"cover": str(first.folder)}, "cover": None}, "a lighthouse", SLOTS)
+    kept = other.best("cover", [])
+    assert s.shape_cover(other, kept) is kept, "nobody is there who could paint it again"
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,9 @@ def brisque(models: Path) -> Judge:
     from PIL import Image as Pillow
 
     measure = BRISQUE(url=False)
-    features = measure.calculate_brisque_features  # some come as arrays of one number, which numpy 2.4 no longer takes for one
+    features = (
+        measure.calculate_brisque_features
+    )  # some come as arrays of one number, which numpy 2.4 no longer takes for one
     measure.calculate_brisque_features = lambda *a, **k: np.array([float(np.ravel(v)[0]) for v in features(*a, **k)])
     return lambda file: [-float(measure.score(np.asarray(Pillow.open(file).convert("RGB"))))]
 
@@ -274,7 +276,22 @@ def squeezenet(models: Path) -> Judge:
     return lambda file: [float(np.sort(known @ _units(look(file)[None])[0])[-5:].mean())]
 
 
-JUDGES = {f.__name__: f for f in (tagger, yamnet, essentia, madmom, musicnn, beatnet, efficientnet, efficientnet1, efficientnet2, brisque, squeezenet)}
+JUDGES = {
+    f.__name__: f
+    for f in (
+        tagger,
+        yamnet,
+        essentia,
+        madmom,
+        musicnn,
+        beatnet,
+        efficientnet,
+        efficientnet1,
+        efficientnet2,
+        brisque,
+        squeezenet,
+    )
+}
 
 
 def _pixels(file: Path, side: int) -> np.ndarray:

@@ -22,7 +22,7 @@ from ..interfaces import Component
 from ..lyrics.timed import Line, is_timed, on_beats, read_timed
 from ..media import Tags, read_tags
 from ..registry import names
-from ..runs.artefacts import Traced
+from ..runs.artefacts import Item, Traced
 from ..runs.run import Run
 from ..types import Audio, Frames, Image, Topic, frame_count
 from ..weights.licences import CHOICES
@@ -170,6 +170,21 @@ class Framed(Common):
                 wide = max(64, 64 * round((area * columns / rows) ** 0.5 / 64))
                 filled[slot] = {**part, "width": wide, "height": max(64, 64 * round(area / wide / 64))}
         return filled
+
+    def shape_cover(self, run: Run, cover: Item) -> Traced[Image]:
+        """The chosen cover for frames that are no squares: painted anew in their shape where its generator can.
+
+        A cover of one's own, of another run or of a model that draws squares stays as it is, and is cut where it is used.
+        """
+        rows, columns = self.frame
+        if rows == columns or (run.config.get("kept") or {}).get("cover"):
+            return cover
+        painter = run.part("cover")
+        if not painter.shaped or not cover.brief:
+            return cover
+        larger = max(1.0, painter.size / min(rows, columns))  # as fine as the cover, for those who look closer
+        sides = {"width": min(4096, round(larger * columns)), "height": min(4096, round(larger * rows))}
+        return run.generate("cover", run.trace(painter.source, **cover.brief), seed=cover.seed, **sides)
 
     def fit(self, run: Run, frames: Traced[Frames]) -> Traced[Frames]:
         """Frames that a plug-in drew, cut to the wanted shape where they have another."""

@@ -71,7 +71,8 @@ def run(run: Run, s: Settings) -> None:
     genre = run.classify("genre", song)
     cover = run.best("cover", write_briefs(topic, str(genre), s.words, s.covers))
 
-    sleeve = run.trace(fit_picture, cover, s.frame)
+    picture = s.shape_cover(run, cover)
+    sleeve = run.trace(fit_picture, picture, s.frame)
     look = {
         **s.spectrogram,
         **({"colormap": run.trace(ramp_of, cover), "edges": "mirror"} if s.in_colours_of_cover else {}),
@@ -81,7 +82,7 @@ def run(run: Run, s: Settings) -> None:
         "static": lambda: draw_static(run, s, cover, song),
         "dynamic_content": lambda: run.stylize(sleeve, pictures),
         "dynamic_style": lambda: run.stylize(pictures, sleeve),
-        "motion": lambda: s.fit(run, run.generate("motion", run.trace(Scene, cover, song))),
+        "motion": lambda: s.fit(run, run.generate("motion", run.trace(Scene, picture, song))),
     }
     for name in s.videos:
         frames = s.caption(run, draw[name](), song, titled=name == "static" and s.sleeve == "animated")

@@ -30,8 +30,8 @@ def next_steps(record: Mapping[str, Any], folder: Path) -> list[tuple[str, str]]
             steps.append((f"the same with {slot} {other}", f"{run} {slot}={other}"))
     if record.get("videos"):
         wanted = "9:16" if config.get("shape") != "9:16" else "16:9"
-        kept = ",".join(slot for slot in ("song", "cover") if slot in choices)
-        steps.append((f"the same in {wanted}", f"{run} {f'keep={kept} ' if kept else ''}shape={wanted}"))
+        # not keep=cover: a cover that is made again is painted in the new shape, one that is kept is cut to it
+        steps.append((f"the same in {wanted}", f"{run} shape={wanted}"))
     return steps
 
 

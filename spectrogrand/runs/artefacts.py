@@ -23,22 +23,23 @@ from ..store import Changed, Entry, digest
 from ..types import Audio, Image, Plan
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 BESIDE = ("song.wav", "plan.json", "picture.png", "notes.json", "text.txt")
 """Files of an entry that are the artefact itself and what is known of it; others are parts of it: stems, MIDI."""
 
 
-class Traced(Generic[T]):
+class Traced(Generic[T_co]):
     """A value, made when it is first read, and the digest of how it is made: what later steps take as its hash.
 
     >>> Traced("a1b2", lambda: 6 * 7).value
     42
     """
 
-    def __init__(self, digest: str, make: Callable[[], T]) -> None:
+    def __init__(self, digest: str, make: Callable[[], T_co]) -> None:
         self.digest, self._make = digest, make
 
     @cached_property
-    def value(self) -> T:
+    def value(self) -> T_co:
         """The value itself."""
         return self._make()
 

@@ -228,14 +228,16 @@ class Run:
         })  # fmt: skip
         return Traced(key, lambda: function(*read(list(inputs)), **read(settings)))
 
-    def generate(self, slot: str, source: Traced[Any]) -> Traced[Any]:
-        """What the slot's generator makes of one source with the run's seed; made when it is read, and not stored."""
+    def generate(self, slot: str, source: Traced[Any], seed: int | None = None, **options: Any) -> Traced[Any]:
+        """What the slot's generator, with other `options`, makes of one source; made when it is read, and not stored."""
         generator: Generator = self.part(slot)
+        generator = registry.build("generators", {**self.config[slot], **options}) if options else generator
+        seed = self.seed if seed is None else seed
         key = digest({
-            "step": "generate", "part": fingerprint(generator), "source": source.digest, "seed": self.seed,
+            "step": "generate", "part": fingerprint(generator), "source": source.digest, "seed": seed,
             "version": __version__,
         })  # fmt: skip
-        return Traced(key, lambda: self._alone(generator).generate([source.value], [self.seed])[0])
+        return Traced(key, lambda: self._alone(generator).generate([source.value], [seed])[0])
 
     def stylize(self, content: Traced[Image] | Traced[Frames], style: Traced[Image] | Traced[Frames]) -> Traced[Frames]:
         """The content drawn in the style by the plug-in of the slot "stylizer"; drawn when it is read, and not stored."""

@@ -89,7 +89,7 @@ def fit_topic(image: Image, topic: str) -> float:
     if not wanted:
         return UNKNOWN
     notes = image.notes if isinstance(image.notes, Mapping) else {}
-    shown = {}
+    shown: dict[str, Mapping[str, Any]] = {}
     for entry in notes.get("shown") or ():
         if _checkable(entry) and entry.get("word") in wanted and entry["shape"] in wanted[entry["word"]]:
             shown.setdefault(entry["word"], entry)

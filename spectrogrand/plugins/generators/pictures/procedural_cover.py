@@ -42,6 +42,7 @@ class ProceduralCover(Generator):
 
     source = CoverBrief
     artefact = Image
+    shaped = True
     parts = {"text": "embedders"}
     card = Card(
         summary="album covers painted from ten families of motifs, palettes in OKLCH",
