@@ -95,7 +95,10 @@ def sheet(stage: Stage, mask: Array, colour: Array, lift: float = 1.0) -> None:
     if not len(rows):
         return
     reach = round(0.05 * c.size)  # the shadow's: nothing farther changes
-    part = (slice(max(rows[0] - reach, 0), rows[-1] + reach + 1), slice(max(columns[0] - reach, 0), columns[-1] + reach + 1))
+    part = (
+        slice(max(rows[0] - reach, 0), rows[-1] + reach + 1),
+        slice(max(columns[0] - reach, 0), columns[-1] + reach + 1),
+    )
     mask = np.ascontiguousarray(mask, np.float32)
     shadow = c.shift(c.blur(mask, 0.008 * lift)[part], 0.005 * lift, 0.008 * lift)
     mask = mask[part]
