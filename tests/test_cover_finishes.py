@@ -5,6 +5,7 @@ import pytest
 from PIL import Image as Picture
 
 from spectrogrand import CoverBrief
+from spectrogrand.engines.painting import typefaces
 from spectrogrand.engines.painting.canvas import Canvas
 from spectrogrand.engines.painting.things import bodies, horizon, layout, outlines, poster, senses, show, vocabulary
 from spectrogrand.errors import InvalidValue
@@ -192,3 +193,44 @@ def test_what_is_broken_is_in_two():
     whole = outlines.draw(vocabulary.named("red apple"), 200, 200)
     assert label(whole.body > 0.5)[1] < label(whole.cracked().body > 0.5)[1]
     assert whole.cracked().body.shape == whole.body.shape
+
+
+SCRIPTS = {
+    "devanagari": "\u0905\u0928\u0902\u0924 \u0932\u093e\u0932\u0938\u093e", "bengali": "\u0985\u09b8\u09c0\u09ae",
+    "tamil": "\u0bae\u0bc1\u0b9f\u0bbf", "thai": "\u0e04\u0e27\u0e32\u0e21", "gurmukhi": "\u0a2c\u0a47\u0a05\u0a70\u0a24",
+    "arabic": "\u0634\u0648\u0642 \u0644\u0627", "hebrew": "\u05d2\u05e2\u05d2\u05d5\u05e2", "greek": "\u039b\u03b1\u03c7",
+    "cyrillic": "\u0442\u043e\u0441\u043a\u0430", "armenian": "\u053f\u0561\u0580", "georgian": "\u10da\u10e2\u10dd",
+}  # fmt: skip
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """As where the packages of faces are not installed."""
+    monkeypatch.setattr(typefaces, "find_spec", lambda name: None)
+    typefaces.faces.cache_clear()
+    yield
+    typefaces.faces.cache_clear()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_that_is_shipped_is_set_without_boxes(bare, script):
+    text = SCRIPTS[script]
+    assert typefaces.settable(text) == text and typefaces.unset(text) == ""
+    for face, part in typefaces.spans(text):
+        assert all(ord(ch) in face.known for ch in part if not ch.isspace())
+
+
+def test_letters_that_no_face_has_are_told_and_not_drawn_as_boxes(bare):
+    topic = "\u7121\u9650\u306e\u61a7\u308c"
+    assert typefaces.settable(topic) == "" and set(typefaces.unset(topic)) == set(topic)
+    made = paint(topic, 0)
+    assert made.notes["finish"] == "type" and "pip install 'spectrogrand[faces]'" in made.notes["unset"]
+    assert typefaces.settable("caf\u00e9 \u61a7") == "caf\u00e9"
+
+
+def test_scripts_may_be_mixed_in_a_line_and_keep_their_faces(bare):
+    line = "longing \u0932\u093e\u0932\u0938\u093e"
+    assert [f.file.name for f, _ in typefaces.spans(line)] == ["DejaVuSans-Bold.ttf", "noto_sans_devanagari.ttf"]
+    parts = [typefaces.length(word, 100) for word in line.split()]
+    assert typefaces.length(line, 100) > sum(parts)
+    assert typefaces.right_to_left("\u0634\u0648\u0642 abc") and not typefaces.right_to_left("abc \u0634\u0648\u0642")

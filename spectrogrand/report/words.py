@@ -15,6 +15,8 @@ def tell_words(notes: Any) -> str:
     'shown: foxes, snow; not shown: quiet (neon)'
     >>> tell_words({"shown": [], "missed": ["longing"], "finish": "type"})
     'not shown: longing (set as type)'
+    >>> tell_words({"missed": ["憧れ"], "finish": "type", "unset": "no face here has the letters 憧れ"})
+    'not shown: 憧れ (set as type); no face here has the letters 憧れ'
     >>> tell_words(None)
     ''
     """
@@ -24,9 +26,10 @@ def tell_words(notes: Any) -> str:
     parts = [f"shown: {', '.join(shown)}" if shown else "", f"not shown: {', '.join(missed)}" if missed else ""]
     text = "; ".join(part for part in parts if part)
     finish = str(notes.get("finish") or "")
+    lost = f"; {notes['unset']}" if notes.get("unset") else ""
     if not text or not finish:
-        return text
-    return f"{text} ({'set as type' if finish.startswith('type') else finish})"
+        return text + lost
+    return f"{text} ({'set as type' if finish.startswith('type') else finish}){lost}"
 
 
 def tell_chosen(record: Mapping[str, Any], slot: str = "cover") -> str:

@@ -256,10 +256,16 @@ class Canvas(Grid):
         return self.up(gaussian_filter(small, reach, mode="nearest"))
 
     def shift(self, field: Array, x: float, y: float) -> Array:
-        """A field, shape=(row, column), moved by (x, y) sides to whole pixels; its edges reach inwards."""
-        rows = np.clip(np.arange(self.height) - round(y * self.size), 0, self.height - 1)
-        columns = np.clip(np.arange(self.width) - round(x * self.size), 0, self.width - 1)
-        return field[rows][:, columns]
+        """A field, shape=(row, column), moved by (x, y) sides to whole pixels, less than its size; its edges reach inwards."""
+        down, across = round(y * self.size), round(x * self.size)
+        rows, columns = field.shape
+        down, across = int(np.clip(down, -rows, rows)), int(np.clip(across, -columns, columns))
+        r0, r1, c0, c1 = max(down, 0), rows + min(down, 0), max(across, 0), columns + min(across, 0)
+        out = np.empty_like(field)
+        out[r0:r1, c0:c1] = field[r0 - down : r1 - down, c0 - across : c1 - across]
+        out[r0:r1, :c0], out[r0:r1, c1:] = field[r0 - down : r1 - down, :1], field[r0 - down : r1 - down, -1:]
+        out[:r0], out[r1:] = out[min(r0, rows - 1)], out[max(r1 - 1, 0)]
+        return out
 
     def warp(self, field: Array, dx: Array, dy: Array) -> Array:
         """Take `field` (any square side) from displaced places, bilinear; dx, dy in sides and of the same shape."""

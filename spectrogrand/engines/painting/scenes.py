@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...types import CoverBrief
-from . import backdrop, frame, light, title
+from . import backdrop, frame, light, title, typefaces
 from .canvas import Array, Canvas
 from .composition import Scene, plan
 from .families import abstract, city, faces, forest, geometry, machines, mountains, sea, space, waves
@@ -65,7 +65,7 @@ def paint(
     notes = show.paint_topic(
         scene, reading, brief, row, seed, {name: family.paint for name, family in PAINTERS.items()}
     )
-    pixels = finish(scene, title.settable(text))
+    pixels = finish(scene, typefaces.settable(text))
     if factor > 1:
         pixels = np.asarray(Image.fromarray(pixels).reduce(factor))
     return Painting(pixels, _framed(notes, scene.notes.get("window")))

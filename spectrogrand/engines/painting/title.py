@@ -1,11 +1,10 @@
-"""Titles: the topic in spaced capitals, in DejaVu Sans (a free font that matplotlib carries with its licence)."""
+"""Titles: the topic in spaced capitals, in the free faces of `typefaces`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
+from . import typefaces
 from .canvas import Array, Pen
 from .composition import Scene
 
@@ -27,23 +26,13 @@ def lines_of(text: str, width: int = 22, most: int = 3) -> list[str]:
     return lines
 
 
-def settable(text: str) -> str:
-    """The characters that the font has, "" where there is none but space.
+def spaced(line: str) -> bool:
+    """Whether a line's letters stand apart: those of Arabic or Hindi join or run another way and are set as words.
 
-    >>> settable("\U0001f680 "), settable("a \U0001f680")
-    ('', 'a ')
+    >>> spaced("DÉJÀ VU"), spaced("قمر"), spaced("चाँद")
+    (True, False, False)
     """
-    from matplotlib import ft2font
-
-    known = ft2font.FT2Font(str(_face())).get_charmap()
-    kept = "".join(ch for ch in text if ch.isspace() or ord(ch) in known)
-    return kept if kept.strip() else ""
-
-
-def _face() -> Path:
-    from matplotlib import get_data_path
-
-    return Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
+    return all(ord(ch) < 0x0590 or 0x2E80 <= ord(ch) <= 0xD7AF for ch in line)
 
 
 def set_title(scene: Scene, text: str) -> None:
@@ -51,10 +40,7 @@ def set_title(scene: Scene, text: str) -> None:
 
     Characters that the font lacks (emoji) are left out; a text of such characters alone leaves the cover without a title.
     """
-    from PIL import ImageFont
-
-    face = _face()
-    lines = lines_of(settable(text))
+    lines = lines_of(typefaces.settable(text))
     if not lines:
         return
     c, p = scene.canvas, scene.palette
@@ -68,14 +54,18 @@ def set_title(scene: Scene, text: str) -> None:
     top = foot if framed or _busy(scene, foot, foot + tall) <= _busy(scene, head, head + tall) else head
 
     def draw(pen: Pen) -> None:
-        font = ImageFont.truetype(str(face), max(4, round(height * pen.side)))
+        pixels = max(4, round(height * pen.side))
         gap = 0.34 * height * pen.side
+        u, v = pen.offset
         for k, line in enumerate(lines):
-            widths = [font.getlength(ch) + gap for ch in line]
-            u, v = pen.offset
+            y = (top + (k + 0.4) * step) * pen.side + v
+            if not spaced(line):
+                typefaces.write(pen.draw, u + pen.side / 2 - typefaces.length(line, pixels) / 2, y, line, pixels)
+                continue
+            widths = [typefaces.length(ch, pixels) + gap for ch in line]
             x = u + pen.side / 2 - (sum(widths) - gap) / 2
             for ch, w in zip(line, widths, strict=True):
-                pen.draw.text((x, (top + k * step) * pen.side + v), ch, fill=255, font=font)
+                typefaces.write(pen.draw, x, y, ch, pixels)
                 x += w
 
     a = max(c.row(top), 0)

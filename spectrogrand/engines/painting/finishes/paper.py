@@ -64,7 +64,7 @@ def paper(stage: Stage) -> None:
     for item in stage.all():
         _thing(stage, item)
     weather.fall(stage, p.pale)
-    c.light *= fibres[None].astype(np.float32)
+    c.light *= fibres.astype(np.float32)[None]
     scene.notes["grain"] = 0.022
 
 
@@ -91,11 +91,28 @@ def _light(stage: Stage) -> None:
 def sheet(stage: Stage, mask: Array, colour: Array, lift: float = 1.0) -> None:
     """One sheet: a soft shadow below and to the right, then the paper with a light upper edge."""
     c, p = stage.canvas, stage.scene.palette
-    shadow = c.shift(c.blur(mask, 0.008 * lift), 0.005 * lift, 0.008 * lift)
-    c.light *= 1 - 0.42 * np.clip(shadow - mask, 0, 1)[None]
-    c.over(colour, mask)
+    rows, columns = np.flatnonzero(mask.max(1) > 0), np.flatnonzero(mask.max(0) > 0)
+    if not len(rows):
+        return
+    reach = round(0.05 * c.size)  # the shadow's: nothing farther changes
+    part = (
+        slice(max(rows[0] - reach, 0), rows[-1] + reach + 1),
+        slice(max(columns[0] - reach, 0), columns[-1] + reach + 1),
+    )
+    mask = np.ascontiguousarray(mask, np.float32)
+    shadow = c.shift(c.blur(mask, 0.008 * lift)[part], 0.005 * lift, 0.008 * lift)
+    mask = mask[part]
+    shade = np.clip(shadow - mask, 0, 1)
+    shade *= np.float32(-0.42)
+    shade += 1
     edge = np.clip(mask - c.shift(mask, 0.0012, 0.0016), 0, 1)
-    c.over(p.between(colour, p.pale, 0.7), 0.5 * edge)
+    edge *= np.float32(0.5)
+    rim = p.between(colour, p.pale, 0.7)
+    for k in range(3):
+        plane = c.light[k][part]
+        plane *= shade
+        plane += mask * (np.float32(colour[k]) - plane)
+        plane += edge * (np.float32(rim[k]) - plane)
 
 
 def _thing(stage: Stage, item: Item) -> None:

@@ -2,51 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 
-from .. import backdrop, light
+from .. import backdrop, light, typefaces
 from ..canvas import Pen, noise
 from ..composition import Scene
 
 LONGEST = 140
 """Characters of a topic that are set; the rest is cut at a word."""
-
-
-@dataclass(frozen=True)
-class Face:
-    """A font's file and the characters that it has."""
-
-    file: Path
-    known: frozenset[int]
-
-    def font(self, pixels: int) -> Any:
-        """The font at a height in pixels; letters join and run as their script does where the machine can shape them."""
-        from PIL import ImageFont, features
-
-        engine = ImageFont.Layout.RAQM if features.check("raqm") else ImageFont.Layout.BASIC
-        return ImageFont.truetype(str(self.file), max(4, pixels), layout_engine=engine)
-
-
-@lru_cache(maxsize=1)
-def faces() -> tuple[Face, ...]:
-    """The faces that are here, the first choice first: matplotlib's DejaVu Sans,
-    then the subsets of Noto Sans in `data/things`."""
-    from matplotlib import ft2font, get_data_path
-
-    here = Path(__file__).parents[3] / "data" / "things"
-    files = [Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf", *sorted(here.glob("noto_sans*.[ot]tf"))]
-    return tuple(Face(f, frozenset(ft2font.FT2Font(str(f)).get_charmap())) for f in files if f.is_file())
-
-
-def face_for(text: str) -> Face:
-    """The face that has most of the text's characters, the earlier one where two have as many."""
-    return max(faces(), key=lambda face: sum(ord(ch) in face.known for ch in text))
 
 
 def settable(topic: str) -> str:
@@ -55,9 +18,7 @@ def settable(topic: str) -> str:
     >>> settable("  déjà\\n vu ")
     'déjà vu'
     """
-    plain = " ".join(unicodedata.normalize("NFC", topic).split())
-    known = face_for(plain).known
-    plain = " ".join("".join(ch if ord(ch) in known or ch.isspace() else " " for ch in plain).split())
+    plain = typefaces.settable(topic)
     if len(plain) <= LONGEST:
         return plain
     return plain[:LONGEST].rsplit(" ", 1)[0] + " \u2026"
@@ -93,22 +54,19 @@ def set_poster(scene: Scene, topic: str, seed: int, painted: bool = False) -> No
     )
     if kind == "left":
         top = max(top, c.top + 0.10 * tall)
-    right_to_left = any(unicodedata.bidirectional(ch) in ("R", "AL") for ch in text)
-    face = face_for(text)
+    right_to_left = typefaces.right_to_left(text)
 
     def draw(pen: Pen) -> None:
-        font = face.font(round(height * pen.side))
+        pixels = round(height * pen.side)
         for k, line in enumerate(lines):
-            length = font.getlength(line) / pen.side
+            length = typefaces.length(line, pixels) / pen.side
             x = c.left + 0.10 * wide
             if kind in ("centre", "band"):
                 x = (c.left + c.right) / 2 - length / 2
             elif right_to_left:
                 x = c.right - 0.10 * wide - length
             u, v = pen.offset
-            pen.draw.text(
-                (x * pen.side + u, (top + k * step + 0.5 * step) * pen.side + v), line, fill=255, font=font, anchor="lm"
-            )
+            typefaces.write(pen.draw, x * pen.side + u, (top + k * step + 0.5 * step) * pen.side + v, line, pixels)
 
     letters = c.shapes(draw)
     inside = c.light[1, max(c.row(top), 0) : max(c.row(top + block), c.row(top) + 1)]
@@ -168,14 +126,12 @@ def _broken(text: str, wide: float, tall: float) -> tuple[list[str], float]:
 
     Words stay whole; scripts without spaces break anywhere.
     """
-    face = face_for(text)
-    font = face.font(200)
     words = text.split(" ")
     glue = " "
     if len(words) == 1 and any(0x2E80 <= ord(ch) <= 0x9FFF or 0xAC00 <= ord(ch) <= 0xD7AF for ch in text):
         words, glue = list(text), ""
-    lengths = [font.getlength(word) / 200 for word in words]
-    space = font.getlength(" ") / 200 if glue else 0.0
+    lengths = [typefaces.length(word, 200) / 200 for word in words]
+    space = typefaces.length("a a", 200) / 200 - typefaces.length("aa", 200) / 200 if glue else 0.0
     best: tuple[list[str], float] = ([text], 0.0)
     for count in range(1, min(len(words), 9) + 1):
         limit = max(max(lengths), (sum(lengths) + space * (len(words) - count)) / count * 1.08)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....types import CoverBrief
+from .. import typefaces
 from ..composition import FAMILIES, Scene
 from ..finishes import constellation, landscape, neon, paper, prints, tiles
 from . import poster
@@ -57,6 +58,12 @@ def _suits(name: str, scene: Scene) -> float:
     }.get(name, 0.0)  # fmt: skip
 
 
+def unset(topic: str) -> dict[str, str]:
+    """What a poster says of letters that no face here has."""
+    lost = typefaces.unset(topic)
+    return {"unset": f"no face here has the letters {lost[:12]}: {typefaces.INSTALL}"} if lost else {}
+
+
 def paint_topic(
     scene: Scene, reading: Reading, brief: CoverBrief, row: Mapping[str, float], seed: int,
     painters: Mapping[str, Callable[[Scene], object]],
@@ -100,10 +107,10 @@ def paint_topic(
         scene.family = {"meadow": "forest", "dunes": "space"}.get(ground, ground)
     elif max(shares.values()) < SURE:
         poster.set_poster(scene, brief.topic, seed)
-        return {"shown": [], "missed": list(reading.missed), "finish": "type"}
+        return {"shown": [], "missed": list(reading.missed), "finish": "type", **unset(brief.topic)}
     painters[scene.family](scene)
     everywhere = [{"word": word, "shape": key, "box": [0.0, 0.0, 1.0, 1.0]} for word, key in reading.around]
     if not ground and scene.family == "abstract" and seed % 2 == 0:  # a mood has no likeness: its name is set on it
         poster.set_poster(scene, brief.topic, seed // 2, painted=True)
-        return {"shown": [], "missed": list(reading.missed), "finish": "type on abstract"}
+        return {"shown": [], "missed": list(reading.missed), "finish": "type on abstract", **unset(brief.topic)}
     return {"shown": everywhere, "missed": list(reading.missed), "finish": f"family {scene.family}"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ....engines.painting import scenes
+from ....engines.painting import scenes, typefaces
 from ....errors import InvalidValue
 from ....interfaces import Card, Generator
 from ....registry import inner, register
@@ -96,9 +96,9 @@ class ProceduralCover(Generator):
         return made
 
     def identity(self) -> Mapping[str, Any]:
-        """What the encoder depends on: the cover depends on it too."""
+        """What the encoder depends on, and the faces that are installed: the cover depends on them too."""
         encoder = inner(self, "text")
-        return {"text": {"settings": dict(self.text), **encoder.identity()}}
+        return {"text": {"settings": dict(self.text), **encoder.identity()}, "faces": list(typefaces.names())}
 
     def _row(self, topic: str) -> dict[str, float]:
         encoder = inner(self, "text")
