@@ -226,7 +226,9 @@ def test_interrupted_is_130_and_resumable(tmp_path):
     assert said.strip().splitlines() == ["spectrogrand: interrupted; the same command goes on from the finished steps"]
     (run,) = tmp_path.glob("*/run.json")
     assert json.loads(run.read_text())["state"] == "interrupted"
-    assert not [p for p in tmp_path.rglob("*") if p.name.startswith(".") and p.name not in (".store", ".claims")], "no torn files"
+    assert not [p for p in tmp_path.rglob("*") if p.name.startswith(".") and p.name not in (".store", ".claims")], (
+        "no torn files"
+    )
     done = subprocess.run([sys.executable, "-m", "spectrogrand", *words], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     again = json.loads((Path(done.stdout.strip()).parent / "run.json").read_text())

@@ -13,8 +13,8 @@ Covers   efficientnet, efficientnet1, efficientnet2   ImageNet, EfficientNet-lit
          squeezenet     ImageNet, SqueezeNet 1.1: the same cosine over its features
          brisque        natural scene statistics against rated distortions (Mittal et al. 2012)
 
-`musicnn`, `beatnet`, `efficientnet1` and `brisque` are for calibration only. Every other one proves, and no plug-in of the default choice
-uses it.
+`musicnn`, `beatnet`, `efficientnet1` and `brisque` are for calibration only. Every other one proves, and no plug-in of the
+default choice uses it.
 """
 
 from __future__ import annotations
@@ -252,7 +252,9 @@ def brisque(models: Path) -> Judge:
     from PIL import Image as Pillow
 
     measure = BRISQUE(url=False)
-    features = measure.calculate_brisque_features  # some come as arrays of one number, which numpy 2.4 no longer takes for one
+    features = (
+        measure.calculate_brisque_features
+    )  # some come as arrays of one number, which numpy 2.4 no longer takes for one
     measure.calculate_brisque_features = lambda *a, **k: np.array([float(np.ravel(v)[0]) for v in features(*a, **k)])
     return lambda file: [-float(measure.score(np.asarray(Pillow.open(file).convert("RGB"))))]
 
@@ -274,7 +276,25 @@ def squeezenet(models: Path) -> Judge:
     return lambda file: [float(np.sort(known @ _units(look(file)[None])[0])[-5:].mean())]
 
 
-JUDGES = {f.__name__: f for f in (tagger, yamnet, essentia, madmom, musicnn, beatnet, efficientnet, efficientnet1, efficientnet2, brisque, squeezenet)}
+JUDGES = {
+    f.__name__: f
+    for f in (tagger, yamnet, essentia, madmom, musicnn, beatnet, efficientnet, efficientnet1, efficientnet2, brisque, squeezenet)
+}
+    f.__name__: f
+    for f in (
+        tagger,
+        yamnet,
+        essentia,
+        madmom,
+        musicnn,
+        beatnet,
+        efficientnet,
+        efficientnet1,
+        efficientnet2,
+        brisque,
+        squeezenet,
+    )
+}
 
 
 def _pixels(file: Path, side: int) -> np.ndarray:

@@ -17,7 +17,16 @@ from spectrogrand.image.statistics import statistics
 from spectrogrand.registry import build
 
 SONGS = ("novelty", "danceability", "groove", "typicality", "novelty_knn", "wundt", "dance_appeal")
-COVERS = ("aesthetics", "cover_surprise", "cover_typicality", "cover_novelty_knn", "cover_wundt", "finish", "cover_appeal", "topic_fit")
+COVERS = (
+    "aesthetics",
+    "cover_surprise",
+    "cover_typicality",
+    "cover_novelty_knn",
+    "cover_wundt",
+    "finish",
+    "cover_appeal",
+    "topic_fit",
+)
 
 
 def main() -> None:
