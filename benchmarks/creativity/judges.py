@@ -276,25 +276,8 @@ def squeezenet(models: Path) -> Judge:
     return lambda file: [float(np.sort(known @ _units(look(file)[None])[0])[-5:].mean())]
 
 
-JUDGES = {
-    f.__name__: f
-    for f in (tagger, yamnet, essentia, madmom, musicnn, beatnet, efficientnet, efficientnet1, efficientnet2, brisque, squeezenet)
-}
-    f.__name__: f
-    for f in (
-        tagger,
-        yamnet,
-        essentia,
-        madmom,
-        musicnn,
-        beatnet,
-        efficientnet,
-        efficientnet1,
-        efficientnet2,
-        brisque,
-        squeezenet,
-    )
-}
+_ALL = (tagger, yamnet, essentia, madmom, musicnn, beatnet, squeezenet, brisque)
+JUDGES = {f.__name__: f for f in (*_ALL, efficientnet, efficientnet1, efficientnet2)}
 
 
 def _pixels(file: Path, side: int) -> np.ndarray:
