@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import toys
 
-from spectrogrand import load_video
+from spectrogrand import load_audio, load_video
+from spectrogrand.audio.emotion import estimate
 from spectrogrand.errors import ConfigError, NoCandidateLeft, UnknownName
-from spectrogrand.pipelines._briefs import write_briefs
+from spectrogrand.pipelines._briefs import MOODS, name_mood, write_briefs
 from spectrogrand.pipelines.execute import execute
 from spectrogrand.types import Topic
 
@@ -59,8 +60,18 @@ def test_a_song_of_no_known_genre_is_said_to_be_one(tmp_path, monkeypatch):
     monkeypatch.setattr(toys.ToyGenre, "confidence", lambda self, batch: np.full(len(batch), 0.25))
     folder, record = run(tmp_path)
     assert (record["genre"]["none_of_these"], record["genre"]["confidence"]) == (True, 0.25)
-    assert record["warnings"] == ["no genre that toy_genre knows fits: melodic is only the nearest"]
+    mood = name_mood(estimate(load_audio(folder / "song.wav")))
+    assert record["warnings"] == [
+        "no genre that toy_genre knows fits: melodic is only the nearest",
+        f"the covers' colours and words follow the song's mood instead: {mood}",
+    ]
     assert "It sounds like none of these" in (folder / "report.html").read_text("utf-8")
+
+
+def test_music_of_no_genre_gets_the_colours_of_its_mood():
+    colours = {m: {b.colour for b in write_briefs(Topic("a lake"), m, MOODS, 4)} for m in MOODS}
+    assert colours["calm"] == {"light blue", "green"} and all(len(c) == 2 for c in colours.values())
+    assert len(set.union(*colours.values())) == 8, "no two moods share a colour"
 
 
 def test_a_classifier_that_cannot_tell_is_not_asked_to(tmp_path):

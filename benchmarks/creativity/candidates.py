@@ -8,6 +8,7 @@ A file that is there is not made again, so that a campaign grows.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,12 @@ def make(kind: str, split: str, topic: int, candidate: int, seconds: float) -> A
     return painter.generate([CoverBrief(text, genre, colour, word)], [seed])[0]  # type: ignore[no-any-return]
 
 
+def load_cover(file: Path) -> Image:
+    """A candidate with what its painter said of it, where that was kept beside it."""
+    picture, notes = media.load_image(file), file.with_suffix(".json")
+    return Image(picture.pixels, json.loads(notes.read_text(encoding="utf-8"))) if notes.exists() else picture
+
+
 def main() -> None:
     """Make what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -58,6 +65,8 @@ def main() -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             item = make(options.kind, options.split, topic, candidate, options.seconds)
             (media.save_audio if isinstance(item, Audio) else media.save_image)(file, item)  # type: ignore[operator]
+            if isinstance(item, Image) and item.notes is not None:
+                file.with_suffix(".json").write_text(json.dumps(dict(item.notes), ensure_ascii=False), encoding="utf-8")
             made += 1
     print(f"{made} made in {options.folder / options.kind / options.split}")
 

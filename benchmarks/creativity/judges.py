@@ -13,8 +13,8 @@ Covers   efficientnet, efficientnet1, efficientnet2   ImageNet, EfficientNet-lit
          squeezenet     ImageNet, SqueezeNet 1.1: the same cosine over its features
          brisque        natural scene statistics against rated distortions (Mittal et al. 2012)
 
-`musicnn`, `beatnet`, `efficientnet1` and `brisque` are for calibration only. Every other one proves, and no plug-in of the default choice
-uses it.
+`musicnn`, `beatnet`, `efficientnet1` and `brisque` are for calibration only. Every other one proves, and no plug-in of the
+default choice uses it.
 """
 
 from __future__ import annotations
@@ -276,22 +276,8 @@ def squeezenet(models: Path) -> Judge:
     return lambda file: [float(np.sort(known @ _units(look(file)[None])[0])[-5:].mean())]
 
 
-JUDGES = {
-    f.__name__: f
-    for f in (
-        tagger,
-        yamnet,
-        essentia,
-        madmom,
-        musicnn,
-        beatnet,
-        efficientnet,
-        efficientnet1,
-        efficientnet2,
-        brisque,
-        squeezenet,
-    )
-}
+_ALL = (tagger, yamnet, essentia, madmom, musicnn, beatnet, squeezenet, brisque)
+JUDGES = {f.__name__: f for f in (*_ALL, efficientnet, efficientnet1, efficientnet2)}
 
 
 def _pixels(file: Path, side: int) -> np.ndarray:

@@ -10,13 +10,23 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.creativity.candidates import load_cover
 from spectrogrand import media
 from spectrogrand.audio.statistics import describe
 from spectrogrand.image.statistics import statistics
 from spectrogrand.registry import build
 
 SONGS = ("novelty", "danceability", "groove", "typicality", "novelty_knn", "wundt", "dance_appeal")
-COVERS = ("aesthetics", "cover_surprise", "cover_typicality", "cover_novelty_knn", "cover_wundt", "finish")
+COVERS = (
+    "aesthetics",
+    "cover_surprise",
+    "cover_typicality",
+    "cover_novelty_knn",
+    "cover_wundt",
+    "finish",
+    "cover_appeal",
+    "topic_fit",
+)
 
 
 def main() -> None:
@@ -32,7 +42,7 @@ def main() -> None:
     files = sorted(home.rglob("*.wav" if songs else "*.png"))
     rows, stats = [], []
     for file in files:
-        item = media.load_audio(file) if songs else media.load_image(file)
+        item = media.load_audio(file) if songs else load_cover(file)
         rows.append([float(s.score([item])[0]) for s in scorers.values()])
         stats.append(describe(item) if songs else statistics(item))  # type: ignore[arg-type]
     names = [f.relative_to(home).as_posix() for f in files]

@@ -6,11 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..audio.emotion import Emotion
 from ..checks import check_mapping
 from ..errors import ConfigError
 from ..types import CoverBrief, Topic
 
 EXAMPLE = "write a line GENRE: {colours: [dark blue, red], words: [unveils, surprises]} for each"
+MOODS: dict[str, dict[str, list[str]]] = {
+    "joyful": {"colours": ["orange", "yellow"], "words": ["celebrates", "dances"]},
+    "tense": {"colours": ["red", "black"], "words": ["threatens", "rages"]},
+    "sad": {"colours": ["dark blue", "grey"], "words": ["mourns", "remembers"]},
+    "calm": {"colours": ["light blue", "green"], "words": ["rests", "drifts"]},
+}
+"""Colours and words of the quarters of the plane of feeling, for music that is of no genre with its own: fast music in major
+goes with saturated, light and yellow colours, slow music in minor with pale, dark and blue ones (Palmer et al. 2013, PNAS
+110(22))."""
 LARGEST = 1 << 20
 """Characters of a file of words that are read."""
 
@@ -65,6 +75,17 @@ def _read(path: str) -> Any:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"cannot read colours and words from {path} ({reason}): {EXAMPLE}") from error
+
+
+def name_mood(feeling: Emotion) -> str:
+    """The quarter of the plane of feeling: joyful, tense, sad, calm.
+
+    >>> name_mood(Emotion(-0.3, -0.6, 0.1, 60.0, 1.0, 500.0, -30.0, -0.9))
+    'sad'
+    """
+    if feeling.arousal >= 0:
+        return "joyful" if feeling.valence >= 0 else "tense"
+    return "calm" if feeling.valence >= 0 else "sad"
 
 
 def write_briefs(topic: Topic, genre: str, words: Mapping[str, Any], count: int) -> list[CoverBrief]:

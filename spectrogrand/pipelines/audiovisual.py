@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..audio.emotion import estimate
 from ..audio.pictures import draw_spectrogram
 from ..checks import field, flag, mapping, one_of, some_of, whole
 from ..image.ramp import ramp_of
@@ -21,7 +22,7 @@ from ..interfaces import Classifier, Component, Generator, Stylizer
 from ..runs.run import Run
 from ..runs.slots import Slot
 from ..types import Audio, CoverBrief, Frames, Image, Scene, Topic
-from ._briefs import check_classes, check_words, write_briefs
+from ._briefs import MOODS, check_classes, check_words, name_mood, write_briefs
 from ._settings import SLEEVES, Framed, draw_static
 from ._synchrony import save_on_the_beat
 
@@ -68,8 +69,11 @@ def run(run: Run, s: Settings) -> None:
     """Make everything."""
     topic = Topic(s.subject)
     song = run.best("song", [topic] * s.songs)
-    genre = run.classify("genre", song)
-    cover = run.best("cover", write_briefs(topic, str(genre), s.words, s.covers))
+    genre, words = str(run.classify("genre", song)), s.words
+    if run.none_fits("genre"):
+        genre, words = name_mood(estimate(song.value)), MOODS
+        run.warn(f"the covers' colours and words follow the song's mood instead: {genre}")
+    cover = run.best("cover", write_briefs(topic, genre, words, s.covers))
 
     picture = s.shape_cover(run, cover)
     sleeve = run.trace(fit_picture, picture, s.frame)

@@ -14,6 +14,8 @@ from ..interfaces import Reference
 SHIPPED = Path(__file__).parents[1] / "data" / "song_reference.safetensors"
 """float32 (item, axis) per genre; "prints.<genre>", uint8 (item, 50, 8), their fingerprints (`audio.fingerprint`); and
 "scores.<scorer>", float (item,), of the same songs, genres in sorted order."""
+ROBUST = SHIPPED.with_name("robust_axes.safetensors")
+"""float32 (statistic,), how much each statistic of `timbre_rhythm` is trusted in squared distances (`train/robust_axes.py`)."""
 _SCORES, _PRINTS = "scores.", "prints."
 
 

@@ -212,6 +212,10 @@ class Run:
         self.note(**{slot: found})
         return best
 
+    def none_fits(self, slot: str) -> bool:
+        """Whether the slot's classifier said of what it named last that none of its classes fits."""
+        return bool((self._record.get(slot) or {}).get("none_of_these"))
+
     # -- values that carry their key -----------------------------------------------------------------------------------
 
     def trace(self, function: Callable[..., T], *inputs: Any, **settings: Any) -> Traced[T]:

@@ -50,7 +50,7 @@ class NearCopy(Gate):
         embedder: str | Mapping[str, Any] = "timbre_rhythm",
         references: str | None = None,
         threshold: float = 0.96,
-        agreement: float = 0.3,
+        agreement: float = 0.36,
     ) -> None:
         self.embedder, self.references = embedder, references
         self.threshold, self.agreement = threshold, agreement

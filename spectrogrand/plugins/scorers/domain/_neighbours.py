@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from ....errors import InvalidValue
 from ....interfaces import CreativityScorer, Embedder, Reference
 from ....references.covers import CoverReference, standardised
-from ....references.songs import embeddings, reference_path
+from ....references.songs import ROBUST, embeddings, load_reference, reference_path
 from ....registry import inner
 from ....types import Audio, Image
 
@@ -77,6 +78,8 @@ class Neighbours(CreativityScorer):
 class SongNeighbours(Neighbours):
     """Songs, by any embedder of sounds.
 
+    With `timbre_rhythm`, statistics that coding and speed move as far as songs differ hardly count (`train/robust_axes.py`).
+
     Args:
         embedder: name, or mapping of `name` and settings. The default describes windows of 10 s: length has no influence.
         references: a safetensors file of float32 (item, axis) made by the same embedder; None is the shipped one.
@@ -102,7 +105,19 @@ class SongNeighbours(Neighbours):
 
     def identity(self) -> Mapping[str, Any]:
         """The embedder's identity."""
-        return {"embedder": dict(self._embedder.identity())}
+        trusted = None if self._trust is None else hashlib.sha256(self._trust.tobytes()).hexdigest()
+        return {"embedder": dict(self._embedder.identity()), "trust": trusted}
+
+    @cached_property
+    def _trust(self) -> np.ndarray | None:
+        """What each coordinate is multiplied by, shape=(axis,); None with other embedders."""
+        name = self.embedder if isinstance(self.embedder, str) else self.embedder.get("name")
+        if name != "timbre_rhythm":
+            return None
+        return np.append(np.sqrt(load_reference(ROBUST)[0]["weights"].astype(np.float64)), 1.0)
+
+    def _units(self, vectors: np.ndarray) -> np.ndarray:
+        return _units(vectors if self._trust is None else np.asarray(vectors, np.float64) * self._trust)
 
     @cached_property
     def _embedder(self) -> Embedder:
@@ -111,10 +126,10 @@ class SongNeighbours(Neighbours):
         return made
 
     def _references(self) -> np.ndarray:
-        return _units(np.concatenate(list(embeddings(reference_path(self.references))[0].values())))
+        return self._units(np.concatenate(list(embeddings(reference_path(self.references))[0].values())))
 
     def _vectors(self, batch: Sequence[Any]) -> np.ndarray:
-        return _units(self._embedder.embed(batch))
+        return self._units(self._embedder.embed(batch))
 
 
 class CoverNeighbours(Neighbours):

@@ -36,7 +36,7 @@ class DanceAppeal(SongNeighbours):
     """
 
     aspect = "value"
-    noise = 0.035
+    noise = 0.02
     card = Card(
         "how danceable, electronic and clear in its beat judges would call a song, learned from its statistics (no network)",
         paper="Pons & Serra 2019, musicnn, arXiv:1909.06654; Heydari et al. 2021, BeatNet, arXiv:2108.03576 (the judges)",

@@ -25,7 +25,7 @@ class NoveltyKnn(SongNeighbours):
     """
 
     aspect = "novelty"
-    noise = 0.36
+    noise = 0.26
     card = Card(
         "distance of a song to its nearest references, as a logit among held-out members",
         paper="Lehman & Stanley 2011, Abandoning objectives: evolution through the search for novelty alone",

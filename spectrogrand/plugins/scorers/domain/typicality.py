@@ -25,7 +25,7 @@ class Typicality(SongNeighbours):
     """
 
     aspect = "value"
-    noise = 0.11
+    noise = 0.055
     card = Card(
         "how near a song lies to the references, held-out members at one half",
         paper="Ritchie 2007, Some empirical criteria for attributing creativity; Naeem et al. 2020, arXiv:2002.09797",

@@ -30,7 +30,7 @@ class Wundt(SongNeighbours):
     """
 
     aspect = "novelty"
-    noise = 0.37
+    noise = 0.098
     card = Card(
         "the Wundt curve over a song's distance to its nearest references",
         paper="Berlyne 1971, Aesthetics and psychobiology; Saunders & Gero 2001, A curious design agent",
