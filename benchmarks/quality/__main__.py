@@ -19,28 +19,31 @@ from typing import Any
 from benchmarks.__main__ import machine
 from benchmarks.quality.pairs import Pair, pairs
 from spectrogrand import Scene, build
-from spectrogrand.audio.spectrogram import mel_spectrogram, spectrogram_frames
+from spectrogrand.audio.pictures import draw_spectrogram
+from spectrogrand.image.ramp import ramp_of
 from spectrogrand.media import save_audio, save_image, save_video
-from spectrogrand.types import frame_count
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "video-quality.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "results" / "video-quality.md"
 FPS, SIDE = Fraction(30), 512
 GOALS = {
-    ("content", "edge_ssim"): 0.40, ("content", "mix_r2"): -0.70, ("content", "carries"): 0.45, ("content", "carries_rank"): 0.9,
-    ("content", "beat_f1_flat"): 0.65, ("style", "carries"): 0.45, ("style", "carries_rank"): 0.9,
-    ("motion", "beat_f1_flat"): 0.80, ("content", "flashes"): -3, ("style", "flashes"): -3, ("motion", "flashes"): -3,
+    ("content", "edge_ssim"): 0.45, ("content", "mix_r2"): -0.65, ("content", "carries"): 0.60, ("content", "carries_rank"): 0.9,
+    ("content", "beat_f1_flat"): 0.65, ("style", "beat_f1_flat"): 0.55, ("motion", "beat_f1_flat"): 0.90,
+    ("style", "carries"): 0.45, ("style", "carries_rank"): 0.9,
+    ("content", "flashes"): -3, ("style", "flashes"): -3, ("motion", "flashes"): -3,
 }  # fmt: skip
 """At least this; negative: at most its absolute value."""
 COLUMNS = ("edge_ssim", "mix_r2", "carries", "carries_rank", "beat_f1_flat", "lag", "flashes")
 HEAD = """# How good the videos are
 
 Made by `python -m benchmarks.quality ../shared` ({machine}, {day}): every pair's three
-moving videos at the default settings ({side}x{side}, {fps} frames a second, ten seconds), measured by
+moving videos at the default settings ({side}x{side}, {fps} frames a second; ten seconds of real songs, half a minute of ours),
+measured by
 `../shared/measure/video_quality.py`, whose README has the published videos, Magenta's network, a cross-fade, a tint and
 noise as baselines. Beats: the declared grid of our songs and the exact tempo of loops; librosa's tracker for the others.
 `carries_rank` is the share of the other pairs' songs that the video's own song beats. **Bold** misses its goal:
-content edge_ssim >= .40, mix_r2 <= .70, beat_f1_flat >= .65; motion beat_f1_flat >= .80; content and style
-carries >= .45 with rank >= .9; at most 3 flashes in any second.
+content edge_ssim >= .45, mix_r2 <= .65, carries >= .6, beat_f1_flat >= .65; style beat_f1_flat >= .55, carries >= .45;
+both with a rank >= .9; motion beat_f1_flat >= .90; at most 3 flashes in any second. No drawing code was tuned on these pairs:
+`benchmarks.director` has the songs of other topics.
 
 | pair | video | edge_ssim | mix_r2 | carries | rank | beat_f1_flat | lag, s | flashes |
 |---|---|---|---|---|---|---|---|---|
@@ -50,8 +53,8 @@ carries >= .45 with rank >= .9; at most 3 flashes in any second.
 def make(pair: Pair, folder: Path, stylizer: str) -> dict[str, Path]:
     """The three videos as the audiovisual pipeline makes them."""
     cover = pair.cover.resized(SIDE, SIDE)
-    count = frame_count(pair.song.duration, FPS)
-    pictures = spectrogram_frames(mel_spectrogram(pair.song), count=count, fps=FPS, size=(SIDE, SIDE), seconds=2.0)
+    look = {"seconds": 2.0, "colormap": ramp_of(pair.cover), "edges": "mirror"}
+    pictures = draw_spectrogram(pair.song, fps=FPS, size=(SIDE, SIDE), **look)
     style = build("stylizers", stylizer)
     motion = build("generators", {"name": "motion", "size": SIDE, "fps": str(FPS)})
     frames = {

@@ -33,7 +33,7 @@ class Pair:
 
 
 def pairs(shared: Path) -> Iterator[Pair]:
-    """Eight pairs, each ten seconds long."""
+    """Eight pairs: ten seconds of real songs, ours as long as they are made."""
     covers = sorted((shared / "data" / "covers_sdxl" / "val").iterdir())
     demo = shared / "data" / "demo" / "spaceships_static.mp4"
     yield Pair("published song, published cover", cut(load_audio(demo)), load_image(demo), None)

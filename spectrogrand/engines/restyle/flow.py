@@ -12,8 +12,8 @@ SIDE = 256
 PAST = 2.5
 FINE, BROAD, NOW = 0.35, 2.0, 0.12
 """Weights of sharp curtains, of broad ones, and of a steady glow of what sounds now."""
-SPEEDS = (0.05, 0.12)
-"""Seconds in which that glow rises and sinks: slow enough that off-beats do not look like beats."""
+SLOW, FAST, SINK = 4.0, 50.0, 8.0
+"""How fast light rises with the sound between beats and on one, and sinks, per second: off-beats swell, beats leap."""
 SURGE = 4.5
 """How much faster than between beats the light travels on one."""
 COLUMNS = 160
@@ -35,7 +35,7 @@ class LightFlow:
         self._past = np.zeros((ROWS, 2 * self._span), np.float32)
         self._trail = self._swell = self._present = np.zeros(ROWS, np.float32)
         self._fade, self._slow = (np.float32(np.exp(-1 / (seconds * fps))) for seconds in (0.15, 0.35))
-        self._rise, self._sink = (np.float32(1 - np.exp(-1 / (seconds * fps))) for seconds in SPEEDS)
+        self._sink = np.float32(1 - np.exp(-SINK / fps))
         self._usual = self._spread = np.zeros(0, np.float32)
         self._place, self._written = 0.0, 0
         self._power = _power(pixels)
@@ -64,9 +64,10 @@ class LightFlow:
         self._spread = self._spread + np.float32(0.04) * (moment.spread - self._spread)
         lift = np.clip((moment.now - self._usual) / (3 * self._spread + np.float32(0.1)), -0.6, 1.2)
         fine, broad = (gaussian_filter1d(lift, rows, mode="nearest") for rows in (2.0, 8.0))
-        self._trail = np.maximum(fine, self._trail * self._fade + fine * (1 - self._fade))
+        rise = np.float32(1 - np.exp(-(SLOW + (FAST - SLOW) * surge) / self._fps))
+        self._trail = self._trail + (fine - self._trail) * np.where(fine > self._trail, rise, 1 - self._fade)
         self._swell = self._swell * self._slow + broad * (1 - self._slow)
-        self._present = self._present + (fine - self._present) * np.where(fine > self._present, self._rise, self._sink)
+        self._present = self._present + (fine - self._present) * np.where(fine > self._present, rise, self._sink)
         column = FINE * self._trail + BROAD * self._swell
         self._place += COLUMNS / PAST / self._fps * (0.3 + SURGE * surge)
         newest = int(self._place) + 1

@@ -25,6 +25,8 @@ _FLARE, _FLOOR = 60.0, 0.4
 
 _CALM, _QUICK = 4.0, 40.0
 """How fast that light follows the sound, per second, between beats and on one: what falls between beats is no flicker."""
+_REST = 0.55
+"""Share of the stream's contrast that is left where the director wants nothing to move."""
 _LEAP = 0.22
 """Share of the way between two beats in which most of the stream's way is gone."""
 _ZOOM, _PULSE = 0.07, 90.0
@@ -69,20 +71,21 @@ class MovingCanvas:
 
     def _draw(self, grey: np.ndarray, moment: Moment) -> np.ndarray:
         rows, columns = self.content.size
-        beat = moment.strength * float(np.exp(-moment.beat / 0.2))
+        beat = moment.energy * moment.strength * float(np.exp(-moment.beat / 0.2))
+        calm = np.float32(_REST + (1 - _REST) * moment.energy)
         grey = self._pushed(grey, 1 + _ZOOM * beat)
         small = shrink(grey, _GRID, _GRID).astype(np.float32) / 255
         down, right = (_slope(small, axis) for axis in (0, 1))
-        gain = np.float32((LEVELS - 1) / 255) * (self._sight + np.float32(0.35 * beat) * self._ray)
+        gain = calm * np.float32((LEVELS - 1) / 255) * (self._sight + np.float32(0.35 * beat) * self._ray)
         bend = np.float32(-_DEEP * 10 * self.push * (0.6 + beat))
         pulse = np.float32(_PULSE * self.light * beat)
-        relief = widen((self.light * _RELIEF / _GRID) * (-down - 0.6 * right) + np.float32(0.4) * pulse, columns)
+        relief = widen((self.light * _RELIEF / _GRID) * calm * (-down - 0.6 * right) + np.float32(0.4) * pulse, columns)
         amount = (np.float32((0.9 + 0.5 * beat) / LEVELS), np.float32(0.12), np.float32(_FLOOR))
         frame = np.empty((rows, columns, 3), np.uint8)
         compiled(draw_moving)(
             grey, gain.astype(np.float32), *self._plate.ground(), *self._plate.ways(bend * down, bend * right), relief, amount,
-            self._flare(moment) + pulse, self._near, self._base, np.float32(-PAD), np.float32(LEVELS + PAD - 1),
-            packed(self._table), frame, 0, rows,
+            calm * self._flare(moment) + pulse, self._near, self._base, np.float32(-PAD), np.float32(LEVELS + PAD - 1),
+            packed(self._table * np.float32(moment.light)), frame, 0, rows,
         )  # fmt: skip
         return frame
 

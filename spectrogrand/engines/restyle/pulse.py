@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...audio.features import analyse
 from ...audio.pictures import SongPictures
 from ...audio.rhythm.accents import accents_of
 from ...audio.rhythm.beats import track
 from ...image.colour import luma, shrink
-from ...types import Frames
+from ...types import Audio, Frames
+from ..director.direction import direct
+from ..director.sections import find_sections
 
 ROWS = 128
 """Rows kept of a picture's present, low ones first: a spectrogram's mel bands."""
@@ -34,6 +37,7 @@ class Moment:
     `now`: luma of the picture's present, float32 in [0, 1], shape=(row,), bottom row first; `usual` and `spread`: its mean
     and standard deviation over some seconds around. `beat` and `bar`: seconds since the last beat and the last downbeat,
     infinite before the first. `strength`: of that beat, in [0, 1]. `gap`: seconds from that beat to the next, 0 before the first.
+    `energy` and `light`: how much the director lets move, and how bright it wants the picture, each 1 where sections are unknown.
     """
 
     now: np.ndarray
@@ -43,6 +47,8 @@ class Moment:
     bar: float
     strength: float
     gap: float = 0.0
+    energy: float = 1.0
+    light: float = 1.0
 
     def leap(self, reach: float) -> float:
         """Seconds by which a thing is ahead that leaps on a beat, slows down and is on time at the next; 0 between far beats.
@@ -74,15 +80,16 @@ def moments(driver: Frames, now: float, ahead: float = 6.0) -> Iterator[Moment]:
     """Walk a stream and say, frame by frame, what its pulse is; it is read at most `ahead` seconds before it is needed.
 
     One thin column of each picture is looked at and some seconds of numbers are kept: an hour costs no more memory
-    than a minute. Pictures of a song bring its beats along; in others they are tracked anew every three seconds over what is
-    known, and never moved once shown.
+    than a minute. Pictures of a song bring its beats and sections along; in others beats are tracked anew every three seconds
+    over what is known, and never moved once shown.
     """
     fps = float(driver.fps)
     reach, memory, chunk = max(1, round(ahead * fps)), round(10 * fps), max(1, round(_CHUNK * fps))
     pictures, known = iter(driver), _Known(fps)
     last, last_bar, strength, gap = -math.inf, -math.inf, 0.0, 0.0
     coming: list[tuple[float, bool]] = []
-    told = driver if isinstance(driver, SongPictures) else None
+    song = driver.song if isinstance(driver, SongPictures) else None
+    told = None if song is None else _Told(song, driver.count, fps)
     for k in range(driver.count):
         while known.end < min(driver.count, k + reach):
             known.add(present(next(pictures), now))
@@ -90,7 +97,7 @@ def moments(driver: Frames, now: float, ahead: float = 6.0) -> Iterator[Moment]:
             known.forget(k - memory)
             usual, spread = known.statistics()
             window = k / fps, (k + chunk) / fps
-            coming = told.between(*window) if told is not None else known.beats(*window, after=last)
+            coming = told.beats(*window) if told is not None else known.beats(*window, after=last)
         while coming and coming[0][0] < (k + 1) / fps:
             before, (last, on_bar) = last, coming.pop(0)
             last_bar = last if on_bar else last_bar
@@ -98,7 +105,23 @@ def moments(driver: Frames, now: float, ahead: float = 6.0) -> Iterator[Moment]:
             gap = coming[0][0] - last if coming else gap if gap else last - before
             gap = gap if gap <= _FAR else 0.0
         end = (k + 1) / fps
-        yield Moment(known.row(k), usual, spread, end - last, end - last_bar, strength, gap)
+        wanted = (1.0, 1.0) if told is None else (float(told.energy[k]), float(told.light[k]))
+        yield Moment(known.row(k), usual, spread, end - last, end - last_bar, strength, gap, *wanted)
+
+
+class _Told:
+    """What the song itself says of its beats and sections."""
+
+    def __init__(self, song: Audio, count: int, fps: float) -> None:
+        heard = analyse(song)
+        self._beats, self._bars = np.asarray(heard.beats, np.float64), np.asarray(heard.downbeats, np.float64)
+        direction = direct(find_sections(song, heard), count, fps)
+        self.energy, self.light = direction.energy, direction.light
+
+    def beats(self, start: float, end: float) -> list[tuple[float, bool]]:
+        """Beats in [start, end) seconds, and whether each begins a bar."""
+        inside = self._beats[(self._beats >= start) & (self._beats < end)]
+        return [(float(b), bool((np.abs(self._bars - b) < 1e-3).any())) for b in inside]
 
 
 class _Known:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...image.colour import luma, oklab, shrink, stretch
-from ...image.focus import focus_of, guided, soft_luma
+from ...image.focus import focus_of, guided, looseness, soft_luma
 from ...image.kernels import compiled, draw_still, taps, widen
 from ...image.transport import directions, quantiles, transport
 from ...image.warp import Plate, unpack
@@ -22,8 +22,10 @@ _GRID = 96
 _EVERY, _FOLLOW = 8, 0.05
 """Frames between two solutions of the transport, and how fast the shown colours follow the solved ones, per frame."""
 _ROUNDS = 8
-_KEEP, _FINE = 0.4, 1.17
+_KEEP, _FINE = 0.34, 1.25
 """Share of the content's own large light that stays, and gain of its detail: the same for every picture."""
+_CALM = 0.3
+"""Share of the flowing light that is left where the director wants nothing to move."""
 _FLOWING, _BLOOM = 260, 160
 """Levels that flowing light and a beat's bloom add, at full `light`."""
 _GLIDE, _SWAY, _PUNCH = 4.0, 0.85, 1.8
@@ -31,6 +33,8 @@ _GLIDE, _SWAY, _PUNCH = 4.0, 0.85, 1.8
 _FADES = (0.16, 0.2)
 """Seconds in which a beat's light and push, and its glide, fade: nearly equal, or their sum swells again between beats."""
 _SPOT = 0.4
+_VIVID = 0.2
+"""Further chroma at full `strength`: colours that lie side by side in strokes are seen as their paler mean."""
 _TINT, _WARM = 70.0, np.array([1.0, -0.35, -0.82], np.float32)
 """How far, of 255, colours turn warm with what sounds now, at full `light`: a turn that changes no luma (ITU-R BT.601)."""
 
@@ -86,13 +90,17 @@ class StillCanvas:
         self._glow = np.exp(-((np.hypot(y - fy, x - fx) / 0.45) ** 2))
 
     def _ways(self) -> list[np.ndarray]:
-        """Five ways of moving, all still at the edges: away from the focal point (down, right), and three waves."""
+        """Five ways of moving, all still at the edges: away from the focal point (down, right), and three waves.
+
+        Waves bend what is loose: straight lines, letters and faces only come nearer as they are.
+        """
         fy, fx = focus_of(self.content.pixels)
         y, x = np.mgrid[0:_GRID, 0:_GRID].astype(np.float32) / (_GRID - 1)
         edge = np.clip(np.minimum(np.minimum(y, 1 - y), np.minimum(x, 1 - x)) * 8, 0, 1)
         turns = ((1.3, 0.6, 0.1), (-0.7, 1.2, 0.4), (0.8, -1.4, 0.7))
         waves = [np.sin(2 * np.pi * (a * x + b * y + c)) for a, b, c in turns]
-        return [edge * (y - fy), edge * (x - fx), *(edge * wave for wave in waves)]
+        loose = edge * looseness(self.content.pixels, _GRID)
+        return [edge * (y - fy), edge * (x - fx), *(loose * wave for wave in waves)]
 
     def _even_light(self, level: np.ndarray) -> np.ndarray:
         """Large light evened out and detail kept, so that the sound can be the light; in [0, 1]."""
@@ -125,19 +133,22 @@ class StillCanvas:
         gain = np.array([0.75, 1, 1], np.float32) * np.float32(self.strength)
         drawn = self._points + gain * (moved - self._points)
         drawn[:, 0] = _legible(drawn[:, 0])
+        drawn[:, 1:] *= 1 + _VIVID * self.strength
         self._goal = table(*self._where, drawn)
         if not self._table.size:
             self._table = self._goal.copy()
 
     def _draw(self, moment: Moment) -> np.ndarray:
         rows, columns = self.content.size
-        since = max(0.0, moment.beat - 1 / self._fps)
-        beat, glide = (moment.strength * float(np.exp(-since / fade)) for fade in _FADES)
+        # whole frames since the beat's own: a first frame that is held for a part of one stutters, which is seen as two beats
+        since = max(0.0, np.ceil(moment.beat * self._fps - 1e-6) - 1) / self._fps
+        beat, glide = (moment.energy * moment.strength * float(np.exp(-since / fade)) for fade in _FADES)
         energy = self._flow.step(moment, glide)
         if self._strokes is not None:
             self._strokes.step(moment, glide, fresh=moment.beat < 1 / self._fps)
-        self._phase += (0.04 + _GLIDE * glide) / self._fps
-        light = self.light * self._room * (_FLOWING * energy + _BLOOM * beat * self._glow)
+        self._phase += (0.04 * moment.energy + _GLIDE * glide) / self._fps
+        flowing = _FLOWING * (_CALM + (1 - _CALM) * moment.energy)
+        light = self.light * self._room * (flowing * energy + _BLOOM * beat * self._glow)
         shade = np.float32(self.light * _TINT) * self._flow.warmth()
         turn = 2 * np.pi * self._phase
         cos, sin, punch = _SWAY * np.cos(turn), _SWAY * np.sin(turn), -_PUNCH * beat
@@ -145,17 +156,18 @@ class StillCanvas:
             [self.push * part for part in parts] for parts in ((punch, 0, cos, sin, 0), (0, punch, 0, cos, sin))
         )
         frame = np.empty((rows, columns, 3), np.uint8)
+        colours = packed(self._table * np.float32(moment.light))
         # what sounds now is a shade of colour that leaves the luma alone, so that only beats flicker
         compiled(draw_still)(
             *self._plate.ground(), *self._plate.ways(down, right), *taps(SIDE, rows), widen(light, columns),
-            widen(shade, columns), np.float32(-PAD), np.float32(0.75 * PAD), packed(self._table), _WARM, frame, 0, rows,
+            widen(shade, columns), np.float32(-PAD), np.float32(0.75 * PAD), colours, _WARM, frame, 0, rows,
         )  # fmt: skip
         return frame
 
 
 def _legible(light: np.ndarray) -> np.ndarray:
-    """Lightness with a mean of at least 0.4 and a spread from 0.17 to 0.22: a dark or flat style still shows the content."""
+    """Lightness with a mean of at least 0.4 and a spread from 0.2 to 0.26: a dark or flat style still shows the content."""
     light = np.clip(light, 0, 1)
     light = light + 4 * max(0.0, 0.4 - float(light.mean())) * light * (1 - light)
     middle, spread = float(light.mean()), float(light.std())
-    return np.asarray(middle + (light - middle) * np.clip(spread, 0.17, 0.22) / max(spread, 0.1), np.float32)
+    return np.asarray(middle + (light - middle) * np.clip(spread, 0.2, 0.26) / max(spread, 0.1), np.float32)

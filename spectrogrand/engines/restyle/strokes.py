@@ -26,6 +26,8 @@ GLAZE = (0.55, 0.2)
 """Share of a stroke's own colour over what the picture has below it, where it is plain and where it is full of lines: thin paint
 keeps letters, faces and thin lines legible."""
 _BRISTLES = 10.0
+_BROKEN = np.array([0.06, 0.12])
+"""Broken colour: how far strokes side by side differ in level and in tone, as shares of both (standard deviation)."""
 
 
 class Strokes:
@@ -60,7 +62,7 @@ class Strokes:
         self._turn += 0.002 + 0.02 * beat
         lift = np.clip((moment.now - moment.usual) / (2 * moment.spread + 0.1), -1, 1.5)
         energy = float(np.clip(lift, 0, None).mean())
-        share = STEADY * (0.4 + 4 * energy) + (BURST * moment.strength if fresh else 0.0)
+        share = moment.energy * (STEADY * (0.4 + 4 * energy) + (BURST * moment.strength if fresh else 0.0))
         for size, part in ((0, 0.55 if fresh else 0.0), (1, 0.35 if fresh else 0.4), (2, 0.1 if fresh else 0.6)):
             count = self._count(size, share * part)
             rows = self._sounding(lift, count) if size < 2 else self._rng.random(count)
@@ -98,8 +100,9 @@ class Strokes:
         swirl = self._turn + 0.35 * self._rng.standard_normal() * (1 - 0.8 * self._detail[gy, gx])
         angle = self._angle[gy, gx] + swirl * (1 - self._detail[gy, gx])
         mask, grain = self._brushes[size][int(angle / np.pi * ANGLES) % ANGLES]
-        level = float(self._level[row, column]) * (LEVELS - 1) + lift
-        tone = int(np.clip(self._tone[row, column] * (TONES - 1) + self._rng.random(), 0, TONES - 1))
+        own = _BROKEN * (1 - 0.7 * float(self._detail[gy, gx])) * self._rng.standard_normal(2)
+        level = float(self._level[row, column]) * (LEVELS - 1) + lift + own[0] * LEVELS
+        tone = int(np.clip(self._tone[row, column] * (TONES - 1) + own[1] * TONES + self._rng.random(), 0, TONES - 1))
         light = np.clip(level + grain, -PAD, LEVELS + PAD - 1).astype(np.int16)
         share = self._amount * (GLAZE[0] + (GLAZE[1] - GLAZE[0]) * float(self._detail[gy, gx]))
 

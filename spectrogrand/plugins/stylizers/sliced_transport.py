@@ -52,7 +52,7 @@ class SlicedTransport(Stylizer):
         displacement: float = 8.0,
         now: float = 0.5,
         solve: int = 64,
-        strokes: float = 0.3,
+        strokes: float = 0.25,
     ) -> None:
         limits = {
             "strength": (strength, 0, 1), "light": (light, 0, 1), "displacement": (displacement, 0, 50),
