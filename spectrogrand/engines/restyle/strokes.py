@@ -8,7 +8,7 @@ import numpy as np
 
 from ...image.colour import shrink
 from ...image.warp import Plate
-from .palette import LEVELS, PAD, ROW, TONES
+from .palette import LEVELS, PAD, ROW
 from .pulse import ROWS, Moment
 
 ANGLES = 24
@@ -97,17 +97,12 @@ class Strokes:
         gy, gx = min(_GRID - 1, int(y * _GRID)), min(_GRID - 1, int(x * _GRID))
         swirl = self._turn + 0.35 * self._rng.standard_normal() * (1 - 0.8 * self._detail[gy, gx])
         angle = self._angle[gy, gx] + swirl * (1 - self._detail[gy, gx])
-        mask, grain = self._brushes[size][int(angle / np.pi * ANGLES) % ANGLES]
+        runs, grain = self._brushes[size][int(angle / np.pi * ANGLES) % ANGLES]
         level = float(self._level[row, column]) * (LEVELS - 1) + lift
-        tone = int(np.clip(self._tone[row, column] * (TONES - 1) + self._rng.random(), 0, TONES - 1))
-        light = np.clip(level + grain, -PAD, LEVELS + PAD - 1).astype(np.int16)
+        self._rng.random()  # once a hue's; drawn on, so that a seed's strokes lie where they always lay
         share = self._amount * (GLAZE[0] + (GLAZE[1] - GLAZE[0]) * float(self._detail[gy, gx]))
-
-        def glaze(below: np.ndarray, stroke: np.ndarray) -> np.ndarray:
-            hue, under = np.divmod(below, ROW)
-            return np.asarray(hue * ROW + under + share * (stroke % ROW - under), np.int16)
-
-        self._plate.stamp(y, x, mask, light + np.int16(tone * ROW + PAD), glaze)
+        limits = (-PAD, LEVELS + PAD - 1)
+        self._plate.glaze(y, x, runs, grain, level, limits, PAD, ROW, share)
 
 
 def _shapes(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +126,8 @@ def _shapes(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=16)
 def _brush(length: int, width: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A brush in each direction: what it covers, bool, and the light of its bristles in levels, float32, one shape."""
+    """A brush in each direction: the runs of what it covers, shape=(run, 3): row, first and past its last column; and the light
+    of its bristles in levels, float32, shape=(row, column)."""
     rng = np.random.default_rng([length, width])
     from scipy.ndimage import gaussian_filter1d
 
@@ -147,5 +143,16 @@ def _brush(length: int, width: int) -> list[tuple[np.ndarray, np.ndarray]]:
         hair = np.clip((across / width + 0.5) * (len(bristles) - 1), 0, len(bristles) - 1).astype(int)
         end = length / 2 * np.sqrt(np.clip(1 - (2 * across / width) ** 4, 0, 1)) - np.abs(ragged[hair])
         mask = (np.abs(across) <= width / 2) & (np.abs(along) <= end)
-        made.append((mask, (bristles[hair] * (1 - 0.3 * along / length)).astype(np.float32)))
+        made.append((_runs(mask), (bristles[hair] * (1 - 0.3 * along / length)).astype(np.float32)))
     return made
+
+
+def _runs(mask: np.ndarray) -> np.ndarray:
+    """Where a mask is true, run by run: row, first column and the one after the last, int64, shape=(run, 3).
+
+    >>> _runs(np.array([[False, True, True], [True, False, True]])).tolist()
+    [[0, 1, 3], [1, 0, 1], [1, 2, 3]]
+    """
+    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (row, first), (_, last) = np.nonzero(edges == 1), np.nonzero(edges == -1)
+    return np.stack([row, first, last], 1)
