@@ -8,7 +8,7 @@ import soundfile
 import soxr
 
 from spectrogrand import Audio, build
-from spectrogrand.audio.fingerprint import match_prints, take_print
+from spectrogrand.audio.fingerprint import _agreement, match_prints, take_print
 from spectrogrand.errors import InvalidValue
 
 RATE = 22050
@@ -77,3 +77,18 @@ def test_the_gate_reads_prints_beside_the_embeddings(tmp_path, prints):
     assert gate.check([Audio(tune(7).samples[:, 5 * RATE : 8 * RATE], RATE)])[0] is not None  # three seconds of it
     deaf = build("gates", {"name": "near_copy", "references": str(tmp_path / "r.safetensors"), "agreement": 1.0})
     assert deaf.check([faster(tune(7), 1.05)]) == [None]
+
+
+def test_agreement_is_the_best_of_all_starts_counted_one_by_one():
+    rng = np.random.default_rng(5)
+    signs = rng.choice([-1, 1], (3, 70, 64)).astype(np.float32)
+    known = rng.integers(0, 256, (4, 50, 8)).astype(np.uint8)
+    bits = np.unpackbits(known, axis=2).astype(np.float32) * 2 - 1
+    want = np.zeros(4)
+    for variant in signs:
+        for start in range(-49, 70):
+            here = variant[max(0, start) : start + 50]
+            for k, print_ in enumerate(bits):
+                there = print_[max(0, -start) : max(0, -start) + len(here)]
+                want[k] = max(want[k], float((here * there).sum()) / (50 * 64))
+    assert np.abs(_agreement(signs, known.tobytes()) - want).max() < 1e-5

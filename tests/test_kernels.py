@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from spectrogrand.engines.restyle.strokes import _runs
 from spectrogrand.image import kernels
 from spectrogrand.image.colour import stretch
-from spectrogrand.image.kernels import compiled, draw_moving, draw_stage, draw_still, taps, widen
+from spectrogrand.image.kernels import compiled, draw_moving, draw_stage, draw_still, flow, glaze, taps, widen
 from spectrogrand.image.transport import _order
 from spectrogrand.image.warp import Plate, pack, planes, unpack
 
@@ -139,3 +140,38 @@ def test_order_is_that_of_a_stable_sort():
     values = np.round(RNG.normal(size=2000), 1).astype(np.float32)
     values[:3] = 0.0, -0.0, 0.0
     assert (_order(values) == np.argsort(values, kind="stable")).all()
+
+
+def test_a_stroke_is_laid_as_by_numpy_and_cut_at_every_edge():
+    row, zero, shape, share = 768, 128, (40, 50), 0.37
+    drawn = RNG.integers(0, 32 * row, shape).astype(np.int16)
+    grain = RNG.normal(0, 30, (15, 21)).astype(np.float32)
+    mask = RNG.random(grain.shape) < 0.6
+    for top, left in ((10, 12), (-6, -9), (32, 40), (-20, 5), (3, 70)):
+        plate, want = drawn.copy().ravel(), drawn.copy()
+        own = np.clip(np.float32(300) + grain, -128, 639).astype(np.int16) + zero
+        for r, c in np.argwhere(mask):
+            if 0 <= top + r < shape[0] and 0 <= left + c < shape[1]:
+                hue, under = divmod(int(drawn[top + r, left + c]), row)
+                want[top + r, left + c] = int(hue * row + under + share * (int(own[r, c]) - under))
+        compiled(glaze)(
+            plate, drawn.ravel(), shape, top, left, _runs(mask), grain, np.float32(300), np.float32(-128), np.float32(639),
+            zero, row, share,
+        )  # fmt: skip
+        assert (plate.reshape(shape) == want).all()
+
+
+def test_light_travels_as_by_numpy():
+    past, present = RNG.normal(size=900).astype(np.float32), RNG.normal(size=20).astype(np.float32)
+    at, rows = RNG.integers(0, 700, 333).astype(np.uint32), RNG.integers(0, 20, 333).astype(np.uint32)
+    fall, axis = RNG.random((2, 333)).astype(np.float32)
+    out, between = np.empty(333, np.float32), np.float32(0.3)
+    compiled(flow)(past, at, 150, 151, between, fall, present, axis, rows, out)
+    light = past[at + 150] * (1 - between)
+    light += past[at + 151] * between
+    assert np.abs(out - (light * fall + present[rows] * axis)).max() < 1e-6
+
+
+def test_colours_are_packed_as_by_numpy():
+    rgb = RNG.uniform(-40, 300, (500, 3)).astype(np.float32)
+    assert (kernels.pack_floats(rgb) == pack(rgb)).all()

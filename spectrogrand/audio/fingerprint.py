@@ -54,9 +54,9 @@ def match_prints(audio: Audio, prints: np.ndarray) -> np.ndarray:
     prints = np.asarray(prints)
     if prints.ndim != 3 or prints.shape[1:] != (FRAMES, BITS // 8) or prints.dtype != np.uint8:
         raise InvalidValue(f"prints are uint8 (print, {FRAMES}, {BITS // 8}), got {prints.dtype} {prints.shape}")
-    known = np.unpackbits(prints, axis=2).astype(np.float32) * 2 - 1
     fine = _levels(audio)
-    best = np.zeros(len(known))
+    best = np.zeros(len(prints))
+    known = prints.tobytes()
     for speed in _SPEEDS:
         step = _FINE * speed
         at = np.round(np.arange(int((len(fine) - 1) / step) + 1) * step).astype(int)
@@ -68,15 +68,24 @@ def match_prints(audio: Audio, prints: np.ndarray) -> np.ndarray:
     return best
 
 
-def _agreement(signs: np.ndarray, known: np.ndarray) -> np.ndarray:
+def _agreement(signs: np.ndarray, known: bytes) -> np.ndarray:
     """The best over variants and starts, shape=(print,); correlation by the Fourier transform along time."""
-    length = signs.shape[1] + known.shape[1]
-    size = 1 << (length - 1).bit_length()
-    here = np.fft.rfft(signs, size, axis=1).astype(np.complex64)
-    there = np.fft.rfft(known, size, axis=1).astype(np.complex64).conj()
-    spectrum = np.matmul(here.transpose(1, 0, 2), there.transpose(1, 2, 0))  # (bin, variant, print)
-    agreed = np.fft.irfft(spectrum, size, axis=0).max(axis=(0, 1))
-    return np.asarray(agreed / (min(signs.shape[1], known.shape[1]) * BITS), np.float64)
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    size = int(next_fast_len(signs.shape[1] + FRAMES, real=True))
+    here = rfft(signs, size, axis=1)
+    spectrum = np.matmul(here.transpose(1, 0, 2), _spectra(known, size))  # (bin, variant, print)
+    agreed = irfft(spectrum, size, axis=0).max(axis=(0, 1))
+    return np.asarray(agreed / (min(signs.shape[1], FRAMES) * BITS), np.float64)
+
+
+@lru_cache(maxsize=16)
+def _spectra(known: bytes, size: int) -> np.ndarray:
+    """Prints in the frequency domain, conjugate, complex64, shape=(bin, bit, print); the same for every song of a length."""
+    from scipy.fft import rfft
+
+    bits = np.unpackbits(np.frombuffer(known, np.uint8).reshape(-1, FRAMES, BITS // 8), axis=2)
+    return np.ascontiguousarray(rfft(bits.astype(np.float32) * 2 - 1, size, axis=1).conj().transpose(1, 2, 0))
 
 
 def _levels(audio: Audio) -> np.ndarray:

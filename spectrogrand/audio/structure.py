@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -13,21 +14,27 @@ LONGEST = 60.0
 """Seconds from the middle that are looked at."""
 STILL = 1.0
 """dB: a sound whose bands deviate less than this has no order to lose."""
+_middles: WeakKeyDictionary[Audio, dict[int, np.ndarray]] = WeakKeyDictionary()
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 
 
 def middle(audio: Audio, rate: int = _RATE) -> np.ndarray:
-    """The middle minute as one channel at `rate` Hz, float32, shape=(time,).
+    """The middle minute as one channel at `rate` Hz, float32, shape=(time,), read-only; kept for as long as the sound itself.
 
     >>> len(middle(Audio(np.zeros((2, 44100), np.float32), 44100)))
     22050
     """
     import soxr
 
+    kept = _middles.setdefault(audio, {})
+    if rate in kept:
+        return kept[rate]
     first = max(0, (audio.samples.shape[1] - round(LONGEST * audio.rate)) // 2)
     part = audio.samples[:, first : first + round(LONGEST * audio.rate)]
-    return np.asarray(soxr.resample(part.mean(axis=0, dtype=np.float32), audio.rate, rate))
+    kept[rate] = np.asarray(soxr.resample(part.mean(axis=0, dtype=np.float32), audio.rate, rate))
+    kept[rate].flags.writeable = False
+    return kept[rate]
 
 
 def measure_steadiness(x: np.ndarray) -> float:

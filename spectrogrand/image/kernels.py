@@ -69,13 +69,28 @@ def widen(field: np.ndarray, columns: int) -> np.ndarray:
     return out
 
 
+def pack_floats(rgb: np.ndarray) -> np.ndarray:
+    """Colours in [0, 255], float32, shape=(colour, rgb), rounded and packed to uint32 (bytes R, G, B, 255)."""
+    out = np.empty(len(rgb), np.uint32)
+    compiled(_pack)(rgb, out)
+    return out
+
+
 def _widen(field: Any, first: Any, weights: Any, out: Any) -> None:
+    p, q, u, v = weights[:, 0].copy(), weights[:, 1].copy(), weights[:, 2].copy(), weights[:, 3].copy()
     for r in range(out.shape[0]):
+        row, wide = field[r], out[r]
         for c in range(out.shape[1]):
-            total = np.float32(0)
-            for k in range(weights.shape[1]):
-                total += weights[c, k] * field[r, first[c] + k]
-            out[r, c] = total
+            k = np.uint64(first[c])
+            wide[c] = (
+                p[c] * row[k]
+                + q[c] * row[k + np.uint64(1)]
+                + u[c] * row[k + np.uint64(2)]
+                + v[c] * row[k + np.uint64(3)]
+            )
+        for more in range(4, weights.shape[1]):
+            for c in range(out.shape[1]):
+                wide[c] += weights[c, more] * row[first[c] + more]
 
 
 def _blend(out: Any, base: Any, field: Any, first: Any, weights: Any) -> None:
@@ -111,6 +126,67 @@ def _interleave(out: Any, parts: Any) -> None:
         out[c, 0] = np.uint8(np.int32(parts[0, c]))
         out[c, 1] = np.uint8(np.int32(parts[1, c]))
         out[c, 2] = np.uint8(np.int32(parts[2, c]))
+
+
+def flow(
+    past: Any, at: Any, older: int, newer: int, between: Any, fall: Any, present: Any, axis: Any, rows: Any, out: Any
+) -> None:
+    """Light that has travelled: `past`, flat, read at `at` plus two offsets and blended, and what sounds now beside it.
+
+    Args:
+        between: how far from the older to the newer.
+        fall: what of it is left at each place.
+        axis: how much of `present`, which
+            holds a number for each row of `rows`, shows there. All flat and float32, but for the places, uint32.
+    """
+    before = np.float32(1) - between
+    for n in range(out.shape[0]):
+        light = (past[at[n] + np.uint32(older)] * before + past[at[n] + np.uint32(newer)] * between) * fall[n]
+        out[n] = light + present[rows[n]] * axis[n]
+
+
+def _pack(rgb: Any, out: Any) -> None:
+    none, half, most = np.float32(0), np.float32(0.5), np.float32(255)
+    for n in range(out.shape[0]):
+        red = np.uint32(np.int32(min(max(none, rgb[n, 0] + half), most)))
+        green = np.uint32(np.int32(min(max(none, rgb[n, 1] + half), most)))
+        blue = np.uint32(np.int32(min(max(none, rgb[n, 2] + half), most)))
+        out[n] = red | (green << np.uint32(8)) | (blue << np.uint32(16)) | np.uint32(0xFF000000)
+
+
+def glaze(
+    codes: Any, drawn: Any, shape: Any, top: int, left: int, runs: Any, grain: Any, level: Any, low: Any, high: Any,
+    zero: int, row: int, share: float,
+) -> None:  # fmt: skip
+    """A stroke laid over a plate of codes `hue * row + zero + level` thinly: its level mixed with the one drawn, in that hue.
+
+    Args:
+        codes: the plate, int16, flat, painted in place.
+        drawn: the same before any stroke.
+        shape: its (rows, columns).
+        top, left: where the stroke's corner lies; what hangs over is cut.
+        runs: what it covers: row, first column and the one after the last, whole numbers, shape=(run, 3).
+        grain: levels that its bristles add, float32, shape=(row, column).
+        level, low, high: its level, and the limits of what comes of it.
+        zero, row: of a code, as above.
+        share: how much of its own level is seen.
+    """
+    hues = 1 / row
+    for n in range(runs.shape[0]):
+        r, first, last = runs[n, 0], max(runs[n, 1], -left), min(runs[n, 2], shape[1] - left)
+        if not 0 <= top + r < shape[0] or first >= last:
+            continue
+        begin = (top + r) * shape[1] + left
+        here, below, bristles = (
+            codes[begin + first : begin + last],
+            drawn[begin + first : begin + last],
+            grain[r, first:last],
+        )
+        for c in range(last - first):
+            code = np.float64(below[c])
+            under = code - row * np.floor((code + 0.5) * hues)
+            own = np.int32(min(max(low, level + bristles[c]), high)) + zero
+            here[c] = np.int16(np.int32(code + share * (own - under)))
 
 
 def draw_still(
@@ -173,18 +249,23 @@ def draw_moving(
     """
     columns = out.shape[1]
     y, x, raised = np.empty(columns, np.float32), np.empty(columns, np.float32), np.empty(columns, np.float32)
-    blank, at = np.zeros(columns, np.float32), np.empty(columns, np.uint32)
+    blank, texture, at = np.zeros(columns, np.float32), np.empty(columns, np.float32), np.empty(columns, np.uint32)
     slope, offset, least = amount
     for r in range(begin, end):
         _blend(y, y0[r], down, first[r], weights[r])
         _blend(x, x0[r], right, first[r], weights[r])
         _blend(raised, blank, relief, first[r], weights[r])
         _mirrored(at, y, x, shape[0], shape[1])
+        seen, high_up, ground = grey[r], flare[r], np.int32(base[r])
         for c in range(columns):
-            level = np.float32(grey[r, c]) * gain[c]
-            level += np.float32(codes[at[c]]) * max(level * slope + offset, least)
-            level += flare[r] * near[c] + raised[c]
-            colour = table[np.uint32(base[r] + np.int32(min(max(low, level), high)))]
+            texture[c] = np.float32(codes[at[c]])
+        for c in range(columns):
+            level = np.float32(seen[c]) * gain[c]
+            level += texture[c] * max(level * slope + offset, least)
+            level += high_up * near[c] + raised[c]
+            at[c] = np.uint32(ground + np.int32(min(max(low, level), high)))
+        for c in range(columns):
+            colour = table[at[c]]
             out[r, c, 0] = np.uint8(colour)
             out[r, c, 1] = np.uint8(colour >> np.uint32(8))
             out[r, c, 2] = np.uint8(colour >> np.uint32(16))

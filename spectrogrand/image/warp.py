@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .colour import stretch
-from .kernels import taps, widen
+from .kernels import compiled, glaze, taps, widen
 
 _MOST = 8_000_000
 
@@ -64,27 +64,22 @@ class Plate:
         """Pixels of the plate along one of the frames'."""
         return self._scale
 
-    def stamp(
-        self, y: float, x: float, mask: np.ndarray, codes: np.ndarray, over: Callable[..., np.ndarray] | None = None
-    ) -> None:
-        """Write codes where a mask is true, its middle at (y, x) in shares of height and width; what hangs over is cut.
+    def glaze(
+        self, y: float, x: float, runs: np.ndarray, grain: np.ndarray, level: float, limits: tuple[float, float],
+        zero: int, row: int, share: float,
+    ) -> None:  # fmt: skip
+        """Lay a stroke over the plate, its middle at (y, x) in shares of height and width; what hangs over is cut.
 
-        `over(drawn, codes)` mixes them with the codes that the plate was drawn with; None replaces what is there.
+        It is mixed with the codes that the plate was drawn with: see `kernels.glaze`.
         """
-        if over is not None and self._drawn is None:
+        if self._drawn is None:
             self._drawn = self._codes.copy()
-        tall, wide = mask.shape
-        top, left = int(y * self._rows) - tall // 2, int(x * self._columns) - wide // 2
-        up, before = max(0, -top), max(0, -left)
-        down, right = min(tall, self._rows - top), min(wide, self._columns - left)
-        if up < down and before < right:
-            part = np.s_[up:down, before:right]
-            here = self._codes.reshape(self._rows, self._columns)[top + up : top + down, left + before : left + right]
-            new = codes[part]
-            if over is not None and self._drawn is not None:
-                drawn = self._drawn.reshape(self._rows, self._columns)
-                new = over(drawn[top + up : top + down, left + before : left + right], new)
-            np.copyto(here, new, where=mask[part])
+        top, left = int(y * self._rows) - grain.shape[0] // 2, int(x * self._columns) - grain.shape[1] // 2
+        low, high = np.float32(limits[0]), np.float32(limits[1])
+        compiled(glaze)(
+            self._codes, self._drawn, (self._rows, self._columns), top, left, runs, grain, np.float32(level), low, high,
+            zero, row, share,
+        )  # fmt: skip
 
     def sample(
         self,

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...image.colour import luma
 from ...image.focus import focus_of, soft_luma
+from ...image.kernels import compiled, flow
 from .pulse import ROWS, Moment
 
 SIDE = 256
@@ -38,18 +39,18 @@ class LightFlow:
         self._sink = np.float32(1 - np.exp(-SINK / fps))
         self._usual = self._spread = np.zeros(0, np.float32)
         self._place, self._written = 0.0, 0
-        self._power = _power(pixels)
         soft = soft_luma(pixels, SIDE)
         shape = soft - soft.mean()
         y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / (SIDE - 1)
         _, fx = focus_of(pixels)
         pitch = np.clip(1 - y + bend * shape, 0, 1)
         age = np.clip((np.abs(x - fx) - 0.25 * shape) * 1.7, 0, 1)
-        row = (pitch * (ROWS - 1) + 0.5).astype(np.intp)
-        self._row = row
-        self._axis = (0.4 + 0.6 * np.exp(-((age / 0.3) ** 2))).astype(np.float32)
-        self._at = row * (2 * self._span) + self._span - (age * (self._span - 1) + 0.5).astype(np.intp)
-        self._fall = (1 - 0.55 * age).astype(np.float32)
+        row = (pitch * (ROWS - 1) + 0.5).astype(np.intp).ravel()
+        self._row = row.astype(np.uint32)
+        self._axis = (0.4 + 0.6 * np.exp(-((age / 0.3) ** 2))).astype(np.float32).ravel()
+        at = row * (2 * self._span) + self._span - (age.ravel() * (self._span - 1) + 0.5).astype(np.intp)
+        self._at = at.astype(np.uint32)
+        self._fall = (1 - 0.55 * age).astype(np.float32).ravel() * _power(pixels)
 
     def step(self, moment: Moment, surge: float) -> np.ndarray:
         """The next frame's light, float32, shape=(SIDE, SIDE): 0 as usual, 1 far above it, negative where it is quieter.
@@ -76,16 +77,16 @@ class LightFlow:
             self._past[:, here] = self._past[:, here + self._span] = column
         self._written = newest
         between = np.float32(self._place - int(self._place))
-        older = self._past.ravel()
-        light = older.take(self._at + int(self._place) % self._span) * (1 - between)
-        light += older.take(self._at + newest % self._span) * between
-        light *= self._fall * self._power
-        light += (np.float32(NOW) * self._present).take(self._row) * self._axis
+        light = np.empty((SIDE, SIDE), np.float32)
+        compiled(flow)(
+            self._past.ravel(), self._at, int(self._place) % self._span, newest % self._span, between, self._fall,
+            np.float32(NOW) * self._present, self._axis, self._row, light.ravel(),
+        )  # fmt: skip
         return light
 
     def warmth(self) -> np.ndarray:
         """What sounds now, at its pitch's place all over the picture, float32, shape=(SIDE, SIDE), 0 as usual."""
-        return self._present.take(self._row)
+        return self._present.take(self._row).reshape(SIDE, SIDE)
 
 
 def _power(pixels: np.ndarray) -> np.float32:

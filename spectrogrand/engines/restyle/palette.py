@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from ...image.colour import luma, oklab, srgb
-from ...image.warp import pack
+from ...image.kernels import pack_floats
 
 LEVELS, PAD, TONES = 512, 128, 32
 """A code is tone * (LEVELS + 2 PAD) + PAD + level; the padding leaves room for light that is added to levels."""
@@ -95,7 +95,7 @@ def _neighbourhoods() -> list[tuple[np.ndarray, np.ndarray, float]]:
 
 def packed(rgb: np.ndarray) -> np.ndarray:
     """A float table as packed uint32 for look-up."""
-    return pack(rgb)
+    return pack_floats(rgb)
 
 
 def level_of(pixels: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...image.colour import shrink
 from ...image.warp import Plate
-from .palette import LEVELS, PAD, ROW, TONES
+from .palette import LEVELS, PAD, ROW
 from .pulse import ROWS, Moment
 
 ANGLES = 24
@@ -26,8 +26,8 @@ GLAZE = (0.55, 0.2)
 """Share of a stroke's own colour over what the picture has below it, where it is plain and where it is full of lines: thin paint
 keeps letters, faces and thin lines legible."""
 _BRISTLES = 10.0
-_BROKEN = np.array([0.06, 0.12])
-"""Broken colour: how far strokes side by side differ in level and in tone, as shares of both (standard deviation)."""
+_BROKEN = 0.06
+"""Broken colour: how far strokes side by side differ in level, as a share of all levels (standard deviation)."""
 
 
 class Strokes:
@@ -99,18 +99,12 @@ class Strokes:
         gy, gx = min(_GRID - 1, int(y * _GRID)), min(_GRID - 1, int(x * _GRID))
         swirl = self._turn + 0.35 * self._rng.standard_normal() * (1 - 0.8 * self._detail[gy, gx])
         angle = self._angle[gy, gx] + swirl * (1 - self._detail[gy, gx])
-        mask, grain = self._brushes[size][int(angle / np.pi * ANGLES) % ANGLES]
-        own = _BROKEN * (1 - 0.7 * float(self._detail[gy, gx])) * self._rng.standard_normal(2)
-        level = float(self._level[row, column]) * (LEVELS - 1) + lift + own[0] * LEVELS
-        tone = int(np.clip(self._tone[row, column] * (TONES - 1) + own[1] * TONES + self._rng.random(), 0, TONES - 1))
-        light = np.clip(level + grain, -PAD, LEVELS + PAD - 1).astype(np.int16)
+        runs, grain = self._brushes[size][int(angle / np.pi * ANGLES) % ANGLES]
+        own = _BROKEN * (1 - 0.7 * float(self._detail[gy, gx])) * self._rng.standard_normal()
+        level = float(self._level[row, column]) * (LEVELS - 1) + lift + own * LEVELS
         share = self._amount * (GLAZE[0] + (GLAZE[1] - GLAZE[0]) * float(self._detail[gy, gx]))
-
-        def glaze(below: np.ndarray, stroke: np.ndarray) -> np.ndarray:
-            hue, under = np.divmod(below, ROW)
-            return np.asarray(hue * ROW + under + share * (stroke % ROW - under), np.int16)
-
-        self._plate.stamp(y, x, mask, light + np.int16(tone * ROW + PAD), glaze)
+        limits = (-PAD, LEVELS + PAD - 1)
+        self._plate.glaze(y, x, runs, grain, level, limits, PAD, ROW, share)
 
 
 def _shapes(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -134,7 +128,8 @@ def _shapes(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=16)
 def _brush(length: int, width: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A brush in each direction: what it covers, bool, and the light of its bristles in levels, float32, one shape."""
+    """A brush in each direction: the runs of what it covers, shape=(run, 3): row, first and past its last column; and the light
+    of its bristles in levels, float32, shape=(row, column)."""
     rng = np.random.default_rng([length, width])
     from scipy.ndimage import gaussian_filter1d
 
@@ -150,5 +145,16 @@ def _brush(length: int, width: int) -> list[tuple[np.ndarray, np.ndarray]]:
         hair = np.clip((across / width + 0.5) * (len(bristles) - 1), 0, len(bristles) - 1).astype(int)
         end = length / 2 * np.sqrt(np.clip(1 - (2 * across / width) ** 4, 0, 1)) - np.abs(ragged[hair])
         mask = (np.abs(across) <= width / 2) & (np.abs(along) <= end)
-        made.append((mask, (bristles[hair] * (1 - 0.3 * along / length)).astype(np.float32)))
+        made.append((_runs(mask), (bristles[hair] * (1 - 0.3 * along / length)).astype(np.float32)))
     return made
+
+
+def _runs(mask: np.ndarray) -> np.ndarray:
+    """Where a mask is true, run by run: row, first column and the one after the last, int64, shape=(run, 3).
+
+    >>> _runs(np.array([[False, True, True], [True, False, True]])).tolist()
+    [[0, 1, 3], [1, 0, 1], [1, 2, 3]]
+    """
+    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (row, first), (_, last) = np.nonzero(edges == 1), np.nonzero(edges == -1)
+    return np.stack([row, first, last], 1)

@@ -91,12 +91,14 @@ def _declared(audio: Audio) -> list[float]:
 
 def _likely(x: np.ndarray) -> list[float]:
     """The bar's length in seconds, in a list; empty for silence and for stretches too short for four bars."""
+    from scipy.fft import irfft, next_fast_len, rfft
+
     low, high = int(0.2 * _RATE), min(int(_LONGEST * _RATE), len(x) // 4)
     if high <= low or not np.any(x):
         return []
-    size = 1 << (2 * len(x)).bit_length()
-    power = np.abs(np.fft.rfft(x, size)) ** 2
-    likeness = np.fft.irfft(power / np.sqrt(power + 1e-9 * power.max()), size)[low:high]
+    size = int(next_fast_len(2 * len(x), real=True))
+    power = np.abs(rfft(x, size)) ** 2
+    likeness = irfft(power / np.sqrt(power + 1e-9 * power.max()), size)[low:high]
     lag = (low + int(np.argmax(likeness))) / _RATE
     return [lag * np.ceil(_SHORTEST / lag) if lag < _SHORTEST else lag]
 
