@@ -48,14 +48,14 @@ def test_a_stroke_has_one_colour_along_its_length():
     drawn = (128 + level * 511).astype(np.int16)
     plate = Plate(lambda size: np.kron(drawn, np.ones((size[0] // 128, size[1] // 128), np.int16)), (128, 128))
     before = plate.sample((), ()).copy()
-    Strokes(plate, level, np.zeros_like(level))
+    Strokes(plate, level)
     after = plate.sample((), ())
     assert (before != after).mean() > 0.8, "nearly all of it is painted"
     around = np.abs(after.astype(int) % 768 - 128 - 511 * level)
     assert np.median(around) < 60, "with the colours that were there"
     assert (np.diff(before[64]) == 0).mean() < 0.3
     again = Plate(lambda size: np.kron(drawn, np.ones((size[0] // 128, size[1] // 128), np.int16)), (128, 128))
-    Strokes(again, level, np.zeros_like(level))
+    Strokes(again, level)
     assert np.array_equal(again.sample((), ()), after), "the same again"
 
 

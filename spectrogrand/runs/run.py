@@ -188,9 +188,7 @@ class Run:
         Returns:
             The class, or None where none fits and `nearest` is false; nothing is recorded then.
         """
-        classifier: Classifier = self.part(slot)
-        self._free_all_but(classifier)
-        begun = time.monotonic()
+        classifier, begun = self._alone(self.part(slot)), time.monotonic()
         told, reused = name_class(self.store, classifier, item)
         rows, names = told["probabilities"], told["names"]
         best = names[int(np.argmax(rows))]
@@ -234,8 +232,7 @@ class Run:
 
     def generate(self, slot: str, source: Traced[Any], seed: int | None = None, **options: Any) -> Traced[Any]:
         """What the slot's generator, with other `options`, makes of one source; made when it is read, and not stored."""
-        generator: Generator = self.part(slot)
-        generator = registry.build("generators", {**self.config[slot], **options}) if options else generator
+        generator = registry.build("generators", {**self.config[slot], **options}) if options else self.part(slot)
         seed = self.seed if seed is None else seed
         key = digest({
             "step": "generate", "part": fingerprint(generator), "source": source.digest, "seed": seed,

@@ -76,7 +76,7 @@ class StillCanvas:
             return codes(*(np.clip(stretch(part, *size), 0, 1) for part in (level, tone)))
 
         self._plate = Plate(draw, (rows, columns), self._ways())
-        self._strokes = Strokes(self._plate, level, tone, self.strokes) if self.strokes > 0 else None
+        self._strokes = Strokes(self._plate, level, self.strokes) if self.strokes > 0 else None
         step = (max(1, rows // self.solve), max(1, columns // self.solve))
         every = np.s_[step[0] // 2 :: step[0], step[1] // 2 :: step[1]]
         self._points = oklab(pixels[every]).reshape(-1, 3)

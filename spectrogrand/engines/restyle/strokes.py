@@ -39,14 +39,14 @@ class Strokes:
 
     Args:
         plate: of codes, painted in place.
-        level, tone: the picture in [0, 1], shape=(row, column), at the frames' size.
+        level: the picture's light in [0, 1], shape=(row, column), at the frames' size.
         amount: 0 to 1, how thick the paint is.
         seed: of the places.
     """
 
-    def __init__(self, plate: Plate, level: np.ndarray, tone: np.ndarray, amount: float = 1.0, seed: int = 0) -> None:
+    def __init__(self, plate: Plate, level: np.ndarray, amount: float = 1.0, seed: int = 0) -> None:
         self._plate, self._amount = plate, amount
-        self._level, self._tone = level, tone
+        self._level = level
         self._rows, self._columns = level.shape
         self._rng = np.random.default_rng([seed, 23])
         self._angle, self._detail = _shapes(level)
