@@ -124,6 +124,13 @@ class _Kinds:
         """Whether this names an option of a chosen plug-in, which its YAML need not list."""
         return self._option(key) is not None
 
+    def options_of(self, slot: str, chosen: Mapping[str, Any]) -> list[str]:
+        """What the plug-in that a slot names takes; empty for a slot of scorers or gates, which names several."""
+        try:
+            return [*inspect.signature(registry.get(self._slots[slot], str(chosen["name"]))).parameters]
+        except (KeyError, SpectrograndError):
+            return []
+
     def without_yaml(self, group: str, value: str) -> list[str]:
         """Words that choose plug-ins by their names alone, those of installed packages, say; empty where each has a YAML."""
         scored = group.removesuffix("_scorers") if group.endswith("_scorers") else None
@@ -383,9 +390,10 @@ def _keys(like: str, words: list[str]) -> list[str]:
         config = _composed(words_for_hydra(choices))
     except (HydraException, OmegaConfBaseException, ValueError):  # they do not fit together either
         config = _composed([])
-    slot, _, _ = like.partition(".")
-    inside = config.get(slot)
-    return [f"{slot}.{k}" for k in inside] if "." in like and isinstance(inside, dict) else [*config]
+    inside = config.get(slot := like.partition(".")[0])
+    if "." not in like or not isinstance(inside, dict):
+        return [*config]
+    return [f"{slot}.{k}" for k in dict.fromkeys([*inside, *_Kinds(words).options_of(slot, inside)])]
 
 
 def _groups() -> set[str]:
