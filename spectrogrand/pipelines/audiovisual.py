@@ -69,7 +69,7 @@ def run(run: Run, s: Settings) -> None:
     topic = Topic(s.subject)
     song = run.best("song", [topic] * s.songs)
     genre = run.classify("genre", song)
-    cover = run.best("cover", write_briefs(topic, str(genre), s.words, s.covers))
+    cover = run.best("cover", write_briefs(Topic(s.about(song)), str(genre), s.words, s.covers))
 
     sleeve = run.trace(fit_picture, cover, s.frame)
     look = {
