@@ -10,8 +10,8 @@ _TAIL = re.compile(
     r"\s+[-\u2013\u2014]\s+(?:[\w' ]+ )?(?:re)?(?:mix|edit|version|master(?:ed)?|live|demo|dub|bootleg)(?:\s.*)?$", re.I
 )
 _FILE_WORDS = frozenset(
-    "track audio untitled unknown title final mix mixed mixdown mixdowns master mastered mastering bounce bounced export exported "
-    "demo draft rough new copy edit version ver take rec recording song project session stereo wav mp3 flac aiff aif m4a ogg "
+    "track audio untitled unknown title final mix mixed mixdown mixdowns master mastered mastering bounce bounced export "
+    "exported demo draft rough new copy edit version ver take rec recording song project session stereo wav mp3 flac aiff aif m4a ogg "
     "instrumental preview test file output rendered render titel spur piste pista".split()
 )
 

@@ -95,7 +95,8 @@ def run(run: Run, s: Settings) -> None:
         emotion=feeling.as_dict() | {"words": list(named)}, facts=[*told, f"{feeling.tempo:.0f} BPM", *named]
     )  # fmt: skip
     known = {
-        "album": s.subject if s.is_titled else s.painted(named), "artist": s.artist or s.tags.artist, "emotions": named, "style": s.prompt, "lyrics": s.lyrics,
+        "album": s.subject if s.is_titled else s.painted(named),
+        "artist": s.artist or s.tags.artist, "emotions": named, "style": s.prompt, "lyrics": s.lyrics,
         "feeling": feeling, "song": song.value,
     }  # fmt: skip
     run.best("cover", write_briefs(s.painted(named), genre, feeling, known, s.covers))
