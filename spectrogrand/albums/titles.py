@@ -11,8 +11,8 @@ _TAIL = re.compile(
 )
 _FILE_WORDS = frozenset(
     "track audio untitled unknown title final mix mixed mixdown mixdowns master mastered mastering bounce bounced export "
-    "exported demo draft rough new copy edit version ver take rec recording song project session stereo wav mp3 flac aiff aif m4a ogg "
-    "instrumental preview test file output rendered render titel spur piste pista".split()
+    "exported demo draft rough new copy edit version ver take rec recording song project session stereo wav mp3 flac aiff aif "
+    "m4a ogg instrumental preview test file output rendered render titel spur piste pista".split()
 )
 
 
