@@ -1,6 +1,7 @@
 """Tags: read from songs of every kind, written into videos without touching a picture; parts of songs."""
 
 import json
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import toys
 
 from spectrogrand import Audio, Image, Topic, build, load_image, load_video, media
+from spectrogrand.audio.emotion import CIRCUMPLEX
 from spectrogrand.cli import as_settings
 from spectrogrand.config import compose
 from spectrogrand.errors import InvalidValue, MediaError
@@ -76,6 +78,28 @@ def test_a_song_brings_title_artist_lyrics_and_cover(tmp_path):
     assert album.subject == "Wet" and album.lyrics.startswith("first line")
     assert "cover=artwork" not in as_settings([f"song.path={path}", "cover=procedural_cover"])
     assert "cover=artwork" not in as_settings(["song.path=nowhere.mp3"])
+
+
+def test_a_cover_is_about_the_title_or_the_sound_and_never_about_a_files_name(tmp_path):
+    t = np.arange(8 * 22050) / 22050
+    sound = SimpleNamespace(value=Audio((0.3 * np.sin(2 * np.pi * 220 * t))[None].astype(np.float32), 22050))
+    for name, told, about in (
+        ("final_mix_v3.mp3", {}, None), ("01 Track 7.mp3", {"title": "final_mix_v3"}, None),
+        ("final_mix_v3.mp3", {"title": "Rain over Tokyo (Extended Mix) feat. Somebody"}, "Rain over Tokyo"),
+    ):  # fmt: skip
+        path = song(tmp_path / name, "libmp3lame", told)
+        found = Settings.read(compose(as_settings([f"song.path={path}"]))).about(sound)
+        painted = AlbumSettings.read(compose(["pipeline=album_cover", f"song.path={path}"])).painted(("calm", "serene"))
+        if about:
+            assert found == painted == about
+        else:
+            assert (
+                painted == "calm, serene"
+                and set(found.split(", ")) <= CIRCUMPLEX.keys()
+                and len(found.split(", ")) == 3
+            )
+    given = compose(as_settings([f"song.path={path}", "topic=a fox"]))
+    assert Settings.read(given).about(sound) == "a fox"
 
 
 def test_hostile_tags_are_short_text(tmp_path):

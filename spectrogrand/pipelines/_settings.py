@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from .. import registry
+from ..albums.titles import about, about_title
+from ..audio.emotion import estimate
 from ..audio.features import analyse
 from ..checks import Checked, frame_rate, one_of, text, whole
 from ..engines.director.captions import TITLE, Caption, write_captions
@@ -80,6 +82,12 @@ class Common(Checked):
             return read_tags(self.own_song) if self.own_song else Tags()
         except MediaError:  # said when the song is looked at
             return Tags()
+
+    def about(self, song: Traced[Audio]) -> str:
+        """What a cover is about: the topic, what the title in the song's own tags names, or how the song sounds."""
+        if self.topic is not None:
+            return self.topic
+        return about_title(self.tags.title) or about("", estimate(song.value).words(3))
 
     def describe(self) -> dict[str, str]:
         """Title, artist and album of what is made."""

@@ -14,6 +14,7 @@ from typing import Any, Self
 from .. import registry
 from ..albums.brief import PROMPTS, AlbumBrief, looks
 from ..albums.genres import singular
+from ..albums.titles import about, about_title
 from ..audio.emotion import CIRCUMPLEX, Emotion, estimate
 from ..checks import one_of, text, whole
 from ..errors import ConfigError
@@ -59,6 +60,16 @@ class Settings(Common):
         """The album's title, the topic, or the song's name."""
         return Topic(self.album or self.tags.album).text if self.album or self.tags.album else super().find_subject()
 
+    @property
+    def is_titled(self) -> bool:
+        """Whether the record is called by its title and not by the name of a file."""
+        return bool(self.album or self.tags.album or self.topic or about_title(self.tags.title))
+
+    def painted(self, feeling: tuple[str, ...]) -> str:
+        """What the cover is about: the record's title or the topic, else the song's own title, else how it sounds."""
+        given = self.album or about_title(self.tags.album) or self.topic or about_title(self.tags.title)
+        return given or about("", feeling)
+
     def fill(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The config with `size` handed to the cover's generator.
 
@@ -84,10 +95,11 @@ def run(run: Run, s: Settings) -> None:
         emotion=feeling.as_dict() | {"words": list(named)}, facts=[*told, f"{feeling.tempo:.0f} BPM", *named]
     )  # fmt: skip
     known = {
-        "album": s.subject, "artist": s.artist or s.tags.artist, "emotions": named, "style": s.prompt, "lyrics": s.lyrics,
+        "album": s.subject if s.is_titled else s.painted(named),
+        "artist": s.artist or s.tags.artist, "emotions": named, "style": s.prompt, "lyrics": s.lyrics,
         "feeling": feeling, "song": song.value,
     }  # fmt: skip
-    run.best("cover", write_briefs(s.subject, genre, feeling, known, s.covers))
+    run.best("cover", write_briefs(s.painted(named), genre, feeling, known, s.covers))
 
 
 def write_briefs(album: str, genre: str, feeling: Emotion, known: Mapping[str, Any], count: int) -> list[AlbumBrief]:

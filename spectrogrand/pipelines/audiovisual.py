@@ -73,7 +73,7 @@ def run(run: Run, s: Settings) -> None:
     if run.none_fits("genre"):
         genre, words = name_mood(estimate(song.value)), MOODS
         run.warn(f"the covers' colours and words follow the song's mood instead: {genre}")
-    cover = run.best("cover", write_briefs(topic, genre, words, s.covers))
+    cover = run.best("cover", write_briefs(Topic(s.about(song)), genre, words, s.covers))
 
     picture = s.shape_cover(run, cover)
     sleeve = run.trace(fit_picture, picture, s.frame)

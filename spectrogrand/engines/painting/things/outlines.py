@@ -146,10 +146,13 @@ def draw(shape: Shape, rows: int, columns: int) -> Drawing:
     side = max(ink.shape)
     width = STROKE * side
     body = silhouette(ink)
-    if shape.name in HULLED:
+    hulled = shape.name in HULLED
+    if hulled:
         body = np.maximum(body, _hull(ink))
     solid = shape.font == "i" or is_solid(first)
     drawn = _edges(ink, width) if solid else ink
+    if hulled:
+        drawn = np.maximum(drawn, _edges(body, width))
     depth = distance_transform_edt(body > 0.5)
     if not solid:
         mark = ink * smoothstep(0.9 * width, 1.4 * width, depth).astype(np.float32)

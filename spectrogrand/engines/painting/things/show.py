@@ -86,9 +86,14 @@ def paint_topic(
         kind = GROUNDED[(seed + seed // len(names)) % 3] if grounded else "alone"
         stage = set_stage(scene, reading, kind, grounded)
         hand(stage)
-        scene.notes["unframed"] = kind == "far" or name in (
-            "linocut",
-            "engraved",
+        scene.notes["unframed"] = (
+            kind == "far"
+            or scene.notes.get("aside")
+            or name
+            in (
+                "linocut",
+                "engraved",
+            )
         )  # small already, or framed by its own margin
         x0, _, x1, _ = stage.bounds()
         scene.notes["group width"] = x1 - x0

@@ -209,6 +209,10 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     if said:
         floor, up = c.bottom - 0.15 * tall, 0.92 * up
     several = len(things) > 1 or things[0].count > 1
+    if kind == "alone" and not several and not said:  # emblems of one topic lie elsewhere from seed to seed
+        x += float(rng.choice([-0.11, -0.06, 0.0, 0.0, 0.06, 0.11])) * wide
+        across, up = (float(rng.uniform(0.82, 1.08)) * v for v in (across, up))
+        scene.notes["aside"] = abs(x - (c.left + 0.5 * wide)) > 0.03
     if "small" in things[0].manners and not several:
         across, up = 0.62 * across, 0.62 * up
     if several:
@@ -293,10 +297,10 @@ def place_light(stage: Stage, above: list[Thing], grounded: bool) -> None:
     height, middle = y1 - y0, (x0 + x1) / 2
     foot = max(i.y for i in stage.items)
     scene.horizon = foot - (0.05 if stage.ground not in ("sea", "") else 0.0)
-    scene.sun = float(np.clip(0.52 * max(height, 0.6 * (x1 - x0)), 0.13, 0.30))
+    scene.sun = float(np.clip(rng.uniform(0.42, 0.66) * max(height, 0.6 * (x1 - x0)), 0.12, 0.34))
     scene.focus = (
-        middle + rng.uniform(-0.06, 0.06),
-        float(np.clip(y0 + 0.32 * height, c.top + 0.2, scene.horizon - 0.12)),
+        middle + rng.uniform(-1, 1) * min(0.5 * scene.sun, 0.13),
+        float(np.clip(y0 + rng.uniform(0.12, 0.46) * height, c.top + 0.2, scene.horizon - 0.10)),
     )
     spots = [(c.left + 0.17, c.top + 0.19), (c.right - 0.17, c.top + 0.17), (middle, c.top + 0.13)]
     if middle < (c.left + c.right) / 2:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ....albums.brief import AlbumBrief
 from ....audio.emotion import Emotion, estimate
-from ....engines.painting import scenes
+from ....engines.painting import scenes, typefaces
 from ....errors import InvalidValue
 from ....interfaces import Card, Generator
 from ....registry import inner, register
@@ -88,7 +88,10 @@ class MusicCover(Generator):
 
     def identity(self) -> Mapping[str, Any]:
         """What the encoder depends on: the cover depends on it too."""
-        return {"text": {"settings": dict(self.text), **inner(self, "text").identity()}}
+        return {
+            "text": {"settings": dict(self.text), **inner(self, "text").identity()},
+            "faces": list(typefaces.names()),
+        }
 
     def _row(self, words: str) -> dict[str, float]:
         encoder = inner(self, "text")
