@@ -4,11 +4,11 @@ Let s[k, i] be scorer k's score of candidate i and w[k] its weight. Failed candi
 finite) never win. Over the others, the total is the weighted mean of u[k, i], which the rule makes of the scores. Rules are
 plug-ins of the kind "selectors" (`spectrogrand list selectors`)::
 
-    quantile   u = share of the scorer's reference scores below s, ties half (the offline default: scores of unlike ranges
+    quantile   u = share of the scorer's reference scores below s, ties half (scores of unlike ranges
                weigh alike); where a scorer has no reference scores, the same share among the candidates themselves
     published  u = s, the raw score (ICVGIP 2024, equal weights)
     zscores    u = s in standard deviations of the scorer's reference scores (arXiv 2509.19831)
-    ranks      u = share of the other candidates that it beats
+    ranks      u = share of the other candidates that it beats (the offline default: no score is at an end)
     pareto     candidates that no other beats in every score; among them the highest mean rank
 
 Two things are said instead of being passed over. A scorer that puts more than half of the candidates at an end of its reference

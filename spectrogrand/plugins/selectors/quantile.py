@@ -1,4 +1,4 @@
-"""Selection by quantiles in each scorer's reference scores: the offline default."""
+"""Selection by quantiles in each scorer's reference scores."""
 
 from __future__ import annotations
 

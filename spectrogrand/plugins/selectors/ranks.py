@@ -1,4 +1,4 @@
-"""Selection by ranks among the candidates."""
+"""Selection by ranks among the candidates: the offline default."""
 
 from __future__ import annotations
 
