@@ -158,3 +158,29 @@ def disk_errors(folder: Path, only_full: bool = False) -> Iterator[None]:
                 f"cannot write to {folder} ({os.strerror(error.errno)}): choose another with output=FOLDER"
             ) from error
         raise
+
+
+_TEXT = json.encoder.encode_basestring
+
+
+def indented(plain: Any, margin: str = "\n") -> str:
+    """What `json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)` gives, several times faster.
+
+    >>> print(indented({"a": [1, {}], "b": "\xe9"}))
+    {
+     "a": [
+      1,
+      {}
+     ],
+     "b": "\xe9"
+    }
+    """
+    if isinstance(plain, dict) and plain and all(type(k) is str for k in plain):
+        inner = margin + " "
+        return "{" + ",".join(f"{inner}{_TEXT(k)}: {indented(v, inner)}" for k, v in plain.items()) + margin + "}"
+    if isinstance(plain, list | tuple) and plain:
+        inner = margin + " "
+        return "[" + ",".join(inner + indented(v, inner) for v in plain) + margin + "]"
+    if type(plain) is str:
+        return _TEXT(plain)
+    return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False).replace("\n", margin)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import StoreError
-from .files import disk_errors, sync, sync_handle
+from .files import disk_errors, indented, sync, sync_handle
 
 MANIFEST = "entry.json"
 STALE_SECONDS = 86_400
@@ -86,7 +86,7 @@ def write_json(path: Path, plain: Any) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-                json.dump(plain, file, indent=1, ensure_ascii=False, allow_nan=False)
+                file.write(indented(plain))
                 file.flush()
                 sync_handle(file.fileno())
             with suppress(OSError):  # a network share may refuse it, and has rights of its own

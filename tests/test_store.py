@@ -9,8 +9,11 @@ import sys
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spectrogrand.errors import StoreError
+from spectrogrand.files import indented
 from spectrogrand.store import MANIFEST, Store, digest, file_digest, place, write_json
 
 KEY = "ab" + "0" * 62
@@ -214,3 +217,20 @@ def test_digest_known_answer(tmp_path):
     assert file_digest(tmp_path / "empty") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert digest([]) == "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
     assert digest("\ud800") != digest("?")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda part: st.lists(part) | st.dictionaries(st.text(), part) | st.dictionaries(st.integers(), part),
+        max_leaves=20,
+    )
+)
+def test_indented_json_is_that_of_the_standard_library(plain):
+    assert indented(plain) == json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def test_indented_json_refuses_what_json_has_no_number_for():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        indented({"a": [float("nan")]})

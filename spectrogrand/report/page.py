@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,15 @@ def write_report(run_dir: str | Path) -> Path:
 
 def render(record: Mapping[str, Any], folder: Path) -> str:
     """The page of a run's record as HTML text; files are linked only where they lie inside `folder`."""
+    return str(templates().get_template("report.html.j2").render(view(record, folder)))
+
+
+@lru_cache(maxsize=1)
+def templates() -> Any:
+    """The package's page templates, compiled once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    pages = Environment(
+    return Environment(
         loader=PackageLoader("spectrogrand", "data"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    return pages.get_template("report.html.j2").render(view(record, folder))

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from .page import templates
 from .record import read_record
 from .tables.comparison import compare
 from .tables.figures import draw_best_of, draw_front, draw_spread
@@ -36,17 +37,11 @@ def write_sweep_page(folder: str | Path, by: str | None = None) -> Path:
     Raises:
         MediaError: the page cannot be written. UnknownName: no run has such a setting.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     from ..files import replacing
 
     home = Path(folder)
     found = table([home])
-    pages = Environment(
-        loader=PackageLoader("spectrogrand", "data"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    text = pages.get_template("sweep.html.j2").render(_view(home, found, by))
+    text = templates().get_template("sweep.html.j2").render(_view(home, found, by))
     with replacing(home / "sweep.html") as draft:
         draft.write_text(text, encoding="utf-8")
     return home / "sweep.html"

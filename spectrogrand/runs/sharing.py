@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,27 @@ from ..report.page import write_report
 from ..report.record import load_record
 from ..store import write_json
 
-OWN_WORDS = ("topic", "subject", "prompt", "negative_prompt", "title", "album", "artist", "genres", "why", "caption", "query")
+OWN_WORDS = (
+    "topic",
+    "subject",
+    "prompt",
+    "negative_prompt",
+    "title",
+    "album",
+    "artist",
+    "genres",
+    "why",
+    "caption",
+    "query",
+)
 """What a person wrote, which stays as it was written."""
 DROPPED = ("job",)
 """Settings of the page's own, by which it finds a job's run: a token."""
 HIDDEN = "(hidden)"
 _SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE|AUTH|COOKIE|SESSION", re.I)
-_TOKENS = re.compile(r"\b(hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|AKIA[A-Z0-9]{16}|eyJ[\w-]{20,}\.[\w-]{10,}\.[\w-]{5,})")
+_TOKENS = re.compile(
+    r"\b(hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|AKIA[A-Z0-9]{16}|eyJ[\w-]{20,}\.[\w-]{10,}\.[\w-]{5,})"
+)
 _LOGIN = re.compile(r"(?<=://)[^\s/@'\"]+@")
 _QUOTED = re.compile(r"(['\"])((?:~|[A-Za-z]:)?[/\\][^'\"]*)\1")
 _BARE = re.compile(r"(?<![\w:/.~\\-])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\'\"(),;:<>|]+){2,}[/\\]?")
@@ -36,24 +51,31 @@ def cleaned(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     >>> cleaned({"error": "no '/home/ana/a.mp3'", "config": {"output": "/tmp/out", "topic": "/r/house"}}, Path("/tmp/out/run"))
     {'error': "no 'a.mp3'", 'config': {'output': 'out', 'topic': '/r/house'}}
     """
-    secrets = sorted({v for k, v in os.environ.items() if len(v) >= 6 and _SECRET.search(k)}, key=len, reverse=True)
+    hidden = {v for k, v in os.environ.items() if len(v) >= 6 and _SECRET.search(k)}
+    secrets = tuple(sorted(hidden, key=lambda v: (-len(v), v)))
     run = os.path.abspath(folder)
     made = _clean(record, secrets, run)
     assert isinstance(made, dict)
     return made
 
 
-def _clean(value: Any, secrets: Sequence[str], run: str, key: str = "") -> Any:
+def _clean(value: Any, secrets: tuple[str, ...], run: str, key: str = "") -> Any:
     if isinstance(value, Mapping):
-        return {str(k): _clean(v, secrets, run, str(k)) for k, v in value.items() if not (k in DROPPED and key == "config")}
+        return {
+            str(k): _clean(v, secrets, run, str(k)) for k, v in value.items() if not (k in DROPPED and key == "config")
+        }
     if isinstance(value, list | tuple):
         return [_clean(v, secrets, run, key) for v in value]
-    if not isinstance(value, str):
-        return value
+    return _clean_text(value, secrets, run, key in OWN_WORDS) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=4096)
+def _clean_text(value: str, secrets: tuple[str, ...], run: str, own: bool) -> str:
+    """One text; a record is written again after every step, and most of its texts stay."""
     for secret in secrets:
         value = value.replace(secret, HIDDEN)
     value = _LOGIN.sub("", _TOKENS.sub(HIDDEN, value))
-    if key in OWN_WORDS:
+    if own:
         return value
     value = value.replace(run + os.sep, "").replace(run, ".")
     if _WHOLE.fullmatch(value) and "://" not in value:
@@ -83,7 +105,12 @@ def export(run: str | Path, out: str | Path) -> Path:
         draft.mkdir()
         for name in record.get("files") or {}:
             source = folder / name
-            if "\x00" in name or not source.resolve().is_relative_to(home) or source.is_symlink() or not source.is_file():
+            if (
+                "\x00" in name
+                or not source.resolve().is_relative_to(home)
+                or source.is_symlink()
+                or not source.is_file()
+            ):
                 raise StoreError(f"{name!r} of {str(folder)!r} is gone, or lies elsewhere: run it again, then export")
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, draft / name)
