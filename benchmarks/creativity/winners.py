@@ -79,7 +79,8 @@ def main() -> None:
     for name, k in same.items():
         low, high = interval(count - k, count)
         print(
-            f"| {name} | {k} of {count} | {100 - 100 * high:.0f} to {100 - 100 * low:.0f} % | {sure[name][0]} of {sure[name][1]} |"
+            f"| {name} | {k} of {count} | {100 - 100 * high:.0f} to {100 - 100 * low:.0f} % "
+            f"| {sure[name][0]} of {sure[name][1]} |"
         )
 
 
