@@ -108,8 +108,40 @@ def test_windows_cover_both_ends_and_a_sound_of_their_length_is_itself():
 
 def test_the_offline_scorers_declare_what_re_encoding_does_to_them():
     songs = ("novelty", "danceability", "groove", "typicality", "novelty_knn", "wundt", "dance_appeal")
-    covers = ("aesthetics", "cover_surprise", "cover_typicality", "cover_novelty_knn", "cover_wundt", "finish")
+    covers = (
+        "aesthetics",
+        "cover_surprise",
+        "cover_typicality",
+        "cover_novelty_knn",
+        "cover_wundt",
+        "finish",
+        "cover_appeal",
+    )
     offline = (*songs, *covers)
     assert all(build("scorers", name).noise > 0 for name in offline)
     assert build("scorers", {"name": "novelty", "embedder": {"name": "timbre_rhythm"}}).noise > 0
     assert build("scorers", {"name": "novelty", "embedder": "on_a_circle_test"}).noise == 0  # nobody measured that one
+
+
+def test_learned_appeal_is_doubted_beyond_the_references(rng):
+    from spectrogrand.plugins.scorers.domain import cover_appeal, dance_appeal
+
+    for part in (dance_appeal, cover_appeal):
+        place = np.array([-3.0, 3.9, 5.0, 9.0])
+        np.testing.assert_allclose(part.doubt(place), [0, 0, 0.5, 2.5])
+    noise = Image(rng.integers(0, 256, (128, 128, 3), np.uint8))
+    scorer = build("scorers", "cover_appeal")
+    raw = cover_appeal.appeal(cover_appeal.describe_cover(noise))
+    assert scorer.place([noise])[0] > cover_appeal.EDGE and scorer.score([noise])[0] < raw
+
+
+def test_coding_and_speed_hardly_count_in_the_distance_of_songs():
+    """A statistic that wear moves by as much as songs differ is trusted by a fifth; one that it leaves alone, wholly."""
+    from train.robust_axes import learn
+
+    rng = np.random.default_rng(0)
+    songs = rng.normal(size=(400, 1, 3))
+    worn = songs + rng.normal(size=(400, 3, 3)) * [0, 1, 3]
+    np.testing.assert_allclose(learn(np.concatenate([songs, worn], axis=1)), [1, 0.2, 1 / 37], rtol=0.2)
+    trust = build("scorers", "typicality")._trust
+    assert trust.shape == (124,) and trust[-1] == 1 and (trust > 0).all() and (trust <= 1).all()

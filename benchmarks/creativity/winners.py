@@ -78,10 +78,8 @@ def main() -> None:
     print("| wear | same winner | 95 % interval | where it was no coin toss |\n|---|---|---|---|")
     for name, k in same.items():
         low, high = interval(count - k, count)
-        print(
-            f"| {name} | {k} of {count} | {100 - 100 * high:.0f} to {100 - 100 * low:.0f} % "
-            f"| {sure[name][0]} of {sure[name][1]} |"
-        )
+        told = f"{100 - 100 * high:.0f} to {100 - 100 * low:.0f} %"
+        print(f"| {name} | {k} of {count} | {told} | {sure[name][0]} of {sure[name][1]} |")
 
 
 if __name__ == "__main__":
