@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "benchmarks.md"
+PAGE = HERE.parent / "docs" / "results" / "benchmarks.md"
 HEAD = """# Benchmarks
 
 Ratios of median times measured in one run on one machine, ours against the other way of doing the same thing; above 1 is faster.
