@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from spectrogrand import build
 from spectrogrand.audio.features import analyse
 from spectrogrand.engines.director.direction import direct, space_flashes
-from spectrogrand.engines.director.sections import find_sections
+from spectrogrand.engines.director.sections import _names, find_sections
 from spectrogrand.types import Audio, Image, Plan, Scene, Section
 
 RATE, BAR = 22050, 2.0
@@ -59,6 +60,28 @@ def test_sections_of_a_song_without_a_plan_are_recognised():
     assert [s.name for s in sections] == ["intro", "drop", "break", "drop"]
     assert all(a.end == b.start for a, b in zip(sections, sections[1:], strict=False))
     assert (sections[0].start, sections[-1].end) == (0, 64)
+
+
+@pytest.mark.parametrize("late", [1, 2, 3])
+def test_sections_begin_where_the_sound_changes_though_bars_were_found_beats_late(late):
+    heard = song()
+    told = analyse(heard)
+    told = dataclasses.replace(told, downbeats=told.beats[late::4])
+    starts = np.array([s.start for s in find_sections(heard, told)])
+    assert len(starts) == 4 and np.abs(starts - np.array([0, 16, 32, 48])).max() < 0.07, starts
+
+
+def test_what_is_thinner_between_two_drops_is_a_break():
+    assert _names(np.array([-60.0, -40.0, -47.0, -40.0, -60.0])) == ["intro", "drop", "break", "drop", "outro"]
+    assert _names(np.array([-60.0, -47.0, -40.0, -60.0, -47.0, -40.0])) == [
+        "intro",
+        "build",
+        "drop",
+        "break",
+        "build",
+        "drop",
+    ]
+    assert _names(np.array([-40.0, -40.5, -41.0])) == ["body"] * 3
 
 
 @pytest.mark.parametrize("sound", [np.zeros(RATE), np.random.default_rng(0).normal(0, 0.1, 30 * RATE)])

@@ -36,8 +36,7 @@ COLUMNS = ("edge_ssim", "mix_r2", "carries", "carries_rank", "beat_f1_flat", "la
 HEAD = """# How good the videos are
 
 Made by `python -m benchmarks.quality ../shared` ({machine}, {day}): every pair's three
-moving videos at the default settings ({side}x{side}, {fps} frames a second; ten seconds of real songs, half a minute of ours),
-measured by
+moving videos at the default settings ({side}x{side}, {fps} frames a second, ten seconds), measured by
 `../shared/measure/video_quality.py`, whose README has the published videos, Magenta's network, a cross-fade, a tint and
 noise as baselines. Beats: the declared grid of our songs and the exact tempo of loops; librosa's tracker for the others.
 `carries_rank` is the share of the other pairs' songs that the video's own song beats. **Bold** misses its goal:

@@ -33,7 +33,7 @@ class Pair:
 
 
 def pairs(shared: Path) -> Iterator[Pair]:
-    """Eight pairs: ten seconds of real songs, ours as long as they are made."""
+    """Eight pairs, each ten seconds long."""
     covers = sorted((shared / "data" / "covers_sdxl" / "val").iterdir())
     demo = shared / "data" / "demo" / "spaceships_static.mp4"
     yield Pair("published song, published cover", cut(load_audio(demo)), load_image(demo), None)
@@ -43,7 +43,9 @@ def pairs(shared: Path) -> Iterator[Pair]:
     grid = np.arange(0, SECONDS, 60 / 126)
     yield Pair("real loop, real cover", cut(repeated(loop)), load_image(covers[20]), grid)
     for topic, genre, number in OURS:
-        song = build("generators", {"name": "house_synth", "genre": genre}).generate([Topic(topic)], [0])[0]
+        song = build("generators", {"name": "house_synth", "genre": genre, "duration": float(SECONDS)}).generate(
+            [Topic(topic)], [0]
+        )[0]
         brief = CoverBrief(topic, genre, "dark blue", "unveils")
         if number is None:
             cover = build("generators", {"name": "procedural_cover", "size": 512}).generate([brief], [2])[0]

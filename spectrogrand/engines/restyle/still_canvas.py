@@ -22,7 +22,7 @@ _GRID = 96
 _EVERY, _FOLLOW = 8, 0.05
 """Frames between two solutions of the transport, and how fast the shown colours follow the solved ones, per frame."""
 _ROUNDS = 8
-_KEEP, _FINE = 0.34, 1.25
+_KEEP, _FINE = 0.28, 1.3
 """Share of the content's own large light that stays, and gain of its detail: the same for every picture."""
 _CALM = 0.3
 """Share of the flowing light that is left where the director wants nothing to move."""
