@@ -8,6 +8,7 @@ import soundfile
 import soxr
 
 from spectrogrand import Audio, build
+from spectrogrand.audio import fingerprint
 from spectrogrand.audio.fingerprint import _agreement, match_prints, take_print
 from spectrogrand.errors import InvalidValue
 
@@ -79,7 +80,9 @@ def test_the_gate_reads_prints_beside_the_embeddings(tmp_path, prints):
     assert deaf.check([faster(tune(7), 1.05)]) == [None]
 
 
-def test_agreement_is_the_best_of_all_starts_counted_one_by_one():
+@pytest.mark.parametrize("starts", [975, 70, 21, 16])
+def test_agreement_is_the_best_of_all_starts_counted_one_by_one(starts, monkeypatch):
+    monkeypatch.setattr(fingerprint, "_STARTS", starts)
     rng = np.random.default_rng(5)
     signs = rng.choice([-1, 1], (3, 70, 64)).astype(np.float32)
     known = rng.integers(0, 256, (4, 50, 8)).astype(np.uint8)

@@ -13,6 +13,10 @@ from .windows import windows
 FRAMES, BITS = 50, 64
 """Frames of a stored print, five a second, and bits a frame: semitone steps from 110 Hz up."""
 _RATE, _SIZE, _HOP, _FINE = 11025, 4096, 551, 4
+_STARTS = 975
+"""Starts that are tried in one transform."""
+_SIZES = (256, 512, 1080)
+"""Of the transforms: few, so that the prints are transformed once for all songs and speeds."""
 _LOWEST, _MARGIN = 110.0, 3
 _SPEEDS = (0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06)
 
@@ -70,16 +74,29 @@ def match_prints(audio: Audio, prints: np.ndarray) -> np.ndarray:
 
 def _agreement(signs: np.ndarray, known: bytes) -> np.ndarray:
     """The best over variants and starts, shape=(print,); correlation by the Fourier transform along time."""
-    from scipy.fft import irfft, next_fast_len, rfft
+    from scipy.fft import irfft, rfft
 
-    size = int(next_fast_len(signs.shape[1] + FRAMES, real=True))
-    here = rfft(signs, size, axis=1)
-    spectrum = np.matmul(here.transpose(1, 0, 2), _spectra(known, size))  # (bin, variant, print)
-    agreed = irfft(spectrum, size, axis=0).max(axis=(0, 1))
-    return np.asarray(agreed / (min(signs.shape[1], FRAMES) * BITS), np.float64)
+    best = np.zeros(len(known) // (FRAMES * BITS // 8))
+    for start in range(
+        0, signs.shape[1], _STARTS
+    ):  # a piece at a time: an hour costs what it is long, and memory for one
+        piece = signs[:, start : start + _STARTS + FRAMES - 1]
+        last = start + piece.shape[1] == signs.shape[1]
+        size = next(n for n in _SIZES if n >= piece.shape[1] + FRAMES)
+        spectrum = np.matmul(
+            rfft(piece, size, axis=1).transpose(1, 0, 2), _spectra(known, size)
+        )  # (bin, variant, print)
+        agreed = irfft(spectrum, size, axis=0).max(axis=1)
+        whole = agreed[: size - FRAMES + 1] if last else agreed[:_STARTS]
+        best = np.maximum(best, whole.max(axis=0))
+        if start == 0:  # prints that begin before the sound
+            best = np.maximum(best, agreed[size - FRAMES + 1 :].max(axis=0))
+        if last:
+            break
+    return np.asarray(best / (min(signs.shape[1], FRAMES) * BITS), np.float64)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=3)
 def _spectra(known: bytes, size: int) -> np.ndarray:
     """Prints in the frequency domain, conjugate, complex64, shape=(bin, bit, print); the same for every song of a length."""
     from scipy.fft import rfft
