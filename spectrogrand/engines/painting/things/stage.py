@@ -179,7 +179,12 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     c, rng = scene.canvas, scene.stream("layout")
     wide, tall = c.right - c.left, c.bottom - c.top
     things = [t for t in reading.things if not layout.is_sky(t)][:5]
-    if grounded or len(things) > 1 or any(PEOPLE.match(t.shape.name) or ROBOTS.match(t.shape.name) for t in things):
+    if (
+        grounded
+        or len(things) > 1
+        or any(t.count > 1 for t in things)
+        or any(PEOPLE.match(t.shape.name) or ROBOTS.match(t.shape.name) for t in things)
+    ):
         things = [replace(t, shape=made_whole(t.shape)) for t in things]
     above = [t for t in reading.things if layout.is_sky(t)][:3]
     lights = grounded and any(t.shape.name in LIGHTS for t in above)
