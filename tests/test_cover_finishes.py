@@ -108,7 +108,8 @@ def test_bad_shapes(settings, message):
     "topic",
     ["the of and", "qwxz " * 100, "you stupid idiot",
      "\u05e9\u05dc\u05d5\u05dd abc \u0633\u0644\u0627\u0645",
-     "\U0001f9ff\U0001fae8\u200d\U0001f525\U0001f9cc", "!!!", "x" * 400],
+     "\U0001f9ff\U0001fae8\u200d\U0001f525\U0001f9cc", "!!!", "x" * 400,
+     "seven foxes and lighthouses in the rain " * 80, "1 2 3", "\u200d\ufe0f"],
 )  # fmt: skip
 def test_odd_topics_give_a_picture(topic):
     made = paint(topic, 1, size=64)

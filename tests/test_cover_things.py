@@ -102,3 +102,9 @@ def test_what_a_thing_is_like_and_what_it_does_are_read():
     (dancer,) = vocabulary.read("a ballerina in a red dress").things
     assert dancer.colour == "red"
     assert vocabulary.read("everything falls apart").things == ()
+
+
+def test_counts_end_at_a_ground_and_kana_are_read_either_way():
+    (house,) = vocabulary.read("five stars above a house").things
+    assert house.count == 1
+    assert names("森のきつね") == names("森のキツネ") == ["fox"]

@@ -8,6 +8,9 @@ from ..canvas import Array, noise, resize, smoothstep
 from ..things.stage import Stage
 from . import weather
 
+STRIP = 32
+"""Rows that are worked on at a time."""
+
 
 def _ground(stage: Stage) -> Array:
     """Colours behind the things: rings of the sky's stops about the light, shape=(3, row, column)."""
@@ -76,23 +79,28 @@ def _nearest(stage: Stage, pitch: float, jitter: Array, square: bool = False) ->
     """The nearest of the sites on a jittered grid: its number, how far it is and how far the next, in pitches."""
     c = stage.canvas
     columns = jitter.shape[2]
-    u = (c.x - np.float32(c.left)) / np.float32(pitch) + np.zeros_like(c.y)
-    v = (c.y - np.float32(c.top)) / np.float32(pitch) + np.zeros_like(c.x)
-    i0, j0 = np.floor(v).astype(np.int32), np.floor(u).astype(np.int32)
-    best = np.full(u.shape, 9.0, np.float32)
-    second = best.copy()
-    which = np.zeros(u.shape, np.int32)
-    for di in (-1, 0, 1):
-        for dj in (-1, 0, 1):
-            i, j = i0 + di + 1, j0 + dj + 1
-            at = i * columns + j
-            dy = np.abs(i - np.float32(0.5) + jitter[0].take(at) - v)
-            dx = np.abs(j - np.float32(0.5) + jitter[1].take(at) - u)
-            far = np.maximum(dx, dy) + np.float32(0.35) * np.minimum(dx, dy) if square else np.hypot(dx, dy)
-            closer = far < best
-            second = np.where(closer, best, np.minimum(second, far))
-            which = np.where(closer, at, which)
-            best = np.where(closer, far, best)
+    u = ((c.x - np.float32(c.left)) / np.float32(pitch)).astype(np.float32)
+    j0 = np.floor(u).astype(np.int32)
+    which = np.empty((c.height, c.width), np.int32)
+    best, second = np.empty((2, c.height, c.width), np.float32)
+    for top in range(0, c.height, STRIP):  # a strip's arrays stay in the processor's cache
+        rows = slice(top, top + STRIP)
+        v = ((c.y[rows] - np.float32(c.top)) / np.float32(pitch)).astype(np.float32)
+        i0 = np.floor(v).astype(np.int32)
+        near = np.full((len(v), c.width), 9.0, np.float32)
+        next_, site = near.copy(), np.zeros((len(v), c.width), np.int32)
+        for di in (-1, 0, 1):
+            for dj in (-1, 0, 1):
+                i, j = i0 + di + 1, j0 + dj + 1
+                at = i * columns + j
+                dy = np.abs(jitter[0].take(at) + (i - np.float32(0.5) - v).astype(np.float32))
+                dx = np.abs(jitter[1].take(at) + (j - np.float32(0.5) - u).astype(np.float32))
+                far = np.maximum(dx, dy) + np.float32(0.35) * np.minimum(dx, dy) if square else np.hypot(dx, dy)
+                closer = far < near
+                np.minimum(next_, np.maximum(far, near), out=next_)
+                np.copyto(site, at, where=closer)
+                np.minimum(near, far, out=near)
+        which[rows], best[rows], second[rows] = site, near, next_
     return which, best, second
 
 

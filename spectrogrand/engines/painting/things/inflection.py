@@ -32,6 +32,9 @@ HINDI = (
     ("ां", "ाँ"),
     ("ाँ", "ां"),
 )
+TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+TO_HIRAGANA = {code + 0x60: code for code in range(0x3041, 0x3097)}
+"""The two ways in which Japanese writes a sound."""
 PLAIN = str.maketrans("äöüÄÖÜ", "aouAOU")
 
 
@@ -47,6 +50,8 @@ def forms(word: str) -> list[str]:
     if word.isascii():
         found += _ended(word, ENGLISH)
     first = word[:1]
+    if "\u3040" <= first <= "\u30ff":
+        found += [word.translate(TO_KATAKANA), word.translate(TO_HIRAGANA)]
     if "\u0400" <= first <= "\u04ff":
         found += [
             word[: -len(e)] + n for e in CYRILLIC if word.endswith(e) and len(word) > len(e) + 2 for n in STEMS_END

@@ -179,7 +179,12 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
     c, rng = scene.canvas, scene.stream("layout")
     wide, tall = c.right - c.left, c.bottom - c.top
     things = [t for t in reading.things if not layout.is_sky(t)][:5]
-    if grounded or len(things) > 1 or any(PEOPLE.match(t.shape.name) or ROBOTS.match(t.shape.name) for t in things):
+    if (
+        grounded
+        or len(things) > 1
+        or any(t.count > 1 for t in things)
+        or any(PEOPLE.match(t.shape.name) or ROBOTS.match(t.shape.name) for t in things)
+    ):
         things = [replace(t, shape=made_whole(t.shape)) for t in things]
     above = [t for t in reading.things if layout.is_sky(t)][:3]
     lights = grounded and any(t.shape.name in LIGHTS for t in above)
@@ -215,11 +220,13 @@ def set_stage(scene: Scene, reading: Reading, kind: str, grounded: bool) -> Stag
         scene.notes["aside"] = abs(x - (c.left + 0.5 * wide)) > 0.03
     if "small" in things[0].manners and not several:
         across, up = 0.62 * across, 0.62 * up
+    if reading.emblems and not several:
+        across, up = 0.8 * across, 0.8 * up  # room for what is beside it
     if several:
         across, up = max(across, 0.60 * min(wide, 2.2)), max(up, 0.44 * min(tall, 1.3))
         x, across = (
             c.left + wide * (0.5 if kind != "stand" else 0.5 + 0.3 * (middle - 0.5)),
-            min(1.25 * across, 0.88 * wide),
+            min(1.25 * across, (0.70 if reading.emblems else 0.88) * wide),
         )
     items = layout.fit(layout.group(things, rng), x, floor, across, up)
     if len({i.thing for i in items}) == 1 and all(i.aloft for i in items) and ground not in ("", "deep"):
@@ -256,17 +263,16 @@ def _emblems(stage: Stage) -> None:
     x0, y0, x1, y1 = stage.bounds()
     for word, name in stage.reading.emblems[:2]:
         thing, aspect = Thing(word, named(name)), outlines.aspect(named(name))
-        for k, side in enumerate((-1, 1) if name != "zzz" else (1,)):
+        room = 1 if c.right - x1 > x0 - c.left else -1
+        for k, side in enumerate((-room, room) if name != "zzz" else (room,)):
             size = float(np.clip(0.30 * (y1 - y0), 0.10, 0.17)) * (1.0 if k == 0 else 0.8)
             w, h = (size, size / aspect) if aspect > 1 else (size * aspect, size)
             x = (x0 - 0.55 * w) if side < 0 else (x1 + 0.55 * w)
             x = float(np.clip(x, c.left + 0.09 + w / 2, c.right - 0.09 - w / 2))
-            y = (
-                float(
-                    np.clip(y0 + (0.16 if k == 0 else 0.02) * (y1 - y0) + rng.uniform(0, 0.04), c.top + 0.08, c.bottom)
-                )
-                + h
-            )
+            y = y0 + (0.16 if k == 0 else 0.02) * (y1 - y0) + rng.uniform(0, 0.04)
+            if x - 0.3 * w < x1 and x + 0.3 * w > x0:  # no room beside it: above its shoulder
+                y = y0 - 0.8 * h
+            y = max(y, c.top + 0.05) + h
             if len(stage.sky) < 6:
                 stage.sky.append(Item(thing, x, y, w, h, k, 2.0, True))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from .bodies import WHOLE, has_body
-from .inflection import forms
+from .inflection import TO_KATAKANA, forms
 from .senses import (
     AIR,
     ALIASES,
@@ -257,7 +257,7 @@ class _Reader:
             self.around.append((token, AIR.get(lower) or GROUNDS[lower]))
             if lower in GROUNDS and self.relation == "over" and self.things:
                 self.things[-1] = replace(self.things[-1], aloft=True)
-            self.relation, self.after = "", "ground"
+            self.count, self.relation, self.after = 1, "", "ground"
         elif lower in STOP or lower.isdigit():
             self.fresh = was_fresh
         elif lower in MANNERS:
@@ -332,6 +332,8 @@ class _Reader:
         return []
 
     def knows(self, word: str) -> bool:
+        if len(word) > 2 and "\u3040" <= word[0] <= "\u309f" and word.translate(TO_KATAKANA) in self.words:
+            return True
         return any(
             word in table
             for table in (ALIASES, AIR, GROUNDS, COUNTS, COLOUR_WORDS, RELATIONS, STOP, MANNERS, EMBLEMS, self.words)
