@@ -25,8 +25,8 @@ class Finish(CreativityScorer):
     whole pictures it says little, which is why it is a value beside others. Ours, no published formula; the marks are cited.
 
     Args:
-        enough: from here on a picture counts as whole: the score is min(1, product / enough). The default choice takes 0.15,
-            which nine in ten own covers pass and visibly damaged ones do not (noise, JPEG 10, halos, glaring colours: under 0.14).
+        enough: from here on a picture counts as whole: the score is min(1, product / enough). The default choice takes 0.2,
+            which three in four own covers pass; visibly damaged ones do not (noise, JPEG 10, halos, glaring colours: under 0.14).
     """
 
     aspect = "value"
