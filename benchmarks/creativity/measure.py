@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.creativity.candidates import load_cover
 from spectrogrand import media
 from spectrogrand.audio.statistics import describe
+from spectrogrand.config import compose
 from spectrogrand.image.statistics import statistics
 from spectrogrand.registry import build
 
@@ -38,7 +39,8 @@ def main() -> None:
     options = parser.parse_args()
     home = options.folder / options.kind / options.split
     songs = options.kind.startswith("songs")
-    scorers = {n: build("scorers", n) for n in (SONGS if songs else COVERS)}
+    known = compose(["topic=x"])["song_scorers" if songs else "cover_scorers"]
+    scorers = {n: build("scorers", known[n]["scorer"] if n in known else n) for n in (SONGS if songs else COVERS)}
     files = sorted(home.rglob("*.wav" if songs else "*.png"))
     rows, stats = [], []
     for file in files:

@@ -122,7 +122,9 @@ def chosen(
     names: list[str], scores: np.ndarray, drawn: list[list[np.ndarray]], weights: dict[str, float], rule: str
 ) -> list[np.ndarray]:
     """Per topic the candidates that `choose` takes of its sets, with the scorers' references and noise."""
-    parts = {n: build("scorers", n) for n in weights}
+    known = compose(["topic=x"])
+    known = {**known["song_scorers"], **known["cover_scorers"]}
+    parts = {n: build("scorers", known[n]["scorer"] if n in known else n) for n in weights}
     references, noise = {n: p.reference_scores() for n, p in parts.items()}, {n: p.noise for n, p in parts.items()}
     columns = {n: scores[:, names.index(n)] for n in weights}
 
@@ -156,12 +158,13 @@ def main() -> None:
     names, scores, marks, topic, columns = load(home / "proof", PROVE[kind])
     default = {n: w for n, w in default.items() if n in names}
     standard, four = within(marks, topic), draw(topic, 4)
+    most = min(16, *np.unique(topic, return_counts=True)[1].tolist())
     print(f"the default: {', '.join(f'{n} {w:g}' for n, w in default.items())}, by {rule}")
     print(f"{len(scores)} candidates of {len(np.unique(topic))} proof topics\n")
     rows = {
         "the default, best of 4": chosen(names, scores, four, default, rule),
         "the default, a run's four": chosen(names, scores, draw(topic, 4, block=True), default, rule),
-        "the default, best of 16": chosen(names, scores, draw(topic, 16), default, rule),
+        f"the default, best of {most}": chosen(names, scores, draw(topic, most), default, rule),
         "the former default, by quantiles": chosen(names, scores, four, dict.fromkeys(FORMER[kind], 1.0), "quantile"),
     }
     for n in default if len(default) > 1 else ():

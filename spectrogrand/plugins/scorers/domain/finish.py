@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ....errors import InvalidValue
 from ....image.damage import MARKS, marks
 from ....interfaces import Card, CreativityScorer
 from ....registry import register
@@ -22,6 +23,10 @@ class Finish(CreativityScorer):
 
     Every mark grows with its damage and nothing makes up for it, so that a damaged copy scores below its original; between two
     whole pictures it says little, which is why it is a value beside others. Ours, no published formula; the marks are cited.
+
+    Args:
+        enough: from here on a picture counts as whole: the score is min(1, product / enough). The default choice takes 0.2,
+            which three in four own covers pass; visibly damaged ones do not (noise, JPEG 10, halos, glaring colours: under 0.14).
     """
 
     aspect = "value"
@@ -33,7 +38,13 @@ class Finish(CreativityScorer):
         modules=("PIL",),
     )
 
+    def __init__(self, enough: float = 1.0) -> None:
+        if not 0 < enough <= 1:
+            raise InvalidValue(f"enough is a finish in (0, 1], got {enough!r}")
+        self.enough = enough
+
     def score(self, batch: Sequence[Any]) -> np.ndarray:
         """In (0, 1], float64, shape=(item,)."""
         scales = np.array([SCALE[name] for name in MARKS])
-        return np.array([float(np.exp(-np.log1p(marks(image) / scales).sum())) for image in batch], np.float64)
+        found = [float(np.exp(-np.log1p(marks(image) / scales).sum())) for image in batch]
+        return np.minimum(1.0, np.array(found, np.float64) / self.enough)
