@@ -15,6 +15,7 @@ from spectrogrand.audio.rhythm.accents import accents_of
 from spectrogrand.engines.restyle.moving_canvas import _Reel
 from spectrogrand.engines.restyle.pulse import Moment, moments
 from spectrogrand.engines.restyle.still_canvas import StillCanvas
+from spectrogrand.image.ramp import colour_ramp
 from spectrogrand.types import Frames, Section
 
 FPS = Fraction(30)
@@ -141,3 +142,18 @@ def test_letters_and_lines_are_not_bent_by_the_waves():
     canvas = StillCanvas(Image(cover), Image(cover), settings)
     for wave in canvas._ways()[2:]:
         assert np.abs(wave[10:-10, 10:30]).max() < 0.1 * np.abs(wave[10:-10, 60:-12]).max()
+
+
+def test_a_quiet_intro_under_a_dark_cover_can_be_seen(song):
+    """Nothing but a faint tone, drawn in the colours of a nearly black picture: mean luma stays above a tenth."""
+    t = np.arange(4 * 22050) / 22050
+    faint = (0.002 * np.sin(2 * np.pi * 440 * t) + 0.5 * (t > 3.9) * np.sin(2 * np.pi * 90 * t)).astype(np.float32)
+    quiet = Audio(
+        faint[None], 22050, dataclasses.replace(song.plan, sections=(Section("intro", 0, 2), Section("drop", 2, 4)))
+    )
+    dark = np.zeros((96, 96, 3), np.uint8)
+    dark[30:50, 30:60], dark[..., 2] = (60, 110, 160), 40
+    look = {"seconds": 2.0, "colormap": colour_ramp(dark), "edges": "mirror"}
+    stream = draw_spectrogram(quiet, fps=Fraction(10), size=(96, 96), **look)
+    first = next(iter(build("stylizers", "sliced_transport").stylize(stream, Image(dark))))
+    assert first.mean() > 25

@@ -25,8 +25,12 @@ _FLARE, _FLOOR = 60.0, 0.4
 
 _CALM, _QUICK = 4.0, 40.0
 """How fast that light follows the sound, per second, between beats and on one: what falls between beats is no flicker."""
-_REST = 0.55
+_REST = 0.75
 """Share of the stream's contrast that is left where the director wants nothing to move."""
+_DUSK = 0.5
+"""Share of the director's dark that is drawn: where little sounds a stream is dark already."""
+_DIM = 0.14
+"""Least lightness: under a dark cover, what is silent can still be seen."""
 _LEAP = 0.22
 """Share of the way between two beats in which most of the stream's way is gone."""
 _ZOOM, _PULSE = 0.07, 90.0
@@ -85,7 +89,7 @@ class MovingCanvas:
         compiled(draw_moving)(
             grey, gain.astype(np.float32), *self._plate.ground(), *self._plate.ways(bend * down, bend * right), relief, amount,
             calm * self._flare(moment) + pulse, self._near, self._base, np.float32(-PAD), np.float32(LEVELS + PAD - 1),
-            packed(self._table * np.float32(moment.light)), frame, 0, rows,
+            packed(self._table * np.float32(1 - _DUSK * (1 - moment.light))), frame, 0, rows,
         )  # fmt: skip
         return frame
 
@@ -145,7 +149,8 @@ class MovingCanvas:
         own = np.concatenate([points, flat[len(points) :]])
         gain = np.array([0.9, 1, 1], np.float32) * np.float32(self.strength)
         drawn = own + gain * (moved - own)
-        drawn[:, 0] = 0.45 * drawn[:, 0] + 0.55 * (0.12 + 0.88 * level)
+        drawn[:, 0] = 0.45 * drawn[:, 0] + 0.55 * (0.2 + 0.8 * level)
+        drawn[:, 0] = _DIM + (1 - _DIM) * drawn[:, 0]
         drawn[:, 1:] *= 1 + 0.3 * self.strength  # colours are averaged where they meet, which pales them
         self._goal = table(level, height, drawn)
         if not self._table.size:
