@@ -12,7 +12,7 @@ import numpy as np
 
 from ....image.layout import describe_layout
 from ....image.statistics import statistics
-from ....interfaces import Card
+from ....interfaces import Card, Reference
 from ....registry import register
 from ....types import Image
 from ._neighbours import CoverNeighbours
@@ -34,7 +34,7 @@ class CoverAppeal(CoverNeighbours):
     `docs/results/creativity.md`. Unbounded; 0 is the mean of the calibration covers.
 
     Args:
-        reference: as `CoverNeighbours`, for the doubt alone.
+        reference: "shipped", a folder of pictures, or a .safetensors file of `spectrogrand reference`; for the doubt alone.
     """
 
     aspect = "value"
@@ -54,6 +54,11 @@ class CoverAppeal(CoverNeighbours):
         if not len(batch):
             return np.zeros(0)
         return np.array([appeal(describe_cover(image)) for image in batch]) - doubt(self.place(batch))
+
+    def reference(self) -> Reference:
+        """The steps themselves."""
+        steps = self.reference_scores()
+        return Reference("even steps from -1 to 1", len(steps), sha256(steps.tobytes()).hexdigest())
 
     def reference_scores(self) -> np.ndarray:
         """Even steps over the calibration covers' spread: the reference covers' layout is not kept."""
