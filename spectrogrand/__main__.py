@@ -13,7 +13,7 @@ Study it:
     spectrogrand run songs_from=FOLDER|LIST
     spectrogrand run -m seed=0,1,2 hydra/launcher=joblib
     spectrogrand resume SWEEP
-    spectrogrand list [--json]
+    spectrogrand list [KIND...|NAME] [--json]
     spectrogrand table RUNS... [--by stylizer] [--csv|--latex|--parquet=FILE|--html]
     spectrogrand evaluate PATHS... [--csv|--json]
     spectrogrand evaluate FOLDER --against=REFERENCE

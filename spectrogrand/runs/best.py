@@ -42,9 +42,9 @@ def best(
     Args:
         candidates: of one type: `Audio`, `Image`.
         scorers: names of scorers, or scorers that `build` made; a mapping gives them names of their own.
-        gates: the same of gates; None: every gate for what the candidates are. An empty list: none.
+        gates: the same of gates; None: every gate for what the candidates are, more than a run's default. An empty list: none.
         weights: by scorer, default 1 each.
-        rule: of selection.
+        rule: of selection; a run's default is "ranks".
 
     Raises:
         InvalidValue: no candidates, or of several types. NoCandidateLeft: every one failed.
