@@ -178,7 +178,7 @@ def test_the_runs_size_is_the_covers(tmp_path):
         report = execute(compose([*words, *size]))
         assert media.load_image(report.parent / "cover.png").size == (expected, expected)
         assert json.loads((report.parent / "run.json").read_text())["config"]["cover"]["size"] == expected
-    assert compose(words)["cover"]["size"] == 1024 and compose(words)["size"] is None
+    assert build("generators", compose(words)["cover"]).size == 1024 and compose(words)["size"] is None
 
 
 def test_a_size_that_cannot_be_drawn_is_said_before_anything_is_made(tmp_path):
@@ -220,9 +220,10 @@ def test_the_four_published_experiments_are_configs(experiment, style, fused):
     config = compose([f"experiment={experiment}", "song.path=a.wav", "lyric_file=a (b), c.txt"])
     cover = config["cover"]
     assert config["pipeline"] == "album_cover" and config["prompt"] == style and cover["name"] == "fused_diffusion"
-    assert (cover["seconds"], cover["size"], cover["sampler"]) == (25.0, 256, "pndm") and cover["steps"] <= 150
-    assert bool(cover["fusion"]) is fused and config["lyric_file"] == "a (b), c.txt"
+    assert config["lyric_file"] == "a (b), c.txt"
     generator = build("generators", cover)
+    assert (generator.seconds, generator.size, generator.sampler) == (25.0, 256, "pndm") and generator.steps <= 150
+    assert bool(generator.fusion) is fused
     if fused:
         with pytest.raises(MissingExtra, match="train/fusion.py"):
             generator._fusion_file()

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.lock", "requirements-core.lock", "requirements-build.lock")
 CORE = {
-    "av", "hydra-core", "jinja2", "librosa", "matplotlib", "mido", "numba", "numpy", "onnxruntime", "pillow", "rich",
+    "av", "fonttools", "hydra-core", "jinja2", "librosa", "matplotlib", "mido", "numba", "numpy", "onnxruntime", "pillow", "rich",
     "safetensors", "scipy", "soundfile", "soxr",
 }  # fmt: skip
 HEAVY = {"torch", "torchvision", "tensorflow", "essentia-tensorflow", "transformers", "gradio", "lightning", "triton"}

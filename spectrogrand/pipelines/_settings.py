@@ -43,7 +43,7 @@ class Common(Checked):
 
     topic: str | None = text(default=None)
     seed: int = whole(0, 2**31, default=0)
-    selection: str = one_of(names("selectors"), default="quantile", what="selection rule")
+    selection: str = one_of(names("selectors"), default="ranks", what="selection rule")
     licences: str = one_of(CHOICES, default="any")
     subject: str = dataclasses.field(init=False, default="")
     own_song: str | None = dataclasses.field(default=None, repr=False)

@@ -132,7 +132,7 @@ class Run:
             references[name] = scorer.reference_scores()
             scorer.close()
             reused += found
-        rule = self.config.get("selection") or "quantile"
+        rule = self.config.get("selection") or "ranks"
         try:
             if generator.given and failed[0] is None:
                 choice = given(scores, "it is your own")
