@@ -329,7 +329,7 @@ def test_every_config_binds():
         Chain(bound(kinds.get(path.stem, Recipe), compose(task, [f"recipe={path.stem}"])["recipe"], path.stem).augment)
     for group, function in (("data", None), ("model", make)):
         for path in (CONF / group).glob("*.yaml"):
-            if path.stem in ("defaults", "fusion", "stylizer", "albums", "style"):
+            if path.stem in ("defaults", "fusion", "stylizer", "albums", "style", "captioned", "lora"):
                 continue  # of the other scripts, whose own tests run them
             task = "genre" if "genre" in path.stem or path.stem in ("housex", "timm") else "surprise"
             config = compose(task, [f"{group}={path.stem}"])[group]
@@ -368,7 +368,7 @@ def test_the_door_says_what_is_wrong_in_one_line(capsys):
     assert capsys.readouterr().err == "train genre: No space left on device: metrics.csv; mend that and run again\n"
     assert (
         main("genre", seen.append, ["--help"]) == 0
-        and "data: albums, covers, csv, folder, housex, style, synthetic" in capsys.readouterr().out
+        and "data: albums, captioned, covers, csv, folder, housex, style, synthetic" in capsys.readouterr().out
     )
     assert points(["seed=1"]) == [["seed=1"]]
     with pytest.raises(ConfigError):
