@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigError, MediaError, UnknownName, nearest
+from .errors import ConfigError, MediaError, SpectrograndError, UnknownName, nearest
 
 SOUND_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff")
 FLAGS_WITH_A_VALUE = (
@@ -34,7 +34,7 @@ NARROW = 60
 def run(words: list[str]) -> int:
     """`run`: one run, or a sweep; SIGTERM stops it as Ctrl-C does. `--open` shows the video when it is there."""
     from .config import run_hydra
-    from .runs.sweeping import with_songs
+    from .runs.sweeping import note_failure, with_songs
     from .sweeps import command
 
     opened = "--open" in words
@@ -43,7 +43,23 @@ def run(words: list[str]) -> int:
     with _stopping():
         if command.is_sweep(words) and not _asks(words):
             return command.main(with_songs(words))
-        return run_hydra(with_songs(words), lambda config: _make(config, words, opened))
+        listed = with_songs(words)
+        several = (
+            len({"-m", "--multirun"} & set(listed)) > 0
+        )  # songs_from=FOLDER: a song that fails is told, and the next is made
+
+        def make(config: dict[str, Any]) -> int:
+            try:
+                return _make(config, words, opened)
+            except SpectrograndError as error:
+                if not several:
+                    raise
+                sys.stderr.write(f"spectrogrand: {' '.join(str(error).split())}\n")
+                if not getattr(error, "noted", False):
+                    note_failure(config, error)
+                return 1
+
+        return run_hydra(listed, make)
 
 
 def again(words: list[str]) -> int:

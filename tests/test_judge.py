@@ -137,4 +137,4 @@ def test_peoples_answers_set_the_weights(tmp_path, rng):
             append_judgement(tmp_path / "people.csv", row)
     names, kept, marks, topic, columns = load(tmp_path, (), tmp_path / "people.csv")
     assert (names, columns, len(kept)) == (["liked", "other"], ["people"], 32)
-    assert fit(kept, marks, topic)[0] > 0.85
+    assert fit(kept, marks, topic, ((0,),))[0] > 0.85

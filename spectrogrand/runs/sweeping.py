@@ -92,6 +92,21 @@ def several(typed: str) -> list[str]:
     return found
 
 
+def note_failure(config: Mapping[str, Any], error: BaseException) -> None:
+    """Write down a run of a sweep that failed before it began, so that `spectrogrand table` has a row for it."""
+    song = config.get("song")
+    path = song.get("path") if isinstance(song, Mapping) else None
+    about = str(config.get("topic") or (Path(str(path)).stem if path else "untitled"))
+    output = Path(str(config.get("output") or "outputs")).expanduser()
+    folder = fresh(output, f"{slug(about)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
+    record = {
+        "schema": 1, "state": "failed", "name": folder.name, "topic": about, "version": __version__, "seconds": 0.0,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"), "seed": config.get("seed"), "config": dict(config),
+        "error": " ".join(str(error).split()),
+    }  # fmt: skip
+    write_json(folder / "run.json", cleaned(record, folder))
+
+
 def _setting(paths: Sequence[str]) -> str:
     return "song.path=" + ",".join(map(quoted, paths))
 
