@@ -151,7 +151,7 @@ def test_what_it_needs_is_said(tmp_path, folder):
         made(tmp_path).classify([sound])
     with pytest.raises(InvalidValue, match="classifies Audio, got str"):
         made(folder).classify(["song.wav"])
-    with pytest.raises(InvalidValue, match="batch as a whole number from 1"):
+    with pytest.raises(InvalidValue, match="batch_size as a whole number from 1"):
         made(folder, batch_size=0)
     with pytest.raises(UnknownName, match="did you mean 'bars'"):
         made(folder, pictures="bar")
