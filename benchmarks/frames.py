@@ -83,8 +83,7 @@ def measure(size: tuple[int, int], count: int) -> dict[str, tuple[float, float, 
                 drawing, pictures = draw(frames, count)
                 spent.setdefault(name, []).append((drawing, *encode(pictures, Path(place))))
     return {
-        name: tuple(1000 * statistics.median(part) for part in zip(*rows, strict=True))
-        for name, rows in spent.items()
+        name: tuple(1000 * statistics.median(part) for part in zip(*rows, strict=True)) for name, rows in spent.items()
     }
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import percentileofscore, zmap
@@ -94,6 +94,7 @@ def test_bad_words_and_lengths():
         choose({"a": [1.0, 2.0], "b": [1.0]})
 
 
+@settings(deadline=None)
 @given(tables(), st.sampled_from(RULES))
 def test_invariants(scores, rule):
     choice = choose(scores, rule=rule)
@@ -106,6 +107,7 @@ def test_invariants(scores, rule):
         assert choice.totals[choice.index] == pytest.approx(choice.totals.max())
 
 
+@settings(deadline=None)
 @given(tables(), st.sampled_from(RULES), st.randoms(use_true_random=False))
 def test_order_matters_only_in_ties(scores, rule, random):
     count = len(next(iter(scores.values())))
@@ -117,6 +119,7 @@ def test_order_matters_only_in_ties(scores, rule, random):
     assert a == b or same or first.totals[a] == pytest.approx(first.totals[b])
 
 
+@settings(deadline=None)
 @given(tables(), st.sampled_from(RULES))
 def test_raising_the_winner_keeps_it(scores, rule):
     winner = choose(scores, rule=rule).index

@@ -32,6 +32,7 @@ def draw_spectrogram(song: Audio, *, fps: Fraction, size: tuple[int, int], **loo
         size: (rows, columns) of each picture.
         look: options of `spectrogram_frames`: seconds shown, colour map, what decibels are relative to.
 
+    >>> import numpy as np
     >>> len(draw_spectrogram(Audio(np.zeros((1, 22050), np.float32), 22050), fps=Fraction(4), size=(8, 8)))
     4
     """

@@ -93,8 +93,6 @@ def _total(row: Mapping[str, Any]) -> float:
 def _runner_up(choice: Mapping[str, Any]) -> int | None:
     """The best other candidate that can be used."""
     rows = [mapping(row) for row in items(choice.get("candidates"))]
-    others = [r for r in rows if not r.get("failed") and r.get("index") != choice.get("chosen") and r.get("file")]
-    if not others:
-        return None
-    best = max(others, key=_total)
-    return int(best["index"])
+    usable = [r for r in rows if not r.get("failed") and r.get("file") and isinstance(r.get("index"), int)]
+    others = [r for r in usable if r["index"] != choice.get("chosen")]
+    return int(max(others, key=_total)["index"]) if others else None
